@@ -1,0 +1,230 @@
+//! The doors of the [`Ward`](crate::ward::Ward): what goes in and what comes out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::alarms::{AlarmId, AlarmKind, AlarmState};
+use crate::codes::Parameter;
+use crate::ids::{BedId, DeviceId, StayToken};
+use crate::message::{Message, Priority};
+use crate::patient::{Consciousness, PatientProfile};
+use crate::time::Timestamp;
+use crate::trend::HourlyWindow;
+use crate::vitals::Milli;
+
+/// What goes into the Ward. All but ticks are journaled, so that a journal replays to the same alarms bit for bit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A decoded message arrived.
+    Message(Message),
+    /// A person did something.
+    Command(Command),
+    /// The inference thread answered.
+    Score(ModelScore),
+    /// The inference thread cannot answer, or can again.
+    Model(ModelStatus),
+    /// The agent started; nobody watched since the last event.
+    Restart,
+    /// Time passed. Ticks come at multiples of [`TICK`](crate::ward::TICK), before any event of that instant.
+    Tick,
+}
+
+/// What a person (or a file, or the hospital's system) asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// A patient takes a bed.
+    Admit {
+        /// Which bed; must be free.
+        bed: BedId,
+        /// New random token.
+        stay: StayToken,
+        /// Facts for scores and limits.
+        profile: PatientProfile,
+    },
+    /// The patient leaves: limits, charted observations and alarms reset.
+    Discharge {
+        /// Which bed.
+        bed: BedId,
+    },
+    /// A device is put to a bed.
+    Attach {
+        /// Which device.
+        device: DeviceId,
+        /// Which bed.
+        bed: BedId,
+    },
+    /// A device is taken from its bed.
+    Detach {
+        /// Which device.
+        device: DeviceId,
+    },
+    /// A nurse takes note of an alarm.
+    Acknowledge {
+        /// Which alarm.
+        alarm: AlarmId,
+        /// Who.
+        by: String,
+    },
+    /// A nurse writes down what no device measures. `None` leaves a field as it is.
+    Chart {
+        /// Which bed.
+        bed: BedId,
+        /// Consciousness.
+        consciousness: Option<Consciousness>,
+        /// Whether the patient is given oxygen.
+        oxygen: Option<bool>,
+    },
+}
+
+/// Why a command was refused: nothing changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No such bed is configured.
+    #[error("bed {0}: not configured; see `wardlight bed list`")]
+    UnknownBed(BedId),
+    /// The bed has a patient already.
+    #[error("bed {0}: occupied; discharge first")]
+    Occupied(BedId),
+    /// The bed has no patient.
+    #[error("bed {0}: empty; admit first")]
+    Empty(BedId),
+    /// The device is at another bed.
+    #[error("device {device}: attached to bed {bed}; detach first")]
+    AttachedElsewhere {
+        /// Which device.
+        device: DeviceId,
+        /// Where it is.
+        bed: BedId,
+    },
+    /// The device is at no bed.
+    #[error("device {0}: not attached to any bed")]
+    NotAttached(DeviceId),
+    /// No such alarm stands.
+    #[error("alarm {0}: not active; it may have been acknowledged or cleared meanwhile")]
+    NoSuchAlarm(AlarmId),
+}
+
+/// What comes out of the Ward, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// An alarm changed: to every outlet at once, and to the journal.
+    Alarm(AlarmChange),
+    /// The message just stepped must be journaled under this stay (`None`: unassigned device, site key).
+    /// Absent for duplicates, whose first copy is already recorded, and for waves that change nothing.
+    Record(Option<StayToken>),
+    /// The message was a duplicate: acknowledge it, nothing else.
+    Duplicate,
+    /// Messages are missing before this one.
+    Gap {
+        /// Of which device.
+        device: DeviceId,
+        /// How many.
+        missed: u32,
+    },
+    /// A risk estimate is due.
+    Infer(InferRequest),
+    /// The device should describe itself again.
+    RequestBirth(DeviceId),
+    /// The command was carried out.
+    Done,
+    /// The command was refused.
+    Refused(Refusal),
+}
+
+/// One change of one alarm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmChange {
+    /// Deterministic identity: a redelivered message never makes a second one.
+    pub id: AlarmId,
+    /// 1 at the raise, one more with each change of this alarm.
+    pub revision: u32,
+    /// Which bed.
+    pub bed: BedId,
+    /// Whose stay.
+    pub stay: StayToken,
+    /// What it is about.
+    pub kind: AlarmKind,
+    /// How urgent.
+    pub priority: Priority,
+    /// State after the change.
+    pub state: AlarmState,
+    /// Value, limit and parameter at the change, where the kind has them.
+    pub cause: Option<Cause>,
+    /// When the condition began, on the device's clock.
+    pub onset_at: Timestamp,
+    /// When the alarm was first declared.
+    pub raised_at: Timestamp,
+    /// When this change happened.
+    pub changed_at: Timestamp,
+    /// When the message that led to this change was received; ticks have none.
+    pub received_at: Option<Timestamp>,
+    /// Who acknowledged.
+    pub by: Option<String>,
+}
+
+/// What crossed what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// Which parameter.
+    pub parameter: Parameter,
+    /// Its value.
+    pub value: Milli,
+    /// The limit it crossed.
+    pub limit: Milli,
+}
+
+/// A window for the `deterioration` model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InferRequest {
+    /// For which bed.
+    pub bed: BedId,
+    /// For whose stay.
+    pub stay: StayToken,
+    /// When it was asked for; an answer much later is dropped.
+    pub asked_at: Timestamp,
+    /// Age in years, if known.
+    pub age_years: Option<u8>,
+    /// Hourly vitals, oldest first.
+    pub window: HourlyWindow,
+}
+
+/// The model's answer for one bed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelScore {
+    /// For which bed.
+    pub bed: BedId,
+    /// For whose stay: an answer for a patient who left is dropped.
+    pub stay: StayToken,
+    /// When it had been asked for.
+    pub asked_at: Timestamp,
+    /// Model id and version, such as `deterioration 1.0.0`.
+    pub model: String,
+    /// Calibrated probability in parts per thousand, 0 to 1000.
+    pub permille: u16,
+    /// The band of the package's thresholds.
+    pub band: RiskBand,
+    /// Share of the model's inputs that were present, in percent.
+    pub completeness_percent: u8,
+}
+
+/// Band of a risk estimate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum RiskBand {
+    /// Below the first threshold.
+    Low,
+    /// Between the thresholds.
+    Raised,
+    /// Above the second threshold.
+    High,
+}
+
+/// Where the inference stands on the ladder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ModelStatus {
+    /// Answers in time.
+    Live,
+    /// Answers come too late.
+    Late,
+    /// No verified model, or its thread died: rules only.
+    #[default]
+    Gone,
+}
