@@ -19,6 +19,7 @@ pub mod alarms;
 pub mod codes;
 pub mod event;
 pub mod ids;
+pub mod limits;
 pub mod message;
 pub mod patient;
 pub mod scores;
