@@ -1,1 +1,40 @@
-//! wardlight-journal
+//! The journal: what the agent knows, on disk before anyone is told that it was taken in.
+//!
+//! It stores bytes and knows nothing of MQTT, wards or patients. Every entry is sealed under the data key of the
+//! stay it belongs to, committed in groups and synced; at start the agent takes the newest checkpoint and replays
+//! the entries behind it. [`Journal`] is the one writer, [`Writer`] runs it on its own thread, [`Reader`] reads
+//! beside it.
+//!
+//! Deliberately absent: a clock. The time of every entry, and "now" for retention, come from the caller.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )
+)]
+
+mod append;
+mod entry;
+mod error;
+mod key;
+mod keyring;
+mod open;
+mod quarantine;
+mod read;
+mod rows;
+mod schema;
+mod seal;
+mod writer;
+
+pub use entry::{Checkpoint, Entry, Kind, MAX_BODY, MAX_CHECKPOINT, Part, StayToken, Stored, Suspect};
+pub use error::{Damage, Fate, JournalError, KeyFault, Place};
+pub use key::SiteKey;
+pub use open::{Journal, OpenReport, Options, Replaced};
+pub use quarantine::Quarantined;
+pub use read::{Count, Entries, Filter, Reader, Restored};
+pub use writer::{Closed, Reason, Refused, Submission, Submitter, Verdict, Writer, WriterEvents, WriterOptions};

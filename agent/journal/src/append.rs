@@ -1,0 +1,191 @@
+//! Appending: one transaction, sealed and synced, or nothing at all.
+
+use std::ops::Range;
+
+use ring::rand::SystemRandom;
+use rusqlite::{Connection, Statement, TransactionBehavior, params};
+
+use crate::entry::{Checkpoint, Entry, Kind, Part, StayToken};
+use crate::error::JournalError;
+use crate::keyring::KeyRing;
+use crate::open::Journal;
+use crate::quarantine;
+use crate::seal::{DataKey, NoncePrefix, RowHead, new_prefix};
+
+/// Checkpoints kept: the newest, and one to fall back on.
+const KEPT_CHECKPOINTS: i64 = 2;
+const CHECKPOINT_DOMAIN: &[u8; 8] = b"wlj1 chk";
+
+impl Journal {
+    /// Stores the entries in one transaction. When it returns they are on disk; their sequences are the range, in order.
+    ///
+    /// # Errors
+    /// Nothing was stored; [`JournalError::fate`] says whether the same call may succeed later.
+    pub fn append(&mut self, entries: &[Entry]) -> Result<Range<u64>, JournalError> {
+        self.commit(&[Part {
+            entries,
+            ..Part::default()
+        }])
+    }
+
+    /// Stores a checkpoint of the state after all entries so far.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), JournalError> {
+        self.commit(&[Part {
+            checkpoint: Some(checkpoint),
+            ..Part::default()
+        }])
+        .map(drop)
+    }
+
+    /// Stores several parts in one transaction: the entries of all, in order; of several checkpoints only the newest.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn commit(&mut self, parts: &[Part<'_>]) -> Result<Range<u64>, JournalError> {
+        for part in parts {
+            part.check()?;
+        }
+        self.check_in_place()?;
+        let first = self.next_seq;
+        match self.transact(parts) {
+            Ok(next) => {
+                self.next_seq = next;
+                Ok(first..next)
+            }
+            Err(error) => {
+                // The sequences will be used again: keys made in the transaction are gone, and nonces must differ.
+                self.ring.forget();
+                self.prefix = new_prefix(&self.ring.random)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn transact(&mut self, parts: &[Part<'_>]) -> Result<u64, JournalError> {
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let written = write_rows(
+            &transaction,
+            &mut self.ring,
+            self.prefix,
+            self.next_seq,
+            &mut self.scratch,
+            parts,
+        )?;
+        written.tally.store(&transaction)?;
+        if let Some((checkpoint, covers)) = written.checkpoint {
+            store_checkpoint(&transaction, &mut self.ring, checkpoint, covers)?;
+        }
+        let suspects = parts.iter().flat_map(|part| part.suspects);
+        quarantine::store(&transaction, &mut self.ring, suspects, &self.options)?;
+        transaction.commit()?;
+        Ok(written.next)
+    }
+}
+
+/// What the entries of a transaction came to.
+struct Written<'p> {
+    next: u64,
+    tally: Tally,
+    /// The newest checkpoint and the sequence it covers.
+    checkpoint: Option<(&'p Checkpoint, u64)>,
+}
+
+fn write_rows<'p>(
+    db: &Connection,
+    ring: &mut KeyRing,
+    prefix: NoncePrefix,
+    first: u64,
+    scratch: &mut Vec<u8>,
+    parts: &[Part<'p>],
+) -> Result<Written<'p>, JournalError> {
+    let mut insert = db.prepare_cached("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut written = Written {
+        next: first,
+        tally: Tally::default(),
+        checkpoint: None,
+    };
+    for part in parts {
+        for entry in part.entries {
+            let key = ring.for_writing(db, entry.stay)?;
+            let head = RowHead {
+                seq: written.next,
+                kind: entry.kind.number(),
+                at_ms: entry.at_ms,
+            };
+            key.seal_row(prefix, head, &entry.body, scratch)?;
+            insert_row(&mut insert, key.id, head, scratch)?;
+            written.tally.count(entry.kind, written.next);
+            written.next += 1;
+        }
+        if let Some(checkpoint) = part.checkpoint {
+            written.checkpoint = Some((checkpoint, written.next - 1));
+        }
+    }
+    Ok(written)
+}
+
+fn insert_row(insert: &mut Statement<'_>, key_id: i64, head: RowHead, sealed: &[u8]) -> Result<(), JournalError> {
+    let seq = head.seq.cast_signed();
+    insert.execute(params![seq, key_id, head.kind, head.at_ms, sealed])?;
+    Ok(())
+}
+
+/// How many of each kind a transaction appended.
+#[derive(Default)]
+struct Tally([Appended; Kind::ALL.len()]);
+
+#[derive(Clone, Copy, Default)]
+struct Appended {
+    newest: u64,
+    rows: u64,
+}
+
+impl Tally {
+    fn count(&mut self, kind: Kind, seq: u64) {
+        if let Some(appended) = self.0.get_mut(usize::from(kind.number()) - 1) {
+            appended.newest = seq;
+            appended.rows += 1;
+        }
+    }
+
+    fn store(&self, db: &Connection) -> Result<(), JournalError> {
+        let mut statement = db.prepare_cached(
+            "INSERT INTO tally (kind, newest, appended, removed) VALUES (?1, ?2, ?3, 0)
+             ON CONFLICT (kind) DO UPDATE
+             SET newest = excluded.newest, appended = appended + excluded.appended",
+        )?;
+        for (kind, appended) in Kind::ALL.into_iter().zip(self.0) {
+            if appended.rows > 0 {
+                let (newest, rows) = (appended.newest.cast_signed(), appended.rows.cast_signed());
+                statement.execute(params![kind.number(), newest, rows])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn store_checkpoint(db: &Connection, ring: &mut KeyRing, checkpoint: &Checkpoint, covers: u64) -> Result<(), JournalError> {
+    let key = ring.for_writing(db, StayToken::SITE)?;
+    let sealed = seal_checkpoint(&key, &ring.random, checkpoint, covers)?;
+    db.prepare_cached("INSERT INTO checkpoints (covers, at_ms, key_id, sealed) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![covers.cast_signed(), checkpoint.at_ms, key.id, sealed])?;
+    db.prepare_cached(
+        "DELETE FROM checkpoints WHERE id <=
+            (SELECT id FROM checkpoints ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+    )?
+    .execute([KEPT_CHECKPOINTS])?;
+    Ok(())
+}
+
+fn seal_checkpoint(key: &DataKey, random: &SystemRandom, checkpoint: &Checkpoint, covers: u64) -> Result<Vec<u8>, JournalError> {
+    let associated = checkpoint_associated(covers, checkpoint.at_ms);
+    key.seal_blob(random, &associated, &checkpoint.body)
+}
+
+/// What binds a checkpoint to the sequence it covers and its time.
+pub(crate) fn checkpoint_associated(covers: u64, at_ms: i64) -> Vec<u8> {
+    [CHECKPOINT_DOMAIN.as_slice(), &covers.to_le_bytes(), &at_ms.to_le_bytes()].concat()
+}

@@ -1,0 +1,304 @@
+//! Opening the journal for writing: one writer per folder, a sound file, and where the numbering goes on.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+
+use crate::error::JournalError;
+use crate::key::SiteKey;
+use crate::keyring::KeyRing;
+use crate::schema::{self, Condition};
+use crate::seal::{NoncePrefix, new_prefix};
+
+/// How the journal is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Age at which strips of waveform go.
+    pub keep_strips: Duration,
+    /// Age at which messages, scores and restarts go.
+    pub keep_stream: Duration,
+    /// Age at which commands, alarms and audit records go.
+    pub keep_records: Duration,
+    /// Bytes of the database in use beyond which the oldest goes early: strips first, then the stream, records last.
+    pub max_bytes: u64,
+    /// Bytes of rows not yet in segments beyond which they are compacted before their hour is over.
+    pub max_hot_bytes: u64,
+    /// Quarantined items kept; the oldest goes first.
+    pub quarantine_items: u32,
+    /// Bytes of quarantined items kept; the oldest goes first.
+    pub quarantine_bytes: u64,
+    /// True (the default) syncs each commit to disk before it is reported. False only to measure what that costs:
+    /// a power cut may then lose what was reported as committed.
+    pub sync_every_commit: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        const DAY: u64 = 24 * 3600;
+        Options {
+            keep_strips: Duration::from_secs(7 * DAY),
+            keep_stream: Duration::from_secs(30 * DAY),
+            keep_records: Duration::from_secs(365 * DAY),
+            max_bytes: 8 << 30,
+            max_hot_bytes: 256 << 20,
+            quarantine_items: 1000,
+            quarantine_bytes: 4 << 20,
+            sync_every_commit: true,
+        }
+    }
+}
+
+/// What opening found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenReport {
+    /// There was no journal; an empty one was made.
+    pub created: bool,
+    /// The file was damaged; see inside.
+    pub replaced: Option<Replaced>,
+    /// The newest sequence in the journal; 0 when it is empty.
+    pub newest: u64,
+    /// Group or others may enter the folder. The files themselves are private to the owner.
+    pub folder_open_to_others: bool,
+}
+
+/// A damaged file was moved aside and a new one begun. The agent raises this as an alarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// Where the damaged file is now; nothing of it was deleted.
+    pub aside: PathBuf,
+    /// What was wrong with it.
+    pub reason: String,
+}
+
+/// The journal, open for writing.
+pub struct Journal {
+    pub(crate) db: Connection,
+    pub(crate) ring: KeyRing,
+    pub(crate) prefix: NoncePrefix,
+    pub(crate) next_seq: u64,
+    pub(crate) options: Options,
+    pub(crate) scratch: Vec<u8>,
+    path: PathBuf,
+    identity: Option<FileIdentity>,
+    // Last, so that it is released after the database is closed.
+    _lock: File,
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal")
+            .field("path", &self.path)
+            .field("next_seq", &self.next_seq)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Journal {
+    /// Opens the journal in `dir`, making both if there are none (the folder with mode 0700, the files 0600).
+    /// A file that is not a journal, or malformed where it must be written, is moved aside and a fresh one begun.
+    ///
+    /// # Errors
+    /// [`JournalError::InUse`] while another process writes, [`JournalError::WrongKey`] and
+    /// [`JournalError::NewerSchema`] with the file untouched, [`JournalError::Full`] and [`JournalError::Io`] from
+    /// the file system.
+    pub fn open(dir: &Path, key: &SiteKey, options: Options) -> Result<(Journal, OpenReport), JournalError> {
+        make_folder(dir)?;
+        let lock = take_lock(dir)?;
+        let ring = KeyRing::new(key)?;
+        let path = schema::database_path(dir);
+        let mut report = OpenReport {
+            folder_open_to_others: is_open_to_others(dir),
+            ..OpenReport::default()
+        };
+        let sound = match schema::inspect(&path, ring.site())? {
+            Condition::Sound => attach(&path, &options),
+            Condition::Absent => {
+                schema::create(&path, ring.site())?;
+                sync_folder(dir)?;
+                report.created = true;
+                attach(&path, &options)
+            }
+            Condition::Marked => Err(JournalError::Malformed("it was found damaged while in use".to_owned())),
+            Condition::Broken(reason) => Err(JournalError::Malformed(reason)),
+        };
+        let (db, newest) = match sound {
+            Err(JournalError::Malformed(reason)) => {
+                let aside = move_aside(dir, &path)?;
+                schema::create(&path, ring.site())?;
+                sync_folder(dir)?;
+                report.replaced = Some(Replaced { aside, reason });
+                attach(&path, &options)?
+            }
+            other => other?,
+        };
+        report.newest = newest;
+        let journal = Journal {
+            db,
+            prefix: new_prefix(&ring.random)?,
+            ring,
+            next_seq: newest + 1,
+            options,
+            scratch: Vec::new(),
+            identity: FileIdentity::of(&path),
+            path,
+            _lock: lock,
+        };
+        Ok((journal, report))
+    }
+
+    /// The newest sequence that is committed; 0 when the journal is empty.
+    pub fn newest(&self) -> u64 {
+        self.next_seq - 1
+    }
+
+    /// Refuses to write into a file that no path leads to any more: it would vanish with the process.
+    pub(crate) fn check_in_place(&self) -> Result<(), JournalError> {
+        if self.identity == FileIdentity::of(&self.path) {
+            return Ok(());
+        }
+        Err(JournalError::Gone { path: self.path.clone() })
+    }
+}
+
+/// Opens a sound file for writing and proves that it can be written.
+fn attach(path: &Path, options: &Options) -> Result<(Connection, u64), JournalError> {
+    let mut db = schema::open_for_writing(path, options.sync_every_commit)?;
+    let newest = newest_sequence(&db)?;
+    prove_writable(&mut db, newest)?;
+    Ok((db, newest))
+}
+
+/// Every place that knows of a sequence, so that none is used again though some rows are gone.
+fn newest_sequence(db: &Connection) -> Result<u64, JournalError> {
+    let newest: i64 = db.query_row(
+        "SELECT max(
+            (SELECT coalesce(max(seq), 0) FROM entries),
+            (SELECT coalesce(max(newest), 0) FROM tally),
+            (SELECT coalesce(max(covers), 0) FROM checkpoints))",
+        [],
+        |row| row.get(0),
+    )?;
+    let newest = newest.max(0).cast_unsigned();
+    Ok(newest.max(schema::compacted_upto(db)?))
+}
+
+/// Walks the way to where the next row of each table goes, and takes it back: a malformed page there shows
+/// now, while another file can still be begun.
+fn prove_writable(db: &mut Connection, newest: u64) -> Result<(), JournalError> {
+    let transaction = db.transaction()?;
+    let tried = transaction
+        .execute(
+            "INSERT INTO entries VALUES (?1, 0, 0, 0, x'00')",
+            params![newest.cast_signed() + 1],
+        )
+        .and_then(|_| {
+            transaction.execute_batch(
+                "INSERT INTO data_keys (stay, wrapped) VALUES (x'', x'');
+                 INSERT INTO checkpoints (covers, at_ms, key_id, sealed) VALUES (0, 0, 0, x'');
+                 INSERT INTO segments (hour, kind, key_id, first_seq, last_seq, last_ms, rows, sealed)
+                    VALUES (0, 0, 0, 0, 0, 0, 0, x'');
+                 INSERT INTO quarantine (at_ms, key_id, bytes, sealed) VALUES (0, 0, 0, x'');
+                 INSERT INTO tally VALUES (0, 0, 0, 0);",
+            )
+        });
+    transaction.rollback()?;
+    match tried.map_err(JournalError::from) {
+        // A full disk is no fault of the file; the first append will say so.
+        Err(JournalError::Full) => Ok(()),
+        other => other,
+    }
+}
+
+fn make_folder(dir: &Path) -> Result<(), JournalError> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(JournalError::io(dir))
+}
+
+/// The folder's lock is the kernel's: it goes with the process, however that ends.
+fn take_lock(dir: &Path) -> Result<File, JournalError> {
+    let path = schema::lock_path(dir);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path).map_err(JournalError::io(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(JournalError::InUse { path: dir.to_path_buf() }),
+        Err(std::fs::TryLockError::Error(error)) => Err(JournalError::io(&path)(error)),
+    }
+}
+
+/// Renames the database and its log to the first free `journal.db.corrupt-<n>`.
+fn move_aside(dir: &Path, path: &Path) -> Result<PathBuf, JournalError> {
+    let aside = (1..u32::MAX)
+        .map(|n| PathBuf::from(format!("{}.corrupt-{n}", path.display())))
+        .find(|candidate| !candidate.exists())
+        .ok_or_else(|| JournalError::Malformed("no name is free to move it aside".to_owned()))?;
+    std::fs::rename(path, &aside).map_err(JournalError::io(path))?;
+    for suffix in ["-wal", "-shm"] {
+        let from = PathBuf::from(format!("{}{suffix}", path.display()));
+        let to = PathBuf::from(format!("{}{suffix}", aside.display()));
+        match std::fs::rename(&from, &to) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(JournalError::io(&from)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    sync_folder(dir)?;
+    Ok(aside)
+}
+
+/// Makes names in the folder durable. Where a folder cannot be opened (not Unix) there is nothing to sync.
+fn sync_folder(dir: &Path) -> Result<(), JournalError> {
+    if cfg!(unix) {
+        File::open(dir)
+            .and_then(|folder| folder.sync_all())
+            .map_err(JournalError::io(dir))?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_open_to_others(dir: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(dir).is_ok_and(|folder| folder.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_dir: &Path) -> bool {
+    false
+}
+
+/// Device and inode: the file itself, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileIdentity {
+    device: u64,
+    inode: u64,
+}
+
+impl FileIdentity {
+    #[cfg(unix)]
+    fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let file = std::fs::metadata(path).ok()?;
+        Some(FileIdentity {
+            device: file.dev(),
+            inode: file.ino(),
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn of(_path: &Path) -> Option<Self> {
+        None
+    }
+}

@@ -1,0 +1,388 @@
+//! The journal's own thread: gathers submissions, commits them together, and only then says so.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::entry::{Checkpoint, Entry, Part, Suspect};
+use crate::error::{Fate, JournalError};
+use crate::open::Journal;
+
+/// No linger is longer, whatever the options say.
+const MAX_LINGER: Duration = Duration::from_millis(20);
+/// First pause after a failed commit; it doubles up to [`MAX_BACKOFF`].
+const MIN_BACKOFF: Duration = Duration::from_millis(50);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
+/// How often a writer with nothing to do looks whether an hour has ended or something has grown old.
+const IDLE_LOOK: Duration = Duration::from_secs(1);
+
+/// How submissions are gathered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriterOptions {
+    /// Submissions that may wait. When it is full, [`Submitter::try_submit`] hands the submission back and
+    /// [`Submitter::submit`] waits; nothing is ever dropped. While a commit fails, as many again as fit into one
+    /// transaction are held beside it.
+    pub capacity: usize,
+    /// How long the first submission of a transaction waits for company; at most 20 ms.
+    pub linger: Duration,
+    /// Entries that make a transaction go at once.
+    pub max_entries: usize,
+    /// Bytes of content that make a transaction go at once.
+    pub max_bytes: usize,
+}
+
+impl Default for WriterOptions {
+    fn default() -> Self {
+        WriterOptions {
+            capacity: 4096,
+            linger: Duration::from_millis(5),
+            max_entries: 1000,
+            max_bytes: 1 << 20,
+        }
+    }
+}
+
+/// What is to be stored together, and what the caller wants back when it is.
+#[derive(Debug)]
+pub struct Submission<T> {
+    /// Entries in order.
+    pub entries: Vec<Entry>,
+    /// The state after every entry submitted so far, these included. It is only true if all submissions come
+    /// from one thread in the order of its steps.
+    pub checkpoint: Option<Checkpoint>,
+    /// Undecodable inputs to be put aside.
+    pub suspects: Vec<Suspect>,
+    /// Handed to [`WriterEvents::on_commit`] when all of it is on disk: the right to acknowledge.
+    pub ticket: T,
+}
+
+impl<T> Submission<T> {
+    /// A submission of entries only.
+    pub fn new(entries: Vec<Entry>, ticket: T) -> Self {
+        Submission {
+            entries,
+            checkpoint: None,
+            suspects: Vec::new(),
+            ticket,
+        }
+    }
+
+    fn part(&self) -> Part<'_> {
+        Part {
+            entries: &self.entries,
+            checkpoint: self.checkpoint.as_ref(),
+            suspects: &self.suspects,
+        }
+    }
+}
+
+/// What to do after a failed commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Keep everything and try again after a pause that doubles from 50 ms to 5 s.
+    Retry,
+    /// End the thread; [`Writer::close`] returns what was not stored.
+    Stop,
+}
+
+/// What the writer's thread tells. The calls hold up the next commit, so they must be short.
+pub trait WriterEvents<T>: Send {
+    /// These are on disk, in the order of submission, with the sequences of their entries.
+    fn on_commit(&mut self, committed: Vec<(T, Range<u64>)>);
+
+    /// A commit failed. Nothing of it is stored and nothing of it is dropped.
+    fn on_failure(&mut self, error: &JournalError, fate: Fate) -> Verdict;
+}
+
+/// Why a submission came back.
+#[derive(Debug)]
+pub enum Reason {
+    /// The queue is full (from [`Submitter::try_submit`] only).
+    Full,
+    /// The writer is closed or has stopped.
+    Closed,
+    /// It could never be stored.
+    Invalid(JournalError),
+}
+
+/// A submission that was not taken, whole.
+#[derive(Debug)]
+pub struct Refused<T> {
+    /// Why.
+    pub reason: Reason,
+    /// What was submitted.
+    pub submission: Box<Submission<T>>,
+}
+
+/// What is left when the writer has ended.
+#[derive(Debug)]
+pub struct Closed<T> {
+    /// The journal, unless the thread died of a panic in the caller's [`WriterEvents`].
+    pub journal: Option<Journal>,
+    /// Submissions that could not be stored, in order. Their tickets were never released.
+    pub uncommitted: Vec<Submission<T>>,
+}
+
+enum Item<T> {
+    Submission(Box<Submission<T>>),
+    /// Only there to wake the thread when it is to close.
+    Wake,
+}
+
+/// Hands submissions to the writer's thread; cheap to clone.
+#[derive(Debug)]
+pub struct Submitter<T> {
+    sender: SyncSender<Item<T>>,
+    closing: Arc<AtomicBool>,
+}
+
+impl<T> Clone for Submitter<T> {
+    fn clone(&self) -> Self {
+        Submitter {
+            sender: self.sender.clone(),
+            closing: Arc::clone(&self.closing),
+        }
+    }
+}
+
+impl<T> Submitter<T> {
+    /// Submits without waiting.
+    ///
+    /// # Errors
+    /// The submission comes back whole, with the reason.
+    pub fn try_submit(&self, submission: Submission<T>) -> Result<(), Refused<T>> {
+        let item = Item::Submission(self.check(submission)?);
+        self.sender.try_send(item).or_else(|error| match error {
+            TrySendError::Full(item) => refuse(item, Reason::Full),
+            TrySendError::Disconnected(item) => refuse(item, Reason::Closed),
+        })
+    }
+
+    /// Submits, waiting while the queue is full.
+    ///
+    /// # Errors
+    /// The submission comes back whole if the writer is closed or it could never be stored.
+    pub fn submit(&self, submission: Submission<T>) -> Result<(), Refused<T>> {
+        let item = Item::Submission(self.check(submission)?);
+        self.sender
+            .send(item)
+            .or_else(|mpsc::SendError(item)| refuse(item, Reason::Closed))
+    }
+
+    fn check(&self, submission: Submission<T>) -> Result<Box<Submission<T>>, Refused<T>> {
+        let reason = match submission.part().check() {
+            Err(error) => Reason::Invalid(error),
+            Ok(()) if self.closing.load(Ordering::Acquire) => Reason::Closed,
+            Ok(()) => return Ok(Box::new(submission)),
+        };
+        Err(Refused {
+            reason,
+            submission: Box::new(submission),
+        })
+    }
+}
+
+fn refuse<T>(item: Item<T>, reason: Reason) -> Result<(), Refused<T>> {
+    match item {
+        Item::Submission(submission) => Err(Refused { reason, submission }),
+        Item::Wake => Ok(()),
+    }
+}
+
+/// Owns the thread that owns the journal.
+#[derive(Debug)]
+pub struct Writer<T> {
+    submitter: Submitter<T>,
+    thread: Option<JoinHandle<Closed<T>>>,
+}
+
+impl<T: Send + 'static> Writer<T> {
+    /// Starts the thread `journal`.
+    ///
+    /// # Errors
+    /// If the system cannot start a thread.
+    pub fn start<E: WriterEvents<T> + 'static>(journal: Journal, options: WriterOptions, events: E) -> std::io::Result<Self> {
+        let (sender, receiver) = mpsc::sync_channel(options.capacity.max(1));
+        let closing = Arc::new(AtomicBool::new(false));
+        let engine = Engine {
+            journal,
+            receiver,
+            closing: Arc::clone(&closing),
+            options,
+            events,
+            pending: Vec::new(),
+            entries: 0,
+            bytes: 0,
+            failing: false,
+        };
+        let thread = std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || engine.run())?;
+        Ok(Writer {
+            submitter: Submitter { sender, closing },
+            thread: Some(thread),
+        })
+    }
+
+    /// A handle to submit through.
+    pub fn submitter(&self) -> Submitter<T> {
+        self.submitter.clone()
+    }
+
+    /// Commits everything that was submitted and ends the thread. A commit that fails now is not tried again.
+    pub fn close(mut self) -> Closed<T> {
+        self.end().unwrap_or(Closed {
+            journal: None,
+            uncommitted: Vec::new(),
+        })
+    }
+}
+
+impl<T> Writer<T> {
+    fn end(&mut self) -> Option<Closed<T>> {
+        let thread = self.thread.take()?;
+        self.submitter.closing.store(true, Ordering::Release);
+        // If the queue is full the thread is awake anyway; a thread in a pause is woken by the unpark.
+        drop(self.submitter.sender.try_send(Item::Wake));
+        thread.thread().unpark();
+        thread.join().ok()
+    }
+}
+
+impl<T> Drop for Writer<T> {
+    fn drop(&mut self) {
+        drop(self.end());
+    }
+}
+
+struct Engine<T, E> {
+    journal: Journal,
+    receiver: Receiver<Item<T>>,
+    closing: Arc<AtomicBool>,
+    options: WriterOptions,
+    events: E,
+    /// Taken from the queue and not yet on disk.
+    pending: Vec<Submission<T>>,
+    entries: usize,
+    bytes: usize,
+    /// The last commit failed: what is pending waits for no more company.
+    failing: bool,
+}
+
+impl<T, E: WriterEvents<T>> Engine<T, E> {
+    fn run(mut self) -> Closed<T> {
+        let mut backoff = MIN_BACKOFF;
+        loop {
+            self.gather();
+            let closing = self.is_closing();
+            if self.pending.is_empty() {
+                if closing {
+                    break;
+                }
+                continue;
+            }
+            let result = self.commit();
+            self.failing = result.is_err();
+            match result {
+                Ok(()) => backoff = MIN_BACKOFF,
+                Err(error) => {
+                    let verdict = self.events.on_failure(&error, error.fate());
+                    if verdict == Verdict::Stop || closing {
+                        break;
+                    }
+                    // A pause that close() can end: the queue may be full, so waiting on it would not do.
+                    std::thread::park_timeout(backoff);
+                    backoff = (backoff * 2).min(MAX_BACKOFF);
+                }
+            }
+        }
+        self.finish()
+    }
+
+    fn finish(mut self) -> Closed<T> {
+        while let Ok(item) = self.receiver.try_recv() {
+            self.take(item);
+        }
+        Closed {
+            journal: Some(self.journal),
+            uncommitted: self.pending,
+        }
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    /// Fills the next transaction: waits for a first submission, then as long as the linger for more.
+    fn gather(&mut self) {
+        if self.pending.is_empty() && !self.wait_for_first() {
+            return;
+        }
+        let linger = self.options.linger.min(MAX_LINGER);
+        // The linger is a bound on waiting, not a time in the data: the thread's own monotonic clock is meant.
+        #[allow(clippy::disallowed_methods, reason = "measures the linger only")]
+        let gathered_since = Instant::now();
+        while !self.is_full() {
+            let left = if self.is_closing() || self.failing {
+                Duration::ZERO
+            } else {
+                linger.saturating_sub(gathered_since.elapsed())
+            };
+            match self.receiver.recv_timeout(left) {
+                Ok(item) => self.take(item),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// False if there was nothing to be had for a while.
+    fn wait_for_first(&mut self) -> bool {
+        let received = if self.is_closing() {
+            self.receiver.try_recv().map_err(|error| match error {
+                TryRecvError::Empty => RecvTimeoutError::Timeout,
+                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+            })
+        } else {
+            self.receiver.recv_timeout(IDLE_LOOK)
+        };
+        match received {
+            Ok(item) => self.take(item),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+        !self.pending.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        self.entries >= self.options.max_entries || self.bytes >= self.options.max_bytes
+    }
+
+    fn take(&mut self, item: Item<T>) {
+        if let Item::Submission(submission) = item {
+            self.entries += submission.entries.len();
+            self.bytes += submission.part().bytes();
+            self.pending.push(*submission);
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), JournalError> {
+        let parts: Vec<Part<'_>> = self.pending.iter().map(Submission::part).collect();
+        let range = self.journal.commit(&parts)?;
+        let mut next = range.start;
+        let committed = self
+            .pending
+            .drain(..)
+            .map(|submission| {
+                let first = next;
+                next += submission.entries.len() as u64;
+                (submission.ticket, first..next)
+            })
+            .collect();
+        self.entries = 0;
+        self.bytes = 0;
+        self.events.on_commit(committed);
+        Ok(())
+    }
+}
