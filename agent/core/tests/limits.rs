@@ -11,9 +11,11 @@ use wardlight_core::vitals::Milli;
 
 const AGES: [AgeGroup; 3] = [Neonate, Paediatric, Adult];
 
+type LowHigh = (i32, i32);
+
 /// Parameter, then low and high for neonate, child and adult, then delay in seconds and hysteresis in thousandths.
 #[rustfmt::skip]
-const TABLE: [(Parameter, [(i32, i32); 3], u64, i32); 12] = [
+const TABLE: [(Parameter, [LowHigh; 3], u64, i32); 12] = [
     (HeartRate, [(100, 200), (75, 160), (50, 120)], 10, 5_000),
     (PulseRate, [(100, 200), (75, 160), (50, 120)], 10, 5_000),
     (Spo2,      [(85, 100),  (90, 100), (90, 100)], 15, 2_000),
