@@ -155,10 +155,19 @@ pub struct AlarmChange {
     pub raised_at: Timestamp,
     /// When this change happened.
     pub changed_at: Timestamp,
-    /// When the message that led to this change was received; ticks have none.
-    pub received_at: Option<Timestamp>,
+    /// The message that led to this change, if one did and not time or a person.
+    pub trigger: Option<Trigger>,
     /// Who acknowledged.
     pub by: Option<String>,
+}
+
+/// When the message that led to a change was sampled and received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trigger {
+    /// On the device's clock, as sent.
+    pub sampled_at: Timestamp,
+    /// On ours.
+    pub received_at: Timestamp,
 }
 
 /// What crossed what.

@@ -59,10 +59,10 @@ pub enum AlarmKind {
 
 impl AlarmKind {
     /// Whether signals continue after the condition ended until somebody acknowledges:
-    /// lethal rhythms, extreme rates, apnoea and desaturation do.
+    /// lethal rhythms, extreme rates, apnoea and desaturation do, and a call, whose condition is over at once.
     pub fn latches(&self) -> bool {
         match self {
-            Self::ExtremeRate(_) | Self::Desaturation | Self::Apnoea => true,
+            Self::ExtremeRate(_) | Self::Desaturation | Self::Apnoea | Self::CallButton => true,
             Self::Device(condition) => is_red_device_condition(condition),
             _ => false,
         }

@@ -1,7 +1,11 @@
 //! Alarms: what they are about, how they begin and end, and what people can do to them.
 
+mod condition;
 mod kind;
+mod standing;
 
+pub use condition::{Conditions, Finding, Moment};
+pub use standing::{Scope, StandingAlarms};
 pub use kind::{AlarmKind, Side, Technical, is_red_device_condition, label};
 
 use std::fmt;

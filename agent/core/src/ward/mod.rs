@@ -1,6 +1,165 @@
-//! The Ward.
+//! The Ward: beds, stays and devices as one deterministic state machine.
+//!
+//! `step(event, now)` takes what happened and returns what to do. There is no I/O, no clock and no chance in here, so the
+//! same events at the same times give the same alarms, bit for bit, in service, after a crash, and in a replay.
 
+mod clock;
+mod commands;
+mod device;
+mod messages;
+mod scoring;
+mod sequence;
+mod stay;
+mod technical;
+mod views;
+mod vitals;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::alarms::Scope;
+use crate::blind::BlindCause;
+use crate::event::{Effect, Event, InferRequest, ModelStatus};
+use crate::ids::{BedId, DeviceId, UnitId};
+use crate::time::Timestamp;
+use device::Device;
+use stay::Stay;
 
 /// Grid of the ticks.
 pub const TICK: Duration = Duration::from_millis(250);
+
+/// What the Ward is built for; not part of its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WardConfig {
+    /// Beds in the order they are shown, each with its unit.
+    pub beds: Vec<(UnitId, BedId)>,
+    /// Devices at no bed that are tracked at most; the one not heard for longest goes first.
+    pub max_unassigned: usize,
+    /// How often a risk estimate is asked for each bed.
+    pub infer_every: Duration,
+}
+
+/// The state machine. See the [module](self).
+#[derive(Clone, Debug)]
+pub struct Ward {
+    config: WardConfig,
+    state: WardState,
+}
+
+/// Everything the Ward remembers: the agent's checkpoint.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WardState {
+    now: Timestamp,
+    stays: BTreeMap<BedId, Stay>,
+    devices: BTreeMap<DeviceId, Device>,
+    model: ModelStatus,
+}
+
+impl Ward {
+    /// An empty ward.
+    pub fn new(config: WardConfig) -> Self {
+        Self { config, state: WardState::default() }
+    }
+
+    /// A ward as it was. Stays in beds that are configured no more are kept until discharged, but not shown.
+    pub fn restore(config: WardConfig, state: WardState) -> Self {
+        Self { config, state }
+    }
+
+    /// The state, for a checkpoint.
+    pub const fn state(&self) -> &WardState {
+        &self.state
+    }
+
+    /// The time of the last step.
+    pub const fn now(&self) -> Timestamp {
+        self.state.now
+    }
+
+    /// Takes one event and appends its effects. Time never goes back: an earlier `now` counts as the last one.
+    pub fn step(&mut self, event: Event, now: Timestamp, effects: &mut Vec<Effect>) {
+        let now = now.max(self.state.now);
+        let before = std::mem::replace(&mut self.state.now, now);
+        match event {
+            Event::Message(message) => self.on_message(&message, now, effects),
+            Event::Command(command) => match self.on_command(command, now, effects) {
+                Ok(()) => effects.push(Effect::Done),
+                Err(refusal) => effects.push(Effect::Refused(refusal)),
+            },
+            Event::Score(score) => {
+                if let Some((bed, stay)) = self.state.stays.get_key_value(&score.bed).filter(|(_, s)| s.token == score.stay) {
+                    let bed = bed.clone();
+                    let token = stay.token;
+                    let mut scope = Scope { bed: &bed, stay: token, now, trigger: None, out: effects };
+                    if let Some(stay) = self.state.stays.get_mut(&bed) {
+                        stay.take_risk(score, &mut scope);
+                    }
+                }
+            }
+            Event::Model(status) => self.state.model = status,
+            Event::Restart => self.on_restart(before, now, effects),
+            Event::Tick => self.on_tick(now, effects),
+        }
+    }
+
+    fn on_tick(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        for (id, device) in &mut self.state.devices {
+            if device.take_overdue_birth(now) {
+                effects.push(Effect::RequestBirth(id.clone()));
+            }
+        }
+        let WardState { stays, devices, .. } = &mut self.state;
+        let mut at_beds: BTreeMap<&BedId, Vec<&Device>> = BTreeMap::new();
+        for device in devices.values() {
+            if let Some(bed) = &device.bed {
+                at_beds.entry(bed).or_default().push(device);
+            }
+        }
+        for (index, (bed, stay)) in stays.iter_mut().enumerate() {
+            let at_bed = at_beds.remove(bed).unwrap_or_default();
+            let mut scope = Scope { bed, stay: stay.token, now, trigger: None, out: effects };
+            stay.conditions.tick(&mut stay.alarms, &mut scope);
+            stay.assess_technical(&at_bed, &mut scope);
+            stay.ask_for_risk(bed, index, self.config.infer_every, now, effects);
+        }
+    }
+
+    /// Nobody watched from `before` to `now`: that is blind time, devices get a fresh chance to be heard, and what stood
+    /// is said again.
+    fn on_restart(&mut self, before: Timestamp, now: Timestamp, effects: &mut Vec<Effect>) {
+        self.state.model = ModelStatus::Gone;
+        for device in self.state.devices.values_mut() {
+            if device.last_received_at.is_some() {
+                device.last_received_at = Some(now);
+            }
+        }
+        for (bed, stay) in &mut self.state.stays {
+            if before > Timestamp::default() {
+                stay.blind.open(BlindCause::AgentDown, before);
+                stay.blind.close(BlindCause::AgentDown, now);
+            }
+            let mut scope = Scope { bed, stay: stay.token, now, trigger: None, out: effects };
+            stay.alarms.announce(&mut scope);
+        }
+    }
+}
+
+impl Stay {
+    fn ask_for_risk(&mut self, bed: &BedId, index: usize, every: Duration, now: Timestamp, effects: &mut Vec<Effect>) {
+        if now < self.next_inference_at || self.trend.is_empty() || self.profile.age_group != crate::codes::AgeGroup::Adult {
+            return;
+        }
+        // Beds take turns within the interval, so that no tick brings all of them.
+        let turn = every.mul_f64((index % 16) as f64 / 160.0);
+        self.next_inference_at = now.plus(every).plus(turn);
+        effects.push(Effect::Infer(InferRequest {
+            bed: bed.clone(),
+            stay: self.token,
+            asked_at: now,
+            age_years: self.profile.age_years,
+            window: self.trend.window(),
+        }));
+    }
+}

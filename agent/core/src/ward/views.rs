@@ -1,0 +1,119 @@
+//! Read models of the Ward.
+
+use super::Ward;
+use super::stay::Stay;
+use crate::alarms::AlarmState;
+use crate::codes::Parameter;
+use crate::ids::{BedId, UnitId};
+use crate::time::Timestamp;
+use crate::view::{BedView, DeviceView, Freshness, NumericView, RiskView, StayView, WardView};
+
+/// Names of the model's inputs, in its order.
+const RISK_INPUTS: [&str; crate::trend::VITALS] = ["HR", "RR", "systolic", "diastolic", "mean", "temperature"];
+
+impl Ward {
+    /// All configured beds, in order.
+    pub fn beds(&self) -> Vec<BedView> {
+        self.config.beds.iter().map(|(unit, bed)| self.bed_view(unit, bed)).collect()
+    }
+
+    /// One configured bed.
+    pub fn bed(&self, bed: &BedId) -> Option<BedView> {
+        let (unit, bed) = self.config.beds.iter().find(|(_, known)| known == bed)?;
+        Some(self.bed_view(unit, bed))
+    }
+
+    /// The bed a device stands at.
+    pub fn bed_of(&self, device: &crate::ids::DeviceId) -> Option<&BedId> {
+        self.state.devices.get(device)?.bed.as_ref()
+    }
+
+    /// The stay in a bed.
+    pub fn stay_in(&self, bed: &BedId) -> Option<crate::ids::StayToken> {
+        self.state.stays.get(bed).map(|stay| stay.token)
+    }
+
+    /// The whole ward in one line.
+    pub fn overview(&self) -> WardView {
+        let mut unacknowledged = [0; 3];
+        for alarm in self.state.stays.values().flat_map(|stay| stay.alarms.views()) {
+            let waiting = matches!(alarm.state, AlarmState::Active | AlarmState::Latched);
+            if let (true, Some(count)) = (waiting, unacknowledged.get_mut(2 - alarm.priority as usize)) {
+                *count += 1;
+            }
+        }
+        let unassigned = self.state.devices.iter().filter(|(_, d)| d.bed.is_none());
+        WardView {
+            unacknowledged,
+            model: self.state.model,
+            unassigned: unassigned.map(|(id, d)| d.view(id, self.now())).collect(),
+        }
+    }
+
+    fn bed_view(&self, unit: &UnitId, bed: &BedId) -> BedView {
+        let now = self.now();
+        let stay = self.state.stays.get(bed);
+        BedView {
+            bed: bed.clone(),
+            unit: unit.clone(),
+            stay: stay.map(Stay::view),
+            devices: self.devices_at(bed),
+            numerics: stay.map_or_else(Vec::new, |s| s.numerics(now)),
+            news2: stay.and_then(|s| s.news2(now)),
+            risk: stay.and_then(Stay::risk_view),
+            alarms: stay.map_or_else(Vec::new, |s| s.alarms.views()),
+            blind_since: stay.and_then(|s| s.blind.blind_since()),
+            blind_ms: stay.map_or(0, |s| u64::try_from(s.blind.total(now).as_millis()).unwrap_or(u64::MAX)),
+        }
+    }
+
+    fn devices_at(&self, bed: &BedId) -> Vec<DeviceView> {
+        let at_bed = self.state.devices.iter().filter(|(_, d)| d.bed.as_ref() == Some(bed));
+        at_bed.map(|(id, d)| d.view(id, self.now())).collect()
+    }
+}
+
+impl Stay {
+    fn view(&self) -> StayView {
+        StayView {
+            stay: self.token,
+            name: self.profile.name.clone(),
+            age_group: self.profile.age_group,
+            age_years: self.profile.age_years,
+            spo2_scale: self.profile.spo2_scale,
+            consciousness: self.consciousness.map(|(level, _)| level),
+            oxygen: self.oxygen.map(|(given, _)| given),
+            admitted_at: self.admitted_at,
+        }
+    }
+
+    fn numerics(&self, now: Timestamp) -> Vec<NumericView> {
+        let view = |(parameter, latest): (Parameter, &super::vitals::Latest)| {
+            let freshness = latest.freshness(parameter, now);
+            let limit = self.limits.of(parameter);
+            NumericView {
+                parameter,
+                value: latest.usable().filter(|_| freshness != Freshness::Expired),
+                measured_at: latest.measured_at,
+                freshness,
+                implausible: latest.implausible,
+                limits: (limit.and_then(|l| l.low), limit.and_then(|l| l.high)),
+            }
+        };
+        self.vitals.iter().map(view).collect()
+    }
+
+    fn risk_view(&self) -> Option<RiskView> {
+        let (score, computed_at) = self.risk.as_ref()?;
+        let window = self.trend.window();
+        let latest = |column: usize| window.iter().rev().find_map(|row| row.get(column).copied().flatten());
+        Some(RiskView {
+            model: score.model.clone(),
+            permille: score.permille,
+            band: score.band,
+            computed_at: *computed_at,
+            completeness_percent: score.completeness_percent,
+            inputs: RISK_INPUTS.iter().enumerate().map(|(i, name)| (*name, latest(i))).collect(),
+        })
+    }
+}
