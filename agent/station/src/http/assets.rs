@@ -1,0 +1,56 @@
+//! The page's files, embedded in the binary: what was tested is what is served, and nothing is read from disk.
+
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::station::Station;
+
+struct Asset {
+    path: &'static str,
+    kind: &'static str,
+    body: &'static [u8],
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+
+macro_rules! asset {
+    ($path:literal, $kind:expr, $file:literal) => {
+        Asset {
+            path: $path,
+            kind: $kind,
+            body: include_bytes!(concat!("../../web/", $file)),
+        }
+    };
+}
+
+static ASSETS: &[Asset] = &[asset!("/", HTML, "index.html")];
+
+pub(super) fn routes() -> Router<Station> {
+    ASSETS.iter().fold(Router::new(), |router, asset| {
+        router.route(
+            asset.path,
+            get(move |headers: HeaderMap| async move { serve(asset, &headers) }),
+        )
+    })
+}
+
+/// The browser asks each time and is told "unchanged" by the tag: a new agent never meets an old page.
+fn serve(asset: &'static Asset, headers: &HeaderMap) -> Response {
+    let tag = format!("\"{:016x}\"", fnv1a(asset.body));
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|value| value.as_bytes() == tag.as_bytes());
+    let caching = [(header::ETAG, tag), (header::CACHE_CONTROL, "no-cache".to_owned())];
+    if known {
+        return (StatusCode::NOT_MODIFIED, caching).into_response();
+    }
+    (caching, [(header::CONTENT_TYPE, asset.kind)], asset.body).into_response()
+}
+
+/// FNV-1a, 64 bit: enough to tell two builds apart.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    let step = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
+}

@@ -1,0 +1,61 @@
+//! What the page says about the agent itself.
+
+use wardlight_core::ids::{BedId, SiteId, UnitId};
+use wardlight_core::time::Timestamp;
+
+/// Facts that do not change while the agent runs.
+#[derive(Clone, Debug)]
+pub struct StationInfo {
+    /// The site.
+    pub site: SiteId,
+    /// Its name for people.
+    pub site_name: String,
+    /// Units with their beds, in the fixed order of the page.
+    pub units: Vec<UnitInfo>,
+    /// Version of the agent.
+    pub version: String,
+    /// Whether the patients are simulated: the page says so in large letters.
+    pub simulated: bool,
+    /// What this page is for, such as "Secondary display: the bedside monitor stays the primary alarm".
+    pub role: String,
+    /// Host names, beside `localhost` and IP addresses, under which the page may be opened. Any other name is refused,
+    /// so that a foreign page cannot reach the station by rebinding its own name to our address.
+    pub hosts: Vec<String>,
+}
+
+/// One unit.
+#[derive(Clone, Debug)]
+pub struct UnitInfo {
+    /// Which unit.
+    pub unit: UnitId,
+    /// Its name for people.
+    pub name: String,
+    /// Its beds, in order.
+    pub beds: Vec<BedId>,
+}
+
+/// State of one of the agent's own connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Link {
+    /// Nothing is known yet.
+    #[default]
+    Unknown,
+    /// Works.
+    Up,
+    /// Does not work.
+    Down {
+        /// Since when.
+        since: Timestamp,
+        /// A sentence for a nurse, without internals.
+        reason: String,
+    },
+}
+
+/// How the agent itself is, shown apart from the devices: a dead broker is not a dead device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Connection to the MQTT broker.
+    pub broker: Link,
+    /// The encrypted journal.
+    pub journal: Link,
+}

@@ -1,0 +1,221 @@
+//! The handle that the agent holds.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use wardlight_core::event::AlarmChange;
+use wardlight_core::ids::BedId;
+use wardlight_core::time::Timestamp;
+use wardlight_core::view::{BedView, WardView};
+
+use crate::board::Board;
+use crate::command::{CommandFailure, Request, StationCommand};
+use crate::counters::{Counters, Counting, count};
+use crate::info::{Health, StationInfo};
+use crate::wire::{self, WaveView};
+
+/// Pages open at the same time; one more is told to try later.
+pub(crate) const MAX_PAGES: u64 = 64;
+/// Alarm, bed and heartbeat frames kept for a slow page; one that falls behind further gets a snapshot instead.
+const LIVE_FRAMES: usize = 256;
+/// Wave frames kept for a slow page; what it misses is lost to it and counted.
+const WAVE_FRAMES: usize = 1024;
+/// Beds in one frame, so that an alarm never waits behind a whole ward.
+const BEDS_PER_FRAME: usize = 16;
+/// How long a page waits for the outcome of a request.
+const REPLY_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// The station. Clones are handles to the same one.
+#[derive(Clone, Debug)]
+pub struct Station {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    info: StationInfo,
+    commands: mpsc::Sender<StationCommand>,
+    board: Mutex<Board>,
+    live: broadcast::Sender<Utf8Bytes>,
+    waves: broadcast::Sender<WaveFrame>,
+    closing: watch::Sender<bool>,
+    counting: Counting,
+}
+
+/// A wave frame and the bed that it is of, so that a page which did not ask for the bed is spared it.
+#[derive(Clone, Debug)]
+pub(crate) struct WaveFrame {
+    pub(crate) bed: BedId,
+    pub(crate) bytes: Bytes,
+}
+
+/// What a page gets when it connects or has fallen behind: the state, and everything after it.
+pub(crate) struct Attachment {
+    pub(crate) snapshot: Utf8Bytes,
+    pub(crate) live: broadcast::Receiver<Utf8Bytes>,
+}
+
+impl Station {
+    /// A station that shows `info` and sends what people ask for into `commands`.
+    pub fn new(info: StationInfo, commands: mpsc::Sender<StationCommand>) -> Self {
+        let board = Mutex::new(Board::new(&info));
+        Self {
+            shared: Arc::new(Shared {
+                info,
+                commands,
+                board,
+                live: broadcast::Sender::new(LIVE_FRAMES),
+                waves: broadcast::Sender::new(WAVE_FRAMES),
+                closing: watch::Sender::new(false),
+                counting: Counting::default(),
+            }),
+        }
+    }
+
+    /// The page, its WebSocket (`/ws`) and its API (`/api/v1/…`).
+    pub fn router(&self) -> Router {
+        crate::http::router(self.clone())
+    }
+
+    /// Shows beds and the ward's line. This is also the page's heartbeat, on purpose from here and not from a timer:
+    /// call it about once a second, with no beds if none changed. When it stops, pages say within 3 s that the link is lost.
+    ///
+    /// Serialises on the calling thread, once for all pages, and not at all while none is open.
+    pub fn publish_beds(&self, beds: Vec<BedView>, ward: WardView, now: Timestamp) {
+        let beds: Vec<Arc<BedView>> = beds.into_iter().map(Arc::new).collect();
+        for chunk in beds.chunks(BEDS_PER_FRAME) {
+            let mut board = self.board();
+            for view in chunk {
+                board.put(Arc::clone(view));
+            }
+            if self.anybody_watches() {
+                self.send(wire::beds_frame(chunk, now));
+            }
+        }
+        let mut board = self.board();
+        board.now = board.now.max(now);
+        board.ward = ward;
+        if self.anybody_watches() {
+            self.send(wire::heartbeat_frame(&board));
+        }
+    }
+
+    /// Shows a changed alarm on every open page at once.
+    pub fn publish_alarm(&self, change: &AlarmChange) {
+        let mut board = self.board();
+        board.apply(change);
+        if self.anybody_watches() {
+            self.send(wire::alarm_frame(change));
+        }
+    }
+
+    /// Shows a block of a waveform.
+    pub fn publish_wave(&self, bed: &BedId, block: &WaveView) {
+        if self.shared.waves.receiver_count() > 0 {
+            let frame = WaveFrame {
+                bed: bed.clone(),
+                bytes: wire::wave_frame(bed, block),
+            };
+            // No receiver left is no loss.
+            self.shared.waves.send(frame).ok();
+        }
+    }
+
+    /// Shows how the agent itself is; goes out with the next [`Self::publish_beds`].
+    pub fn publish_health(&self, health: Health) {
+        self.board().health = health;
+    }
+
+    /// What was discarded or refused, for metrics.
+    pub fn counters(&self) -> Counters {
+        self.shared.counting.read()
+    }
+
+    /// Tells every page that the agent stops, and closes it: without this, open pages would hold up a graceful shutdown.
+    pub fn close(&self) {
+        self.shared.closing.send_replace(true);
+    }
+
+    pub(crate) fn info(&self) -> &StationInfo {
+        &self.shared.info
+    }
+
+    pub(crate) fn counting(&self) -> &Counting {
+        &self.shared.counting
+    }
+
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.shared.closing.subscribe()
+    }
+
+    pub(crate) fn waves(&self) -> broadcast::Receiver<WaveFrame> {
+        self.shared.waves.subscribe()
+    }
+
+    /// The agent's clock as it was last heard.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.board().now
+    }
+
+    /// A copy of the state, for the API.
+    pub(crate) fn state(&self) -> Board {
+        self.board().clone()
+    }
+
+    /// The state and, without a gap, everything that follows it.
+    pub(crate) fn attach(&self) -> Attachment {
+        let (board, live) = {
+            let board = self.board();
+            (board.clone(), self.shared.live.subscribe())
+        };
+        Attachment {
+            snapshot: wire::snapshot_frame(&self.shared.info, &board),
+            live,
+        }
+    }
+
+    /// Asks the agent and waits for its answer.
+    pub(crate) async fn ask(&self, request: Request) -> Result<(), CommandFailure> {
+        let (reply, answer) = oneshot::channel();
+        if self
+            .shared
+            .commands
+            .try_send(StationCommand::Request { request, reply })
+            .is_err()
+        {
+            count(&self.shared.counting.commands_refused);
+            return Err(CommandFailure::Busy);
+        }
+        match tokio::time::timeout(REPLY_WITHIN, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => Err(CommandFailure::Unconfirmed),
+        }
+    }
+
+    /// Hands over a display receipt, unless the queue is half full: requests of people come first.
+    pub(crate) fn receipt(&self, receipt: StationCommand) {
+        let commands = &self.shared.commands;
+        let crowded = commands.capacity() * 2 < commands.max_capacity();
+        if crowded || commands.try_send(receipt).is_err() {
+            count(&self.shared.counting.receipts_dropped);
+        }
+    }
+
+    fn anybody_watches(&self) -> bool {
+        self.shared.live.receiver_count() > 0
+    }
+
+    /// Called with the board locked, so that frames leave in the order of the states they show.
+    fn send(&self, frame: Utf8Bytes) {
+        // No receiver left is no loss: whoever comes gets a snapshot.
+        self.shared.live.send(frame).ok();
+    }
+
+    /// A panic elsewhere must not take the page down: the board is whole between any two of its statements.
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.shared.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

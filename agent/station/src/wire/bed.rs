@@ -1,0 +1,197 @@
+//! A bed as the page and the API see it.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+use wardlight_core::codes::{AgeGroup, Parameter};
+use wardlight_core::event::RiskBand;
+use wardlight_core::patient::{Consciousness, Spo2Scale};
+use wardlight_core::scores::Band;
+use wardlight_core::time::Timestamp;
+use wardlight_core::view::{BedView, Freshness, News2View, NumericView, RiskView, StayView};
+use wardlight_core::vitals::Milli;
+
+use super::alarm::StandingJson;
+use super::device::DeviceJson;
+
+/// Twin of [`BedView`]. The stay's token stays in the agent.
+#[derive(Serialize)]
+pub(crate) struct BedJson<'a> {
+    bed: &'a str,
+    unit: &'a str,
+    stay: Option<StayJson<'a>>,
+    devices: Vec<DeviceJson<'a>>,
+    numerics: BTreeMap<&'static str, NumericJson>,
+    news2: Option<News2Json<'a>>,
+    risk: Option<RiskJson<'a>>,
+    alarms: Vec<StandingJson<'a>>,
+    blind_since: Option<i64>,
+    blind_ms: u64,
+}
+
+#[derive(Serialize)]
+struct StayJson<'a> {
+    name: &'a str,
+    age_group: &'static str,
+    age_years: Option<u8>,
+    spo2_scale: u8,
+    consciousness: Option<&'static str>,
+    oxygen: Option<bool>,
+    admitted_at: i64,
+}
+
+#[derive(Serialize)]
+struct NumericJson {
+    value: Option<f64>,
+    measured_at: i64,
+    freshness: &'static str,
+    implausible: bool,
+    low: Option<f64>,
+    high: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct News2Json<'a> {
+    total: Option<u8>,
+    at_least: u8,
+    parts: PartsJson,
+    any_three: bool,
+    band: &'static str,
+    oldest_input_at: Option<i64>,
+    missing: &'a [&'static str],
+}
+
+#[derive(Serialize)]
+struct PartsJson {
+    rr: Option<u8>,
+    spo2: Option<u8>,
+    oxygen: Option<u8>,
+    sbp: Option<u8>,
+    pulse: Option<u8>,
+    acvpu: Option<u8>,
+    temp: Option<u8>,
+}
+
+#[derive(Serialize)]
+struct RiskJson<'a> {
+    model: &'a str,
+    permille: u16,
+    band: &'static str,
+    computed_at: i64,
+    completeness_percent: u8,
+    inputs: Vec<InputJson>,
+}
+
+#[derive(Serialize)]
+struct InputJson {
+    name: &'static str,
+    value: Option<f32>,
+}
+
+/// The number that a person sees: rounded as scores and limits round it, so that a value never looks beyond a limit that it did not cross.
+pub(crate) fn shown(parameter: Parameter, value: Milli) -> f64 {
+    match parameter {
+        Parameter::Temp | Parameter::TempSkin | Parameter::PerfusionIndex => f64::from(value.tenths()) / 10.0,
+        _ => f64::from(value.rounded()),
+    }
+}
+
+impl<'a> From<&'a BedView> for BedJson<'a> {
+    fn from(view: &'a BedView) -> Self {
+        Self {
+            bed: view.bed.as_str(),
+            unit: view.unit.as_str(),
+            stay: view.stay.as_ref().map(Into::into),
+            devices: view.devices.iter().map(Into::into).collect(),
+            numerics: view.numerics.iter().map(|n| (n.parameter.name(), n.into())).collect(),
+            news2: view.news2.as_ref().map(Into::into),
+            risk: view.risk.as_ref().map(Into::into),
+            alarms: view.alarms.iter().map(Into::into).collect(),
+            blind_since: view.blind_since.map(Timestamp::as_millis),
+            blind_ms: view.blind_ms,
+        }
+    }
+}
+
+impl<'a> From<&'a StayView> for StayJson<'a> {
+    fn from(stay: &'a StayView) -> Self {
+        Self {
+            name: &stay.name,
+            age_group: match stay.age_group {
+                AgeGroup::Neonate => "neonate",
+                AgeGroup::Paediatric => "paediatric",
+                AgeGroup::Adult => "adult",
+            },
+            age_years: stay.age_years,
+            spo2_scale: match stay.spo2_scale {
+                Spo2Scale::One => 1,
+                Spo2Scale::Two => 2,
+            },
+            consciousness: stay.consciousness.map(Consciousness::letter),
+            oxygen: stay.oxygen,
+            admitted_at: stay.admitted_at.as_millis(),
+        }
+    }
+}
+
+impl From<&NumericView> for NumericJson {
+    fn from(n: &NumericView) -> Self {
+        let number = |v: Option<Milli>| v.map(|v| shown(n.parameter, v));
+        Self {
+            value: number(n.value),
+            measured_at: n.measured_at.as_millis(),
+            freshness: match n.freshness {
+                Freshness::Fresh => "fresh",
+                Freshness::Ageing => "ageing",
+                Freshness::Expired => "expired",
+            },
+            implausible: n.implausible,
+            low: number(n.limits.0),
+            high: number(n.limits.1),
+        }
+    }
+}
+
+impl<'a> From<&'a News2View> for News2Json<'a> {
+    fn from(view: &'a News2View) -> Self {
+        let parts = view.score.parts;
+        Self {
+            total: view.score.total,
+            at_least: view.score.at_least,
+            parts: PartsJson {
+                rr: parts.resp_rate,
+                spo2: parts.spo2,
+                oxygen: parts.oxygen,
+                sbp: parts.systolic,
+                pulse: parts.pulse,
+                acvpu: parts.consciousness,
+                temp: parts.temperature,
+            },
+            any_three: view.score.any_three,
+            band: match view.score.band {
+                Band::Low => "low",
+                Band::LowMedium => "low-medium",
+                Band::Medium => "medium",
+                Band::High => "high",
+            },
+            oldest_input_at: view.oldest_input_at.map(Timestamp::as_millis),
+            missing: &view.missing,
+        }
+    }
+}
+
+impl<'a> From<&'a RiskView> for RiskJson<'a> {
+    fn from(risk: &'a RiskView) -> Self {
+        Self {
+            model: &risk.model,
+            permille: risk.permille,
+            band: match risk.band {
+                RiskBand::Low => "low",
+                RiskBand::Raised => "raised",
+                RiskBand::High => "high",
+            },
+            computed_at: risk.computed_at.as_millis(),
+            completeness_percent: risk.completeness_percent,
+            inputs: risk.inputs.iter().map(|&(name, value)| InputJson { name, value }).collect(),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What a page says.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+
+/// A text frame from a page.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum ClientFrame {
+    /// A nurse takes note of an alarm.
+    Ack {
+        /// Which alarm.
+        alarm: String,
+        /// Who.
+        by: String,
+    },
+    /// The page drew an alarm.
+    Displayed {
+        /// Which alarm.
+        alarm: String,
+        /// Which revision.
+        revision: u32,
+        /// When, on the page's estimate of the agent's clock.
+        at: i64,
+    },
+    /// Which waves the page wants from now on.
+    Subscribe {
+        /// All, none, or those of some beds.
+        waves: WaveChoice,
+    },
+}
+
+/// Which beds' waves a page wants.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum WaveChoice {
+    /// `"all"` or `"none"`.
+    Word(WaveWord),
+    /// Only these beds.
+    Beds(HashSet<String>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum WaveWord {
+    All,
+    None,
+}
+
+impl WaveChoice {
+    pub(crate) const ALL: Self = Self::Word(WaveWord::All);
+
+    pub(crate) fn wants(&self, bed: &str) -> bool {
+        match self {
+            Self::Word(word) => *word == WaveWord::All,
+            Self::Beds(beds) => beds.contains(bed),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The ward's line, the agent's health, and the facts that do not change.
+
+use serde::Serialize;
+use wardlight_core::event::ModelStatus;
+use wardlight_core::view::WardView;
+
+use super::device::DeviceJson;
+use crate::info::{Health, Link, StationInfo, UnitInfo};
+
+/// Twin of [`WardView`].
+#[derive(Serialize)]
+pub(crate) struct WardJson<'a> {
+    unacknowledged: ByPriority,
+    model: &'static str,
+    unassigned: Vec<DeviceJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ByPriority {
+    high: u32,
+    medium: u32,
+    low: u32,
+}
+
+/// Twin of [`Health`].
+#[derive(Serialize)]
+pub(crate) struct HealthJson<'a> {
+    broker: LinkJson<'a>,
+    journal: LinkJson<'a>,
+}
+
+#[derive(Serialize)]
+struct LinkJson<'a> {
+    state: &'static str,
+    since: Option<i64>,
+    reason: Option<&'a str>,
+}
+
+/// Twin of [`StationInfo`].
+#[derive(Serialize)]
+pub(crate) struct InfoJson<'a> {
+    site: &'a str,
+    site_name: &'a str,
+    units: Vec<UnitJson<'a>>,
+    version: &'a str,
+    simulated: bool,
+    role: &'a str,
+}
+
+#[derive(Serialize)]
+struct UnitJson<'a> {
+    unit: &'a str,
+    name: &'a str,
+    beds: Vec<&'a str>,
+}
+
+impl<'a> From<&'a WardView> for WardJson<'a> {
+    fn from(ward: &'a WardView) -> Self {
+        let [high, medium, low] = ward.unacknowledged;
+        Self {
+            unacknowledged: ByPriority { high, medium, low },
+            model: match ward.model {
+                ModelStatus::Live => "live",
+                ModelStatus::Late => "late",
+                ModelStatus::Gone => "gone",
+            },
+            unassigned: ward.unassigned.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Health> for HealthJson<'a> {
+    fn from(health: &'a Health) -> Self {
+        Self {
+            broker: (&health.broker).into(),
+            journal: (&health.journal).into(),
+        }
+    }
+}
+
+impl<'a> From<&'a Link> for LinkJson<'a> {
+    fn from(link: &'a Link) -> Self {
+        let (state, since, reason) = match link {
+            Link::Unknown => ("unknown", None, None),
+            Link::Up => ("up", None, None),
+            Link::Down { since, reason } => ("down", Some(since.as_millis()), Some(reason.as_str())),
+        };
+        Self { state, since, reason }
+    }
+}
+
+impl<'a> From<&'a StationInfo> for InfoJson<'a> {
+    fn from(info: &'a StationInfo) -> Self {
+        Self {
+            site: info.site.as_str(),
+            site_name: &info.site_name,
+            units: info.units.iter().map(Into::into).collect(),
+            version: &info.version,
+            simulated: info.simulated,
+            role: &info.role,
+        }
+    }
+}
+
+impl<'a> From<&'a UnitInfo> for UnitJson<'a> {
+    fn from(unit: &'a UnitInfo) -> Self {
+        Self {
+            unit: unit.unit.as_str(),
+            name: &unit.name,
+            beds: unit.beds.iter().map(wardlight_core::ids::BedId::as_str).collect(),
+        }
+    }
+}
