@@ -16,6 +16,7 @@
 )]
 
 pub mod alarms;
+pub mod blind;
 pub mod codes;
 pub mod event;
 pub mod ids;
