@@ -1,7 +1,6 @@
 //! Blind time: scenarios, and the ledger against a naive set of milliseconds.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use wardlight_core::blind::BlindCause::{self, *};
@@ -87,32 +86,27 @@ fn next(seed: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Blind milliseconds, one by one.
+/// Which causes are open (one bit each), now and at each millisecond so far.
 #[derive(Default)]
 struct Model {
-    now: i64,
-    open: BTreeSet<BlindCause>,
-    blind: BTreeMap<BlindCause, BTreeSet<i64>>,
+    open: u8,
+    instants: Vec<u8>,
 }
 
 impl Model {
     fn run_to(&mut self, ms: i64) {
-        for instant in self.now..ms {
-            for cause in &self.open {
-                self.blind.entry(*cause).or_default().insert(instant);
-            }
-        }
-        self.now = self.now.max(ms);
+        let len = self.instants.len().max(ms as usize);
+        self.instants.resize(len, self.open);
     }
 
-    fn total(&self) -> u64 {
-        self.blind.values().flatten().collect::<BTreeSet<_>>().len() as u64
+    fn count(&self, causes: u8) -> u64 {
+        self.instants.iter().filter(|open| **open & causes != 0).count() as u64
     }
 
     /// Start of the unbroken run of blind milliseconds that ends now.
     fn blind_since(&self) -> Option<i64> {
-        let blind = |instant: &i64| self.blind.values().any(|set| set.contains(instant));
-        (!self.open.is_empty()).then(|| self.now - (0..self.now).rev().take_while(blind).count() as i64)
+        let blind = self.instants.iter().rev().take_while(|open| **open != 0).count();
+        (self.open != 0).then(|| (self.instants.len() - blind) as i64)
     }
 }
 
@@ -123,23 +117,23 @@ fn the_ledger_agrees_with_a_naive_set_of_milliseconds() {
         let (mut ledger, mut model) = (BlindLedger::default(), Model::default());
         let mut clock = 0;
         for _ in 0..60 {
-            let cause = BlindCause::ALL[(next(&mut seed) % 7) as usize];
+            let index = (next(&mut seed) % 7) as usize;
+            let cause = BlindCause::ALL[index];
             // Mostly forwards or standing still, now and then backwards.
             clock = (clock + (next(&mut seed) % 12) as i64 - 3).max(0);
             let opens = next(&mut seed) % 2 == 0;
             model.run_to(clock);
             if opens {
                 ledger.open(cause, at(clock));
-                model.open.insert(cause);
+                model.open |= 1 << index;
             } else {
                 ledger.close(cause, at(clock));
-                model.open.remove(&cause);
+                model.open &= !(1 << index);
             }
-            assert_eq!(ledger.total(at(clock)), ms(model.total()));
+            assert_eq!(ledger.total(at(clock)), ms(model.count(u8::MAX)));
             assert_eq!(ledger.blind_since(), model.blind_since().map(at));
-            for cause in BlindCause::ALL {
-                let expected = model.blind.get(&cause).map_or(0, BTreeSet::len) as u64;
-                assert_eq!(ledger.total_of(cause, at(clock)), ms(expected));
+            for (bit, cause) in BlindCause::ALL.into_iter().enumerate() {
+                assert_eq!(ledger.total_of(cause, at(clock)), ms(model.count(1 << bit)));
             }
         }
     }

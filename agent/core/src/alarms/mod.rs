@@ -5,8 +5,8 @@ mod kind;
 mod standing;
 
 pub use condition::{Conditions, Finding, Moment};
-pub use standing::{Scope, StandingAlarms};
 pub use kind::{AlarmKind, Side, Technical, is_red_device_condition, label};
+pub use standing::{Scope, StandingAlarms};
 
 use std::fmt;
 use std::sync::Arc;

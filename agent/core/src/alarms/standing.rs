@@ -85,7 +85,9 @@ impl StandingAlarms {
 
     /// A person takes note. Returns whether such an alarm stood; acknowledging twice is no error and no change.
     pub fn acknowledge(&mut self, id: &AlarmId, by: &str, scope: &mut Scope) -> bool {
-        let Some(at) = self.alarms.iter().position(|a| a.id == *id) else { return false };
+        let Some(at) = self.alarms.iter().position(|a| a.id == *id) else {
+            return false;
+        };
         let Some(alarm) = self.alarms.get_mut(at) else { return false };
         match alarm.state {
             AlarmState::Active => {
@@ -194,7 +196,13 @@ mod tests {
         let mut set = StandingAlarms::default();
         for (i, step) in steps.iter().enumerate() {
             let now = Timestamp::from_millis(i as i64 * 1000);
-            let mut scope = Scope { bed: &bed, stay: StayToken::from_bytes([0; 16]), now, trigger: None, out: &mut out };
+            let mut scope = Scope {
+                bed: &bed,
+                stay: StayToken::from_bytes([0; 16]),
+                now,
+                trigger: None,
+                out: &mut out,
+            };
             match *step {
                 "raise" => set.raise(kind, Priority::Medium, now, None, &mut scope),
                 "raise high" => set.raise(kind, Priority::High, now, None, &mut scope),
@@ -220,13 +228,25 @@ mod tests {
 
     #[test]
     fn a_limit_alarm_ends_with_its_condition() {
-        assert_eq!(play(&["raise", "raise", "end", "end"], &LIMIT), ["active 1 medium", "cleared 2 medium"]);
+        assert_eq!(
+            play(&["raise", "raise", "end", "end"], &LIMIT),
+            ["active 1 medium", "cleared 2 medium"]
+        );
     }
 
     #[test]
     fn a_red_alarm_latches_until_somebody_takes_note() {
         let got = play(&["raise", "end", "raise", "end", "ack"], &AlarmKind::Desaturation);
-        assert_eq!(got, ["active 1 medium", "latched 2 medium", "active 3 medium", "latched 4 medium", "cleared 5 medium"]);
+        assert_eq!(
+            got,
+            [
+                "active 1 medium",
+                "latched 2 medium",
+                "active 3 medium",
+                "latched 4 medium",
+                "cleared 5 medium"
+            ]
+        );
     }
 
     #[test]

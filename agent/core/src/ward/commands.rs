@@ -22,8 +22,14 @@ impl Ward {
             Command::Attach { device, bed } => self.attach(device, bed),
             Command::Detach { device } => self.detach(device, now, effects),
             Command::Acknowledge { alarm, by } => self.acknowledge(alarm, &by, now, effects),
-            Command::Chart { bed, consciousness, oxygen } => {
-                let Some(stay) = self.state.stays.get_mut(&bed) else { return Err(Refusal::Empty(bed)) };
+            Command::Chart {
+                bed,
+                consciousness,
+                oxygen,
+            } => {
+                let Some(stay) = self.state.stays.get_mut(&bed) else {
+                    return Err(Refusal::Empty(bed));
+                };
                 if let Some(level) = consciousness {
                     stay.consciousness = Some((level, now));
                 }
@@ -45,8 +51,16 @@ impl Ward {
 
     /// The patient leaves: alarms clear, and so that nobody inherits another's data, the devices leave with the patient.
     fn discharge(&mut self, bed: BedId, now: Timestamp, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
-        let Some(mut stay) = self.state.stays.remove(&bed) else { return Err(Refusal::Empty(bed)) };
-        let mut scope = Scope { bed: &bed, stay: stay.token, now, trigger: None, out: effects };
+        let Some(mut stay) = self.state.stays.remove(&bed) else {
+            return Err(Refusal::Empty(bed));
+        };
+        let mut scope = Scope {
+            bed: &bed,
+            stay: stay.token,
+            now,
+            trigger: None,
+            out: effects,
+        };
         stay.alarms.clear_all(&mut scope);
         for device in self.state.devices.values_mut().filter(|d| d.bed.as_ref() == Some(&bed)) {
             device.bed = None;
@@ -61,7 +75,10 @@ impl Ward {
         }
         let known = self.state.devices.entry(device.clone()).or_default();
         match &known.bed {
-            Some(elsewhere) if *elsewhere != bed => Err(Refusal::AttachedElsewhere { device, bed: elsewhere.clone() }),
+            Some(elsewhere) if *elsewhere != bed => Err(Refusal::AttachedElsewhere {
+                device,
+                bed: elsewhere.clone(),
+            }),
             _ => {
                 known.bed = Some(bed);
                 Ok(())
@@ -71,9 +88,17 @@ impl Ward {
 
     fn detach(&mut self, device: DeviceId, now: Timestamp, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
         let bed = self.state.devices.get_mut(&device).and_then(|known| known.bed.take());
-        let Some(bed) = bed else { return Err(Refusal::NotAttached(device)) };
+        let Some(bed) = bed else {
+            return Err(Refusal::NotAttached(device));
+        };
         if let Some(stay) = self.state.stays.get_mut(&bed) {
-            let mut scope = Scope { bed: &bed, stay: stay.token, now, trigger: None, out: effects };
+            let mut scope = Scope {
+                bed: &bed,
+                stay: stay.token,
+                now,
+                trigger: None,
+                out: effects,
+            };
             stay.forget_devices_words(&mut scope);
         }
         Ok(())
@@ -81,7 +106,13 @@ impl Ward {
 
     fn acknowledge(&mut self, alarm: AlarmId, by: &str, now: Timestamp, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
         for (bed, stay) in &mut self.state.stays {
-            let mut scope = Scope { bed, stay: stay.token, now, trigger: None, out: effects };
+            let mut scope = Scope {
+                bed,
+                stay: stay.token,
+                now,
+                trigger: None,
+                out: effects,
+            };
             if stay.alarms.acknowledge(&alarm, by, &mut scope) {
                 return Ok(());
             }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::DeviceClock;
 use super::sequence::{Arrival, Seen};
-use crate::ids::{BedId, DeviceId};
 use crate::codes;
+use crate::ids::{BedId, DeviceId};
 use crate::message::{Birth, Body, Message};
 use crate::time::Timestamp;
 use crate::view::DeviceView;
@@ -77,9 +77,15 @@ impl Device {
             return Standing::New { missed: 0, restarted };
         };
         let earlier_start = message.boot.is_some() && message.boot == self.previous.id;
-        let boot = if earlier_start { &mut self.previous } else { &mut self.current };
+        let boot = if earlier_start {
+            &mut self.previous
+        } else {
+            &mut self.current
+        };
         let last = boot.last_seen();
-        let Some(seen) = boot.streams.get_mut(stream) else { return Standing::New { missed: 0, restarted } };
+        let Some(seen) = boot.streams.get_mut(stream) else {
+            return Standing::New { missed: 0, restarted };
+        };
         if seen.note(seq) == Arrival::Duplicate {
             return Standing::Duplicate;
         }
@@ -137,7 +143,8 @@ impl Device {
 
     /// Whether something came within the last ten seconds, or three of its intervals.
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
-        self.last_received_at.is_some_and(|at| now.since(at) < LIVE_FOR.max(self.interval() * 3))
+        self.last_received_at
+            .is_some_and(|at| now.since(at) < LIVE_FOR.max(self.interval() * 3))
     }
 
     pub(crate) fn view(&self, id: &DeviceId, now: Timestamp) -> DeviceView {
@@ -161,7 +168,13 @@ impl Device {
             return false;
         }
         let known = self.current.id.is_some();
-        self.previous = std::mem::replace(&mut self.current, Boot { id: boot, ..Boot::default() });
+        self.previous = std::mem::replace(
+            &mut self.current,
+            Boot {
+                id: boot,
+                ..Boot::default()
+            },
+        );
         self.birth_owed_since = Some(now);
         known
     }

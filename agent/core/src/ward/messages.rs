@@ -4,8 +4,8 @@ use super::Ward;
 use super::device::{Device, Standing};
 use super::stay::Stay;
 use crate::alarms::{AlarmKind, Moment, Scope, is_red_device_condition};
-use crate::event::{Effect, Trigger};
 use crate::codes::Parameter;
+use crate::event::{Effect, Trigger};
 use crate::message::{Body, DeviceAlarm, DeviceEvent, Message, Priority};
 use crate::time::Timestamp;
 use crate::vitals::Quality;
@@ -21,10 +21,17 @@ impl Ward {
                 return;
             }
             Standing::New { missed: 0, .. } => {}
-            Standing::New { missed, .. } => effects.push(Effect::Gap { device: message.device.clone(), missed }),
+            Standing::New { missed, .. } => effects.push(Effect::Gap {
+                device: message.device.clone(),
+                missed,
+            }),
         }
         note_device(device, message, now);
-        let Some((bed, stay)) = device.bed.clone().and_then(|bed| self.state.stays.get_mut(&bed).map(|stay| (bed, stay))) else {
+        let Some((bed, stay)) = device
+            .bed
+            .clone()
+            .and_then(|bed| self.state.stays.get_mut(&bed).map(|stay| (bed, stay)))
+        else {
             if !matches!(message.body, Body::Wave(_)) {
                 effects.push(Effect::Record(None));
             }
@@ -35,10 +42,23 @@ impl Ward {
             effects.push(Effect::Record(Some(stay.token)));
         }
         let measured_at = if device.clock.is_wrong() { now } else { message.sent_at };
-        let at = Moment { sent_at: message.sent_at, measured_at, received_at: now };
+        let at = Moment {
+            sent_at: message.sent_at,
+            measured_at,
+            received_at: now,
+        };
         let token = stay.token;
-        let trigger = Some(Trigger { sampled_at: message.sent_at, received_at: now });
-        let mut scope = Scope { bed: &bed, stay: token, now, trigger, out: effects };
+        let trigger = Some(Trigger {
+            sampled_at: message.sent_at,
+            received_at: now,
+        });
+        let mut scope = Scope {
+            bed: &bed,
+            stay: token,
+            now,
+            trigger,
+            out: effects,
+        };
         if matches!(standing, Standing::New { restarted: true, .. }) {
             stay.forget_devices_words(&mut scope);
         }
@@ -99,7 +119,8 @@ impl Stay {
             }
             Body::Alarm(alarm) => self.take_device_alarm(alarm, at.sent_at, scope),
             Body::Event(DeviceEvent::Button) => {
-                self.alarms.raise(&AlarmKind::CallButton, Priority::Medium, at.sent_at, None, scope);
+                self.alarms
+                    .raise(&AlarmKind::CallButton, Priority::Medium, at.sent_at, None, scope);
                 self.alarms.end(&AlarmKind::CallButton, scope);
             }
             Body::Event(DeviceEvent::LeadOff { code, off }) => self.set_lead(code.unwrap_or(0), *off, at.sent_at),

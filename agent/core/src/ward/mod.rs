@@ -60,7 +60,10 @@ pub struct WardState {
 impl Ward {
     /// An empty ward.
     pub fn new(config: WardConfig) -> Self {
-        Self { config, state: WardState::default() }
+        Self {
+            config,
+            state: WardState::default(),
+        }
     }
 
     /// A ward as it was. Stays in beds that are configured no more are kept until discharged, but not shown.
@@ -89,10 +92,21 @@ impl Ward {
                 Err(refusal) => effects.push(Effect::Refused(refusal)),
             },
             Event::Score(score) => {
-                if let Some((bed, stay)) = self.state.stays.get_key_value(&score.bed).filter(|(_, s)| s.token == score.stay) {
+                if let Some((bed, stay)) = self
+                    .state
+                    .stays
+                    .get_key_value(&score.bed)
+                    .filter(|(_, s)| s.token == score.stay)
+                {
                     let bed = bed.clone();
                     let token = stay.token;
-                    let mut scope = Scope { bed: &bed, stay: token, now, trigger: None, out: effects };
+                    let mut scope = Scope {
+                        bed: &bed,
+                        stay: token,
+                        now,
+                        trigger: None,
+                        out: effects,
+                    };
                     if let Some(stay) = self.state.stays.get_mut(&bed) {
                         stay.take_risk(score, &mut scope);
                     }
@@ -119,7 +133,13 @@ impl Ward {
         }
         for (index, (bed, stay)) in stays.iter_mut().enumerate() {
             let at_bed = at_beds.remove(bed).unwrap_or_default();
-            let mut scope = Scope { bed, stay: stay.token, now, trigger: None, out: effects };
+            let mut scope = Scope {
+                bed,
+                stay: stay.token,
+                now,
+                trigger: None,
+                out: effects,
+            };
             stay.conditions.tick(&mut stay.alarms, &mut scope);
             stay.assess_technical(&at_bed, &mut scope);
             stay.ask_for_risk(bed, index, self.config.infer_every, now, effects);
@@ -140,7 +160,13 @@ impl Ward {
                 stay.blind.open(BlindCause::AgentDown, before);
                 stay.blind.close(BlindCause::AgentDown, now);
             }
-            let mut scope = Scope { bed, stay: stay.token, now, trigger: None, out: effects };
+            let mut scope = Scope {
+                bed,
+                stay: stay.token,
+                now,
+                trigger: None,
+                out: effects,
+            };
             stay.alarms.announce(&mut scope);
         }
     }

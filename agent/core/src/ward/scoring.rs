@@ -35,7 +35,11 @@ impl Stay {
         let arterial = self.vitals.usable(Parameter::AbpSys, ABP_MAX_AGE, now);
         let systolic = arterial.or_else(|| self.vitals.usable(Parameter::NibpSys, NIBP_MAX_AGE, now));
         let temperature = self.vitals.usable(Parameter::Temp, TEMPERATURE_MAX_AGE, now);
-        let charted_max_age = if self.news2_was_urgent { CHARTED_MAX_AGE_URGENT } else { CHARTED_MAX_AGE };
+        let charted_max_age = if self.news2_was_urgent {
+            CHARTED_MAX_AGE_URGENT
+        } else {
+            CHARTED_MAX_AGE
+        };
         let consciousness = self.consciousness.filter(|(_, at)| now.since(*at) <= charted_max_age);
         let oxygen = self.oxygen.filter(|(_, at)| now.since(*at) <= charted_max_age);
 
@@ -61,7 +65,11 @@ impl Stay {
         ];
         let oldest_input_at = times.iter().filter_map(|(_, at)| *at).min()?;
         let missing = times.iter().filter(|(_, at)| at.is_none()).map(|(name, _)| *name).collect();
-        Some(News2View { score: News2::of(&input), oldest_input_at: Some(oldest_input_at), missing })
+        Some(News2View {
+            score: News2::of(&input),
+            oldest_input_at: Some(oldest_input_at),
+            missing,
+        })
     }
 
     /// Lets NEWS2 begin and end its alarms. The lower bound counts: a missing temperature must not hide a high score.
@@ -69,11 +77,16 @@ impl Stay {
         let Some(view) = self.news2(scope.now) else { return };
         let band = view.score.band;
         self.news2_was_urgent = band >= Band::Medium;
-        for (kind, threshold, priority) in
-            [(AlarmKind::News2High, Band::High, Priority::Medium), (AlarmKind::News2Medium, Band::Medium, Priority::Low)]
-        {
+        for (kind, threshold, priority) in [
+            (AlarmKind::News2High, Band::High, Priority::Medium),
+            (AlarmKind::News2Medium, Band::Medium, Priority::Low),
+        ] {
             let finding = match band == threshold {
-                true => Finding::Present { delay: NEWS2_DELAY, priority, cause: None },
+                true => Finding::Present {
+                    delay: NEWS2_DELAY,
+                    priority,
+                    cause: None,
+                },
                 false => Finding::Absent,
             };
             self.conditions.assess(&kind, finding, at, &mut self.alarms, scope);

@@ -110,14 +110,16 @@ impl Stay {
         let limit = self.limits.extreme_rate();
         for side in [Side::Low, Side::High] {
             let finding = value.map_or(Finding::Absent, |value| of_parameter(beyond(limit, side, value), parameter));
-            self.conditions.assess(&AlarmKind::ExtremeRate(side), finding, at, &mut self.alarms, scope);
+            self.conditions
+                .assess(&AlarmKind::ExtremeRate(side), finding, at, &mut self.alarms, scope);
         }
     }
 
     fn assess_desaturation(&mut self, value: Option<Milli>, at: Moment, scope: &mut Scope) {
         let limit = self.limits.desaturation();
         let finding = value.map_or(Finding::Absent, |value| beyond(limit, Side::Low, value));
-        self.conditions.assess(&AlarmKind::Desaturation, finding, at, &mut self.alarms, scope);
+        self.conditions
+            .assess(&AlarmKind::Desaturation, finding, at, &mut self.alarms, scope);
     }
 
     /// No breath counted for the apnoea time. The monitor's own apnoea alarm comes through beside this.
@@ -126,25 +128,44 @@ impl Stay {
             Some(value) if value.rounded() < 1 => Finding::Present {
                 delay: self.limits.apnoea(),
                 priority: Priority::High,
-                cause: Some(Cause { parameter: Parameter::RespRate, value, limit: Milli::from_int(1) }),
+                cause: Some(Cause {
+                    parameter: Parameter::RespRate,
+                    value,
+                    limit: Milli::from_int(1),
+                }),
             },
             _ => Finding::Absent,
         };
-        self.conditions.assess(&AlarmKind::Apnoea, finding, at, &mut self.alarms, scope);
+        self.conditions
+            .assess(&AlarmKind::Apnoea, finding, at, &mut self.alarms, scope);
     }
 }
 
 /// What a value says about one side of a limit.
 fn beyond(limit: &Limit, side: Side, value: Milli) -> Finding {
     let (bound, crosses, clears, delay, priority) = match side {
-        Side::Low => (limit.low, limit.crosses_low(value), limit.clears_low(value), limit.delay_low(value), limit.priority_low),
-        Side::High => {
-            (limit.high, limit.crosses_high(value), limit.clears_high(value), limit.delay_high(value), limit.priority_high)
-        }
+        Side::Low => (
+            limit.low,
+            limit.crosses_low(value),
+            limit.clears_low(value),
+            limit.delay_low(value),
+            limit.priority_low,
+        ),
+        Side::High => (
+            limit.high,
+            limit.crosses_high(value),
+            limit.clears_high(value),
+            limit.delay_high(value),
+            limit.priority_high,
+        ),
     };
     match bound {
         Some(limit_value) if crosses => {
-            let cause = Some(Cause { parameter: limit.parameter, value, limit: limit_value });
+            let cause = Some(Cause {
+                parameter: limit.parameter,
+                value,
+                limit: limit_value,
+            });
             Finding::Present { delay, priority, cause }
         }
         Some(_) if !clears => Finding::Between,
@@ -155,9 +176,15 @@ fn beyond(limit: &Limit, side: Side, value: Milli) -> Finding {
 /// The same finding with the parameter that was really measured: a pulse judged by the heart rate's limits.
 fn of_parameter(finding: Finding, parameter: Parameter) -> Finding {
     match finding {
-        Finding::Present { delay, priority, cause: Some(cause) } => {
-            Finding::Present { delay, priority, cause: Some(Cause { parameter, ..cause }) }
-        }
+        Finding::Present {
+            delay,
+            priority,
+            cause: Some(cause),
+        } => Finding::Present {
+            delay,
+            priority,
+            cause: Some(Cause { parameter, ..cause }),
+        },
         other => other,
     }
 }

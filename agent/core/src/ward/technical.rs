@@ -36,14 +36,27 @@ impl Stay {
             (Technical::NoData, silent, Duration::ZERO, Priority::Medium),
             (Technical::DemoDevice, demo, Duration::ZERO, Priority::Medium),
             (Technical::ClockSkew, since(|d| d.skewed_since), Duration::ZERO, Priority::Low),
-            (Technical::LowBattery, since(|d| d.battery_low_since), Duration::ZERO, Priority::Low),
+            (
+                Technical::LowBattery,
+                since(|d| d.battery_low_since),
+                Duration::ZERO,
+                Priority::Low,
+            ),
             (Technical::LeadOff, lead_off, LEAD_OFF_DELAY, self.lead_off_priority(now)),
             (Technical::Artefact, disturbed, ARTEFACT_DELAY, Priority::Low),
         ];
         for (technical, onset, delay, priority) in conditions {
             let kind = AlarmKind::Technical(technical);
-            let finding = onset.map_or(Finding::Absent, |_| Finding::Present { delay, priority, cause: None });
-            let at = Moment { sent_at: onset.unwrap_or(now), measured_at: now, received_at: now };
+            let finding = onset.map_or(Finding::Absent, |_| Finding::Present {
+                delay,
+                priority,
+                cause: None,
+            });
+            let at = Moment {
+                sent_at: onset.unwrap_or(now),
+                measured_at: now,
+                received_at: now,
+            };
             self.conditions.assess(&kind, finding, at, &mut self.alarms, scope);
         }
         self.note_blindness(silent.is_some() || devices.is_empty(), demo.is_some(), now);
@@ -60,21 +73,38 @@ impl Stay {
     }
 
     fn lead_off_since(&self) -> Option<Timestamp> {
-        let by_quality = self.vitals.iter().filter_map(|(_, latest)| latest.marked_since(Quality::LEAD_OFF));
+        let by_quality = self
+            .vitals
+            .iter()
+            .filter_map(|(_, latest)| latest.marked_since(Quality::LEAD_OFF));
         self.leads_off.iter().map(|(_, since)| *since).chain(by_quality).min()
     }
 
     /// Losing the ECG where no pulse is measured hides a lethal rhythm: high. Otherwise medium.
     fn lead_off_priority(&self, now: Timestamp) -> Priority {
-        let ecg_lost = self.leads_off.iter().any(|(c, _)| *c == 0 || matches!(Waveform::from_code(*c), Some(Waveform::Ecg(_))))
-            || self.vitals.latest(Parameter::HeartRate).is_some_and(|l| l.quality().has(Quality::LEAD_OFF));
+        let ecg_lost = self
+            .leads_off
+            .iter()
+            .any(|(c, _)| *c == 0 || matches!(Waveform::from_code(*c), Some(Waveform::Ecg(_))))
+            || self
+                .vitals
+                .latest(Parameter::HeartRate)
+                .is_some_and(|l| l.quality().has(Quality::LEAD_OFF));
         let other_source = self.is_measured(Parameter::PulseRate, now) || self.is_measured(Parameter::Spo2, now);
-        if ecg_lost && !other_source { Priority::High } else { Priority::Medium }
+        if ecg_lost && !other_source {
+            Priority::High
+        } else {
+            Priority::Medium
+        }
     }
 
     fn disturbed_since(&self, now: Timestamp) -> Option<Timestamp> {
         let current = |p: &Parameter| self.vitals.latest(*p).filter(|l| l.freshness(*p, now) != Freshness::Expired);
-        LIFE_SIGNS.iter().filter_map(current).filter_map(|l| l.marked_since(Quality::ARTEFACT)).min()
+        LIFE_SIGNS
+            .iter()
+            .filter_map(current)
+            .filter_map(|l| l.marked_since(Quality::ARTEFACT))
+            .min()
     }
 
     fn is_measured(&self, parameter: Parameter, now: Timestamp) -> bool {
@@ -84,7 +114,7 @@ impl Stay {
 
     /// A bed is blind while no sign of life is measured; the cause is the first that explains it.
     fn note_blindness(&mut self, silent: bool, demo: bool, now: Timestamp) {
-        let watched = LIFE_SIGNS.iter().any(|p| self.is_measured(*p, now));
+        let watched = !silent && LIFE_SIGNS.iter().any(|p| self.is_measured(*p, now));
         let cause = match () {
             () if watched => None,
             () if silent => Some(BlindCause::NoData),
@@ -93,7 +123,12 @@ impl Stay {
             () if self.disturbed_since(now).is_some() => Some(BlindCause::Artefact),
             () => Some(BlindCause::NoData),
         };
-        for other in [BlindCause::NoData, BlindCause::DemoDevice, BlindCause::LeadOff, BlindCause::Artefact] {
+        for other in [
+            BlindCause::NoData,
+            BlindCause::DemoDevice,
+            BlindCause::LeadOff,
+            BlindCause::Artefact,
+        ] {
             if Some(other) == cause {
                 self.blind.open(other, now);
             } else {

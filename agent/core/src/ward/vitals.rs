@@ -109,8 +109,16 @@ impl Vitals {
             Some((_, last)) if next.measured_at < last.measured_at => return Taken::Late,
             Some((_, last)) => {
                 let leap = leaps(parameter, last, &next);
-                let quality_since = if last.quality == next.quality { last.quality_since } else { next.quality_since };
-                *last = Latest { implausible: implausible || leap, quality_since, ..next };
+                let quality_since = if last.quality == next.quality {
+                    last.quality_since
+                } else {
+                    next.quality_since
+                };
+                *last = Latest {
+                    implausible: implausible || leap,
+                    quality_since,
+                    ..next
+                };
                 if leap { Taken::Leap } else { Taken::Newest }
             }
         };
@@ -149,13 +157,18 @@ impl Vitals {
     }
 
     fn remember(&mut self, parameter: Parameter, measured_at: Timestamp, value: Milli) {
-        if !matches!(parameter, Parameter::HeartRate | Parameter::PulseRate | Parameter::Spo2 | Parameter::RespRate) {
+        if !matches!(
+            parameter,
+            Parameter::HeartRate | Parameter::PulseRate | Parameter::Spo2 | Parameter::RespRate
+        ) {
             return;
         }
         if !self.minute.iter().any(|(p, _)| *p == parameter) {
             self.minute.push((parameter, VecDeque::new()));
         }
-        let Some((_, values)) = self.minute.iter_mut().find(|(p, _)| *p == parameter) else { return };
+        let Some((_, values)) = self.minute.iter_mut().find(|(p, _)| *p == parameter) else {
+            return;
+        };
         values.push_back((measured_at, value.get()));
         while values.front().is_some_and(|(at, _)| measured_at.since(*at) > MEDIAN_OVER) || values.len() > MEDIAN_MAX {
             values.pop_front();
@@ -164,7 +177,9 @@ impl Vitals {
 }
 
 fn leaps(parameter: Parameter, last: &Latest, next: &Latest) -> bool {
-    let (Some(step), Some(from), Some(to)) = (parameter.max_step_per_second(), last.raw, next.raw) else { return false };
+    let (Some(step), Some(from), Some(to)) = (parameter.max_step_per_second(), last.raw, next.raw) else {
+        return false;
+    };
     if !last.quality.usable() || !next.quality.usable() {
         return false;
     }
