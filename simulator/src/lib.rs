@@ -1,1 +1,22 @@
-//! wardlight-simulator
+//! Virtual patients and devices, replay of recordings, scenarios and load.
+//!
+//! The simulator meets the agent over MQTT, as a device would. Below the binary and the MQTT runner time is an argument, so a
+//! simulated ward runs as fast as the processor allows.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )
+)]
+
+pub mod error;
+pub mod patient;
+pub mod random;
+pub mod recordings;
+pub mod signal;
+
+pub use error::SimulatorError;
