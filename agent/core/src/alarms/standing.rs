@@ -139,7 +139,7 @@ impl StandingAlarms {
     /// Standing alarms, highest priority first, newest first inside a priority.
     pub fn views(&self) -> Vec<AlarmView> {
         let mut views: Vec<_> = self.alarms.iter().map(Alarm::view).collect();
-        views.sort_by(|a, b| (b.priority, b.raised_at).cmp(&(a.priority, a.raised_at)));
+        views.sort_by_key(|alarm| std::cmp::Reverse((alarm.priority, alarm.raised_at)));
         views
     }
 }

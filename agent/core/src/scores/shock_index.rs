@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 use crate::vitals::Milli;
 
 /// Values further apart than this say nothing about each other (*ratify*).
-const APART: Duration = Duration::from_secs(60);
+const APART: Duration = Duration::from_mins(1);
 
 /// A value and when it was measured: a cuff's at the instant of its reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ const MAX_BACKLOG_MS: i64 = 3_600_000;
 /// The least delay is taken over the last one to two of these: about a minute.
 const HALF_WINDOW: Duration = Duration::from_secs(30);
 /// A known device may be behind for this long, working off a backlog, before its clock is called wrong.
-const BACKLOG_PATIENCE: Duration = Duration::from_secs(60);
+const BACKLOG_PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Verdict {

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarms::Scope;
 use crate::blind::BlindCause;
-use crate::event::{Effect, Event, InferRequest, ModelStatus};
+use crate::event::{Effect, Event, InferRequest, ModelScore, ModelStatus};
 use crate::ids::{BedId, DeviceId, UnitId};
 use crate::time::Timestamp;
 use device::Device;
@@ -91,30 +91,25 @@ impl Ward {
                 Ok(()) => effects.push(Effect::Done),
                 Err(refusal) => effects.push(Effect::Refused(refusal)),
             },
-            Event::Score(score) => {
-                if let Some((bed, stay)) = self
-                    .state
-                    .stays
-                    .get_key_value(&score.bed)
-                    .filter(|(_, s)| s.token == score.stay)
-                {
-                    let bed = bed.clone();
-                    let token = stay.token;
-                    let mut scope = Scope {
-                        bed: &bed,
-                        stay: token,
-                        now,
-                        trigger: None,
-                        out: effects,
-                    };
-                    if let Some(stay) = self.state.stays.get_mut(&bed) {
-                        stay.take_risk(score, &mut scope);
-                    }
-                }
-            }
+            Event::Score(score) => self.on_score(score, now, effects),
             Event::Model(status) => self.state.model = status,
             Event::Restart => self.on_restart(before, now, effects),
             Event::Tick => self.on_tick(now, effects),
+        }
+    }
+
+    /// An answer for a patient who has left is dropped.
+    fn on_score(&mut self, risk: ModelScore, now: Timestamp, effects: &mut Vec<Effect>) {
+        let bed = risk.bed.clone();
+        if let Some(stay) = self.state.stays.get_mut(&bed).filter(|stay| stay.token == risk.stay) {
+            let mut scope = Scope {
+                bed: &bed,
+                stay: stay.token,
+                now,
+                trigger: None,
+                out: effects,
+            };
+            stay.take_risk(risk, &mut scope);
         }
     }
 

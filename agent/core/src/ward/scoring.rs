@@ -13,14 +13,14 @@ use crate::view::News2View;
 use crate::vitals::Milli;
 
 /// Older inputs count as missing (product choices; *ratify*).
-const CONTINUOUS_MAX_AGE: Duration = Duration::from_secs(5 * 60);
-const NIBP_MAX_AGE: Duration = Duration::from_secs(60 * 60);
-const ABP_MAX_AGE: Duration = Duration::from_secs(60);
-const TEMPERATURE_MAX_AGE: Duration = Duration::from_secs(4 * 3600);
-const CHARTED_MAX_AGE: Duration = Duration::from_secs(4 * 3600);
-const CHARTED_MAX_AGE_URGENT: Duration = Duration::from_secs(3600);
+const CONTINUOUS_MAX_AGE: Duration = Duration::from_mins(5);
+const NIBP_MAX_AGE: Duration = Duration::from_hours(1);
+const ABP_MAX_AGE: Duration = Duration::from_mins(1);
+const TEMPERATURE_MAX_AGE: Duration = Duration::from_hours(4);
+const CHARTED_MAX_AGE: Duration = Duration::from_hours(4);
+const CHARTED_MAX_AGE_URGENT: Duration = Duration::from_hours(1);
 /// A threshold of NEWS2 must be held for this long before it alarms.
-const NEWS2_DELAY: Duration = Duration::from_secs(60);
+const NEWS2_DELAY: Duration = Duration::from_mins(1);
 
 impl Stay {
     /// NEWS2 of now; `None` where it does not apply (under 16, pregnancy) or nothing at all is known.
@@ -81,26 +81,24 @@ impl Stay {
             (AlarmKind::News2High, Band::High, Priority::Medium),
             (AlarmKind::News2Medium, Band::Medium, Priority::Low),
         ] {
-            let finding = match band == threshold {
-                true => Finding::Present {
-                    delay: NEWS2_DELAY,
-                    priority,
-                    cause: None,
-                },
-                false => Finding::Absent,
+            let reached = Finding::Present {
+                delay: NEWS2_DELAY,
+                priority,
+                cause: None,
             };
+            let finding = if band == threshold { reached } else { Finding::Absent };
             self.conditions.assess(&kind, finding, at, &mut self.alarms, scope);
         }
     }
 
     /// Takes the model's answer. Its highest band raises an advisory; it never touches another alarm.
-    pub(crate) fn take_risk(&mut self, score: ModelScore, scope: &mut Scope) {
+    pub(crate) fn take_risk(&mut self, risk: ModelScore, scope: &mut Scope) {
         let kind = AlarmKind::RiskHigh;
-        if score.band == RiskBand::High {
-            self.alarms.raise(&kind, Priority::Low, score.asked_at, None, scope);
+        if risk.band == RiskBand::High {
+            self.alarms.raise(&kind, Priority::Low, risk.asked_at, None, scope);
         } else {
             self.alarms.end(&kind, scope);
         }
-        self.risk = Some((score, scope.now));
+        self.risk = Some((risk, scope.now));
     }
 }

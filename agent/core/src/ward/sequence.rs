@@ -80,20 +80,19 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
+    use super::Arrival::{Duplicate, Late, New};
     use super::*;
 
     #[test]
     fn late_arrivals_and_duplicates_are_told_apart() {
         let mut seen = Seen::default();
         let got: Vec<_> = [1, 2, 5, 3, 3, 4, 4, 6].map(|n| seen.note(n)).into();
-        use Arrival::{Duplicate, Late, New};
         assert_eq!(got, [New, New, New, Late, Duplicate, Late, Duplicate, New]);
         assert_eq!(seen.stretches, [(1, 6)]);
     }
 
     #[test]
     fn any_order_of_delivery_loses_nothing_and_repeats_nothing() {
-        use proptest::prelude::*;
         let mut runner = proptest::test_runner::TestRunner::deterministic();
         runner
             .run(&proptest::collection::vec(0u32..40, 0..200), |order| {
@@ -101,7 +100,7 @@ mod tests {
                 let mut model = std::collections::HashSet::new();
                 for n in order {
                     let duplicate = seen.note(n) == Arrival::Duplicate;
-                    prop_assert_eq!(duplicate, !model.insert(n));
+                    proptest::prop_assert_eq!(duplicate, !model.insert(n));
                 }
                 Ok(())
             })

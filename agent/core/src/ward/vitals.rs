@@ -12,7 +12,7 @@ use crate::view::Freshness;
 use crate::vitals::{Milli, Quality, Reading};
 
 /// Scores use the median of the valid values of this time.
-const MEDIAN_OVER: Duration = Duration::from_secs(60);
+const MEDIAN_OVER: Duration = Duration::from_mins(1);
 /// More values than this in the median's time are thinned by dropping the oldest.
 const MEDIAN_MAX: usize = 64;
 
@@ -54,7 +54,7 @@ impl Latest {
     /// How old the value is: 1 Hz values dim after 3 s and go after 10 s, those that a device sends more rarely after
     /// one and a half and three of its intervals; spot values after their own times. (*ratify*)
     pub(crate) fn freshness(&self, parameter: Parameter, now: Timestamp) -> Freshness {
-        const HOUR: Duration = Duration::from_secs(3600);
+        const HOUR: Duration = Duration::from_hours(1);
         let (ageing, expired) = match parameter {
             Parameter::NibpSys | Parameter::NibpDia | Parameter::NibpMap => (HOUR, 2 * HOUR),
             Parameter::Temp | Parameter::TempSkin | Parameter::Glucose => (HOUR, 4 * HOUR),
