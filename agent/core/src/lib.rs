@@ -18,6 +18,7 @@
 pub mod alarms;
 pub mod blind;
 pub mod codes;
+pub mod drift;
 pub mod event;
 pub mod ids;
 pub mod limits;

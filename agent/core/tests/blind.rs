@@ -121,7 +121,7 @@ fn the_ledger_agrees_with_a_naive_set_of_milliseconds() {
             let cause = BlindCause::ALL[index];
             // Mostly forwards or standing still, now and then backwards.
             clock = (clock + (next(&mut seed) % 12) as i64 - 3).max(0);
-            let opens = next(&mut seed) % 2 == 0;
+            let opens = next(&mut seed).is_multiple_of(2);
             model.run_to(clock);
             if opens {
                 ledger.open(cause, at(clock));

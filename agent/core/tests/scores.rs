@@ -179,18 +179,18 @@ fn mews_without_an_input_is_a_bound_and_confusion_is_not_in_its_table() {
     assert_eq!(Mews::of(&ill).raised, Some(true));
 }
 
-fn measured(value: f64, at_ms: i64) -> Option<Measured> {
-    Some(Measured {
-        value: Milli::from_f64(value).unwrap(),
+fn measured(value: i32, at_ms: i64) -> Measured {
+    Measured {
+        value: Milli::from_int(value),
         measured_at: Timestamp::from_millis(at_ms),
-    })
+    }
 }
 
 fn haemodynamics(heart_rate: i32, systolic: i32, diastolic: i32) -> Haemodynamics {
     Haemodynamics::of(&HaemodynamicsInput {
-        heart_rate: measured(heart_rate.into(), 0),
-        systolic: measured(systolic.into(), 0),
-        diastolic: measured(diastolic.into(), 0),
+        heart_rate: Some(measured(heart_rate, 0)),
+        systolic: Some(measured(systolic, 0)),
+        diastolic: Some(measured(diastolic, 0)),
         mean: None,
     })
 }
@@ -224,9 +224,9 @@ fn shock_index_is_undefined_without_a_pressure_above_zero() {
 fn values_more_than_a_minute_apart_say_nothing_about_each_other() {
     let index = |heart_rate_at, systolic_at| {
         let input = HaemodynamicsInput {
-            heart_rate: measured(90.0, heart_rate_at),
-            systolic: measured(100.0, systolic_at),
-            diastolic: measured(60.0, systolic_at),
+            heart_rate: Some(measured(90, heart_rate_at)),
+            systolic: Some(measured(100, systolic_at)),
+            diastolic: Some(measured(60, systolic_at)),
             mean: None,
         };
         let found = Haemodynamics::of(&input);
@@ -245,10 +245,10 @@ fn values_more_than_a_minute_apart_say_nothing_about_each_other() {
 #[test]
 fn a_measured_mean_goes_before_the_derived_one() {
     let input = HaemodynamicsInput {
-        heart_rate: measured(90.0, 0),
-        systolic: measured(120.0, 0),
-        diastolic: measured(60.0, 0),
-        mean: measured(75.0, 90_000),
+        heart_rate: Some(measured(90, 0)),
+        systolic: Some(measured(120, 0)),
+        diastolic: Some(measured(60, 0)),
+        mean: Some(measured(75, 90_000)),
     };
     let found = Haemodynamics::of(&input);
     assert_eq!(found.mean_pressure, Some(Milli::from_int(75)));
