@@ -154,7 +154,7 @@ mod tests {
             onset_at,
             raised_at: Timestamp::from_millis(1_767_225_615_000),
             changed_at: Timestamp::from_millis(1_767_225_620_000),
-            received_at: None,
+            trigger: None,
             by: Some("nurse-3".into()),
         }
     }

@@ -4,7 +4,7 @@ use wardlight_core::codes::{self, Unit, Waveform};
 use wardlight_core::ids::DeviceId;
 use wardlight_core::message::{Birth, Body, Channel, DeviceAlarm, DeviceEvent, Message, WaveBlock};
 use wardlight_core::time::Timestamp;
-use wardlight_core::vitals::Quality;
+use wardlight_core::vitals::{Milli, Quality};
 
 use super::Decoded;
 use super::fields::{self, Fields, Seen};
@@ -137,7 +137,7 @@ fn event(fields: &Fields<'_>) -> Parse<DeviceEvent> {
         }
         "battery" => {
             let charge = required(fields.value, Key::Value)?;
-            let percent = charge.to_milli().map(|m| m.rounded()).and_then(|p| u8::try_from(p).ok());
+            let percent = charge.to_milli().map(Milli::rounded).and_then(|p| u8::try_from(p).ok());
             let percent = percent.filter(|p| *p <= 100);
             let percent = percent.ok_or_else(|| Fault::field("x", charge.to_string(), "0 to 100 percent"))?;
             Ok(DeviceEvent::Battery { percent })

@@ -295,7 +295,7 @@ fn boolean(value: &Scalar<'_>) -> Parse<bool> {
     }
 }
 
-fn text<'a>(value: Scalar<'a>, key: Key) -> Parse<Cow<'a, str>> {
+fn text(value: Scalar<'_>, key: Key) -> Parse<Cow<'_, str>> {
     match value {
         Scalar::Text(text) if text.chars().count() <= MAX_TEXT => Ok(text),
         other => {

@@ -301,7 +301,7 @@ fn code_of(base: &Base, record: &Record<'_>) -> Result<u32, NoCode> {
     if !separated || digits.is_empty() || digits.len() > 10 {
         return Err(NoCode);
     }
-    digits.parse().map_err(|_| NoCode)
+    digits.parse().ok().ok_or(NoCode)
 }
 
 /// A name without a code.
