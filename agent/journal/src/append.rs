@@ -53,6 +53,7 @@ impl Journal {
         match self.transact(parts) {
             Ok(next) => {
                 self.next_seq = next;
+                self.compaction.hot_bytes += parts.iter().map(|part| part.entry_bytes() as u64).sum::<u64>();
                 Ok(first..next)
             }
             Err(error) => {

@@ -155,9 +155,14 @@ pub struct Part<'a> {
 }
 
 impl Part<'_> {
+    /// Bytes of the bodies of the entries.
+    pub(crate) fn entry_bytes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.body.len()).sum()
+    }
+
     /// Bytes of content in this part.
     pub(crate) fn bytes(&self) -> usize {
-        let entries: usize = self.entries.iter().map(|entry| entry.body.len()).sum();
+        let entries = self.entry_bytes();
         let suspects: usize = self.suspects.iter().map(|suspect| suspect.body.len()).sum();
         entries + suspects + self.checkpoint.map_or(0, |checkpoint| checkpoint.body.len())
     }

@@ -19,22 +19,29 @@
 )]
 
 mod append;
+mod compact;
 mod entry;
 mod error;
 mod key;
 mod keyring;
+mod merge;
 mod open;
 mod quarantine;
 mod read;
+mod retain;
+mod rotate;
 mod rows;
 mod schema;
 mod seal;
+mod segment;
 mod writer;
 
+pub use compact::Compacted;
 pub use entry::{Checkpoint, Entry, Kind, MAX_BODY, MAX_CHECKPOINT, Part, StayToken, Stored, Suspect};
 pub use error::{Damage, Fate, JournalError, KeyFault, Place};
 pub use key::SiteKey;
 pub use open::{Journal, OpenReport, Options, Replaced};
 pub use quarantine::Quarantined;
 pub use read::{Count, Entries, Filter, Reader, Restored};
+pub use retain::{Expired, Maintained};
 pub use writer::{Closed, Reason, Refused, Submission, Submitter, Verdict, Writer, WriterEvents, WriterOptions};

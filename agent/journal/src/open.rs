@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
+use crate::compact::Compaction;
 use crate::error::JournalError;
 use crate::key::SiteKey;
 use crate::keyring::KeyRing;
@@ -50,6 +51,14 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// Bytes of rows not yet in segments at which they are compacted early. Only segments can be removed, so a
+    /// small bound on the whole needs a small share for the rows.
+    pub(crate) fn hot_limit(&self) -> u64 {
+        self.max_hot_bytes.min(self.max_bytes / 4)
+    }
+}
+
 /// What opening found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenReport {
@@ -80,6 +89,7 @@ pub struct Journal {
     pub(crate) next_seq: u64,
     pub(crate) options: Options,
     pub(crate) scratch: Vec<u8>,
+    pub(crate) compaction: Compaction,
     path: PathBuf,
     identity: Option<FileIdentity>,
     // Last, so that it is released after the database is closed.
@@ -135,6 +145,7 @@ impl Journal {
         };
         report.newest = newest;
         let journal = Journal {
+            compaction: Compaction::resume(&db, newest)?,
             db,
             prefix: new_prefix(&ring.random)?,
             ring,

@@ -10,6 +10,7 @@ use crate::entry::{Checkpoint, Kind, StayToken, Stored};
 use crate::error::{Damage, JournalError, Place, is_malformed};
 use crate::key::SiteKey;
 use crate::keyring::KeyRing;
+use crate::merge::Merge;
 use crate::quarantine::{self, Quarantined};
 use crate::rows;
 use crate::schema::{self, Condition};
@@ -23,7 +24,7 @@ pub struct Filter {
     pub stay: Option<StayToken>,
     /// Not before this time, in milliseconds since 1970.
     pub from_ms: i64,
-    /// Before this time, in milliseconds since 1970.
+    /// Before this time, in milliseconds since 1970; `i64::MAX` is no bound.
     pub until_ms: i64,
 }
 
@@ -51,12 +52,19 @@ impl Filter {
         self.kinds.is_empty() || self.kinds.contains(&kind)
     }
 
+    /// The wanted kinds as bits at their numbers.
+    pub(crate) fn kind_bits(&self) -> i64 {
+        let wanted = Kind::ALL.into_iter().filter(|kind| self.wants_kind(*kind));
+        wanted.fold(0, |bits, kind| bits | 1 << kind.number())
+    }
+
     pub(crate) fn wants_stay(&self, stay: StayToken) -> bool {
         self.stay.is_none_or(|wanted| wanted == stay)
     }
 
     pub(crate) fn wants_time(&self, at_ms: i64) -> bool {
-        (self.from_ms..self.until_ms).contains(&at_ms)
+        let before_end = at_ms < self.until_ms || self.until_ms == i64::MAX;
+        at_ms >= self.from_ms && before_end
     }
 }
 
@@ -122,6 +130,7 @@ impl Reader {
             reader: self,
             filter,
             expected: from_seq.max(1),
+            merge: Merge::default(),
             ready: VecDeque::new(),
             done: false,
         }
@@ -229,6 +238,7 @@ pub(crate) fn newest(db: &Connection) -> Result<u64, JournalError> {
     for query in [
         "SELECT coalesce(max(newest), 0) FROM tally",
         "SELECT coalesce(max(seq), 0) FROM entries",
+        "SELECT coalesce(max(value), 0) FROM meta WHERE name = 'compacted_upto'",
     ] {
         match db.prepare_cached(query)?.query_row([], |row| row.get::<_, i64>(0)) {
             Ok(found) => newest = newest.max(found),
@@ -260,6 +270,7 @@ pub struct Entries<'r> {
     filter: Filter,
     /// The next sequence to come.
     expected: u64,
+    merge: Merge,
     ready: VecDeque<Result<Stored, JournalError>>,
     done: bool,
 }
@@ -299,6 +310,13 @@ impl Entries<'_> {
         let newest = newest(&snapshot)?;
         if self.expected > newest {
             self.done = true;
+            return Ok(());
+        }
+        let compacted = schema::compacted_upto(&snapshot)?;
+        if self.expected <= compacted {
+            self.expected = self
+                .merge
+                .read(&snapshot, ring, self.expected, compacted, &self.filter, &mut self.ready)?;
             return Ok(());
         }
         self.expected = rows::read(&snapshot, ring, self.expected, newest, &self.filter, &mut self.ready)?;

@@ -203,6 +203,11 @@ impl<'r> Found<'r> {
         })
     }
 
+    /// Bytes that the row takes, without what SQLite adds.
+    pub(crate) fn bytes(&self) -> usize {
+        self.sealed.len()
+    }
+
     /// The entry, if the seal proves every column.
     pub(crate) fn open(&self, db: &Connection, ring: &mut KeyRing) -> Result<Option<Entry>, JournalError> {
         let Some(key) = ring.for_reading(db, self.key_id)? else {

@@ -53,7 +53,7 @@ CREATE TABLE segments (
     rows INTEGER NOT NULL,
     sealed BLOB NOT NULL
 ) STRICT;
-CREATE INDEX segments_by_seq ON segments (first_seq, last_seq);
+CREATE INDEX segments_by_seq ON segments (first_seq, last_seq, kind);
 CREATE INDEX segments_by_age ON segments (kind, last_ms, last_seq);
 CREATE TABLE quarantine (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -3,21 +3,24 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::entry::{Checkpoint, Entry, Part, Suspect};
 use crate::error::{Fate, JournalError};
 use crate::open::Journal;
+use crate::retain::Maintained;
 
 /// No linger is longer, whatever the options say.
 const MAX_LINGER: Duration = Duration::from_millis(20);
 /// First pause after a failed commit; it doubles up to [`MAX_BACKOFF`].
 const MIN_BACKOFF: Duration = Duration::from_millis(50);
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
-/// How often a writer with nothing to do looks whether an hour has ended or something has grown old.
-const IDLE_LOOK: Duration = Duration::from_secs(1);
+/// How often the writer looks whether an hour has ended or something has grown old.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Commits between two steps of tidying up while the queue is never empty; none while compaction is behind.
+const COMMITS_PER_STEP: u32 = 4;
 
 /// How submissions are gathered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +98,15 @@ pub trait WriterEvents<T>: Send {
 
     /// A commit failed. Nothing of it is stored and nothing of it is dropped.
     fn on_failure(&mut self, error: &JournalError, fate: Fate) -> Verdict;
+
+    /// The time in milliseconds since 1970, for retention and the end of hours. With `None`, the default, the
+    /// writer does neither.
+    fn now_ms(&mut self) -> Option<i64> {
+        None
+    }
+
+    /// A step of retention or compaction did something, or failed. Appending is not affected by a failure here.
+    fn on_maintenance(&mut self, _done: &Result<Maintained, JournalError>) {}
 }
 
 /// Why a submission came back.
@@ -217,6 +229,7 @@ impl<T: Send + 'static> Writer<T> {
             entries: 0,
             bytes: 0,
             failing: false,
+            tidying: Tidying::default(),
         };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
@@ -270,6 +283,24 @@ struct Engine<T, E> {
     bytes: usize,
     /// The last commit failed: what is pending waits for no more company.
     failing: bool,
+    tidying: Tidying,
+}
+
+/// When the next step of retention or compaction is due.
+#[derive(Default)]
+struct Tidying {
+    /// The last step left something to do.
+    pending: bool,
+    /// When the writer last looked; `None` before the first time.
+    looked: Option<Instant>,
+    /// Commits since the last step.
+    commits: u32,
+}
+
+impl Tidying {
+    fn is_due(&self) -> bool {
+        self.pending || self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY)
+    }
 }
 
 impl<T, E: WriterEvents<T>> Engine<T, E> {
@@ -282,12 +313,16 @@ impl<T, E: WriterEvents<T>> Engine<T, E> {
                 if closing {
                     break;
                 }
+                self.tidy_up();
                 continue;
             }
             let result = self.commit();
             self.failing = result.is_err();
             match result {
-                Ok(()) => backoff = MIN_BACKOFF,
+                Ok(()) => {
+                    backoff = MIN_BACKOFF;
+                    self.tidy_up_if_overdue();
+                }
                 Err(error) => {
                     let verdict = self.events.on_failure(&error, error.fate());
                     if verdict == Verdict::Stop || closing {
@@ -338,21 +373,44 @@ impl<T, E: WriterEvents<T>> Engine<T, E> {
         }
     }
 
-    /// False if there was nothing to be had for a while.
+    /// False if there was nothing to be had: for a while, or at all if there is something to tidy up.
     fn wait_for_first(&mut self) -> bool {
-        let received = if self.is_closing() {
-            self.receiver.try_recv().map_err(|error| match error {
-                TryRecvError::Empty => RecvTimeoutError::Timeout,
-                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
-            })
+        let wait = if self.is_closing() || self.tidying.is_due() {
+            Duration::ZERO
         } else {
-            self.receiver.recv_timeout(IDLE_LOOK)
+            LOOK_EVERY
         };
-        match received {
+        match self.receiver.recv_timeout(wait) {
             Ok(item) => self.take(item),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
         }
         !self.pending.is_empty()
+    }
+
+    /// Under constant load there is no quiet moment, so a step is taken between commits.
+    fn tidy_up_if_overdue(&mut self) {
+        self.tidying.commits += 1;
+        let enough = self.tidying.commits >= COMMITS_PER_STEP || self.journal.is_behind();
+        if enough && self.tidying.is_due() && !self.is_closing() {
+            self.tidy_up();
+        }
+    }
+
+    /// One step of retention or compaction, short enough for a submission that comes meanwhile.
+    fn tidy_up(&mut self) {
+        self.tidying.commits = 0;
+        #[allow(clippy::disallowed_methods, reason = "measures how often to look, no time in the data")]
+        let now = Instant::now();
+        self.tidying.looked = Some(now);
+        let Some(now_ms) = self.events.now_ms() else {
+            self.tidying.pending = false;
+            return;
+        };
+        let done = self.journal.maintain(now_ms);
+        self.tidying.pending = done.as_ref().is_ok_and(|done| done.pending);
+        if !done.as_ref().is_ok_and(Maintained::is_nothing) {
+            self.events.on_maintenance(&done);
+        }
     }
 
     fn is_full(&self) -> bool {

@@ -314,3 +314,27 @@ fn quarantine_keeps_the_newest_within_its_bounds() {
     assert_eq!(kept.suspect.source, words.source);
     assert_eq!(kept.suspect.reason, "ä".repeat(512));
 }
+
+#[test]
+fn rotating_the_site_key_keeps_everything_and_shuts_the_old_key_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let entries = [
+        entry(Kind::Message, 1, START_MS, b"a"),
+        entry(Kind::Alarm, 2, START_MS, b"b"),
+        entry(Kind::Restart, 0, START_MS, b"c"),
+    ];
+    let mut journal = open(dir.path());
+    journal.append(&entries).unwrap();
+    let new = SiteKey::from_bytes([77; 32]);
+    assert_eq!(journal.rotate_site_key(&new).unwrap(), 0);
+    journal.append(&entries).unwrap();
+    drop(journal);
+    let opened = Journal::open(dir.path(), &key(), Options::default());
+    assert!(matches!(opened, Err(JournalError::WrongKey { .. })), "{opened:?}");
+    let mut reader = Reader::open(dir.path(), &new).unwrap();
+    let read: Vec<_> = reader.entries(1, Filter::default()).map(Result::unwrap).collect();
+    assert_eq!(read, numbered(&[entries.clone(), entries].concat()));
+    let db = rusqlite::Connection::open(database(dir.path())).unwrap();
+    let keys: i64 = db.query_row("SELECT count(*) FROM data_keys", [], |row| row.get(0)).unwrap();
+    assert_eq!(keys, 3, "the same data keys, wrapped anew");
+}
