@@ -1,0 +1,82 @@
+//! `[site]`, `[[unit]]` and `[devices]`: names of places, and who is put where.
+
+use std::collections::BTreeSet;
+
+use wardlight_core::ids::{BedId, DeviceId, SiteId, UnitId};
+
+use super::reader::Section;
+
+/// A nursing unit and its beds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unit {
+    /// As in the topics' `{unit}`.
+    pub(crate) name: UnitId,
+    /// In the order in which the page shows them.
+    pub(crate) beds: Vec<BedId>,
+}
+
+/// How devices are taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DevicesConfig {
+    /// How many devices without a bed are remembered; further ones are counted and quarantined.
+    pub(crate) max_unknown: usize,
+    /// Devices that are attached at the first start, when the journal knows no binding for them.
+    pub(crate) attach: Vec<(DeviceId, BedId)>,
+}
+
+pub(super) fn read_site(mut section: Section<'_>) -> Option<SiteId> {
+    let site = section.required("name", "\"st-mary\"", SiteId::new);
+    section.finish();
+    site
+}
+
+pub(super) fn read_units(root: &mut Section<'_>) -> Vec<Unit> {
+    let sections = root.sections("unit");
+    if sections.is_empty() {
+        root.missing("unit", "is missing; at least one [[unit]] with a name and beds is needed");
+    }
+    let mut names = BTreeSet::new();
+    let mut beds = BTreeSet::new();
+    let units = sections.into_iter().map(|section| read_unit(section, &mut names, &mut beds));
+    units.collect::<Vec<_>>().into_iter().flatten().collect()
+}
+
+fn read_unit(mut section: Section<'_>, names: &mut BTreeSet<UnitId>, known_beds: &mut BTreeSet<BedId>) -> Option<Unit> {
+    let name = section.required("name", "\"icu\"", UnitId::new);
+    if let Some(name) = &name
+        && !names.insert(name.clone())
+    {
+        section.fault("name", format_args!("{:?}", name.as_str()), "another unit has this name");
+    }
+    let beds = section.list("beds", BedId::new);
+    if beds.is_empty() {
+        section.missing("beds", "names no bed; for example beds = [\"B01\", \"B02\"]");
+    }
+    for bed in &beds {
+        if !known_beds.insert(bed.clone()) {
+            let problem = "this bed is named twice; a bed's name must be its own in the whole site";
+            section.fault("beds", format_args!("{:?}", bed.as_str()), problem);
+        }
+    }
+    section.finish();
+    Some(Unit { name: name?, beds })
+}
+
+pub(super) fn read_devices(mut section: Section<'_>, units: &[Unit]) -> DevicesConfig {
+    let max_unknown = section.integer("max_unknown", 256, 1..=100_000);
+    let mut attach = Vec::new();
+    for (device, bed) in section.pairs("attach") {
+        let key = format!("attach.{device}");
+        let found = format!("{bed:?}");
+        match (DeviceId::new(&device), BedId::new(&bed)) {
+            (Ok(device), Ok(bed)) if units.iter().any(|unit| unit.beds.contains(&bed)) => attach.push((device, bed)),
+            (Ok(_), Ok(_)) => section.fault(&key, found, "no [[unit]] has this bed"),
+            (Err(error), _) | (_, Err(error)) => section.fault(&key, found, error.to_string()),
+        }
+    }
+    section.finish();
+    DevicesConfig {
+        max_unknown: usize::try_from(max_unknown).unwrap_or(usize::MAX),
+        attach,
+    }
+}

@@ -1,0 +1,206 @@
+//! The configuration as a person would write it, right and wrong.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::{Config, ConfigError, MqttVersion, Waveforms};
+
+fn secret(folder: &Path, name: &str, mode: u32) {
+    let path = folder.join(name);
+    fs::write(&path, "0".repeat(64)).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    secret(folder.path(), "site.key", 0o600);
+    folder
+}
+
+fn parse(folder: &Path, text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, &folder.join("agent.toml"))
+}
+
+fn faults(text: &str) -> Vec<String> {
+    let folder = folder();
+    let error = parse(folder.path(), text).expect_err("must be refused");
+    let lines = error.to_string();
+    lines
+        .replace(&format!("{}/", folder.path().display()), "")
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+const SMALLEST: &str = r#"
+[site]
+name = "st-mary"
+[[unit]]
+name = "icu"
+beds = ["B01", "B02"]
+[mqtt]
+url = "mqtt://127.0.0.1"
+"#;
+
+#[test]
+fn the_smallest_file_gets_the_defaults() {
+    let folder = folder();
+    let config = parse(folder.path(), SMALLEST).unwrap();
+    assert_eq!(config.site.as_str(), "st-mary");
+    assert_eq!(config.beds().map(ToString::to_string).collect::<Vec<_>>(), ["B01", "B02"]);
+    assert_eq!((config.mqtt.host.as_str(), config.mqtt.port), ("127.0.0.1", 1883));
+    assert_eq!(config.mqtt.version, MqttVersion::V5);
+    assert_eq!(config.mqtt.client_id, "wardlight-st-mary");
+    assert_eq!(config.mqtt.receive_maximum, 8192);
+    assert_eq!(config.mqtt.max_packet_bytes, 64 * 1024);
+    assert!(config.mqtt.embedded.is_none() && config.mqtt.tls.is_none());
+    assert_eq!(config.journal.dir, folder.path().join("journal"));
+    assert_eq!(config.journal.waveforms, Waveforms::Strips);
+    assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
+    assert!(config.model.enabled && config.webhooks.is_empty());
+}
+
+#[test]
+fn ten_mistakes_come_out_together_each_with_its_path_and_value() {
+    let text = r#"
+        [site]
+        name = "St Mary's"
+        [[unit]]
+        name = "icu"
+        beds = ["B01", "B01"]
+        [mqtt]
+        url = "mqtt://broker.example.org:1883"
+        version = "4"
+        receive_maximum = 0
+        keep_alive = 30
+        [journal]
+        max_mib = 0
+        linger_ms = "5"
+        [http]
+        listen = "0.0.0.0:8080"
+        [[webhook]]
+        url = "http://pager.example.org/"
+        secret_file = "missing.key"
+        [devices.attach]
+        mon-01 = "B99"
+    "#;
+    let expected = [
+        "agent.toml: site.name = \"St Mary's\": site \"St Mary's\": expected 1 to 64 characters of A-Z a-z 0-9 . _ -",
+        "agent.toml: unit[1].beds = \"B01\": this bed is named twice; a bed's name must be its own in the whole site",
+        "agent.toml: mqtt.url = \"mqtt://broker.example.org:1883\": without TLS anybody on the network can read and forge vitals; use mqtts://, or set mqtt.allow_insecure = true if you know that the network is closed",
+        "agent.toml: mqtt.version = \"4\": must be \"5\" or \"3.1.1\"",
+        "agent.toml: mqtt.receive_maximum = 0: must be at least 1",
+        "agent.toml: mqtt.keep_alive = 30: unknown key; known here: embedded, allow_insecure, url, ca_file, cert_file, key_file, version, client_id, username, password_file, receive_maximum, max_packet_kib, keep_alive_s, session_expiry_days",
+        "agent.toml: journal.linger_ms = \"5\": must be a whole number",
+        "agent.toml: journal.max_mib = 0: must be at least 1",
+        "agent.toml: http.listen = \"0.0.0.0:8080\": the page has no TLS of its own, so anybody on the network could read it; listen on 127.0.0.1 behind a TLS proxy, or set http.allow_insecure = true",
+        "agent.toml: webhook[1].url = \"http://pager.example.org/\": alarms would travel in clear; use https://, or set allow_insecure = true in this [[webhook]]",
+        "agent.toml: webhook[1].secret_file = \"missing.key\": no such file",
+        "agent.toml: devices.attach.mon-01 = \"B99\": no [[unit]] has this bed",
+    ];
+    assert_eq!(faults(text), expected);
+}
+
+#[test]
+fn a_missing_section_names_what_is_missing() {
+    assert_eq!(
+        faults(""),
+        [
+            "agent.toml: site.name: is missing; for example name = \"st-mary\"",
+            "agent.toml: unit: is missing; at least one [[unit]] with a name and beds is needed",
+            "agent.toml: mqtt.url: is missing; for example url = \"mqtt://127.0.0.1:1883\"",
+        ]
+    );
+}
+
+#[test]
+fn a_key_that_others_may_read_is_refused() {
+    let folder = folder();
+    secret(folder.path(), "site.key", 0o644);
+    let error = parse(folder.path(), SMALLEST).unwrap_err().to_string();
+    assert!(error.contains("journal.key_file"), "{error}");
+    assert!(
+        error.contains("mode 0644 lets others at a secret; run chmod 600 on it"),
+        "{error}"
+    );
+}
+
+#[test]
+fn text_that_is_not_toml_says_where() {
+    let error = faults("[site\nname = 1").join("\n");
+    assert!(error.contains("not valid TOML") && error.contains("line 1"), "{error}");
+}
+
+#[test]
+fn tls_needs_its_authority_and_plain_mqtt_needs_none() {
+    let text = SMALLEST.replace("mqtt://127.0.0.1", "mqtts://broker.example.org");
+    assert_eq!(
+        faults(&text),
+        ["agent.toml: mqtt.ca_file: is missing: mqtts:// needs the PEM file of the broker's authority"]
+    );
+    let text = format!("{SMALLEST}\nca_file = \"site.key\"");
+    assert_eq!(
+        faults(&text),
+        ["agent.toml: mqtt.ca_file = \"site.key\": has no effect without TLS; write mqtt.url as mqtts://, or remove it"]
+    );
+}
+
+#[test]
+fn tls_with_a_client_certificate_is_read() {
+    let folder = folder();
+    let text = SMALLEST.replace("mqtt://127.0.0.1", "mqtts://broker.example.org")
+        + "ca_file = \"site.key\"\ncert_file = \"site.key\"\nkey_file = \"site.key\"\n";
+    let config = parse(folder.path(), &text).unwrap();
+    let key = folder.path().join("site.key");
+    let tls = config.mqtt.tls.unwrap();
+    assert_eq!(config.mqtt.port, 8883);
+    assert_eq!(tls.ca_file, key);
+    assert_eq!(tls.client, Some((key.clone(), key)));
+}
+
+#[test]
+fn the_embedded_broker_stays_on_this_machine() {
+    let text = SMALLEST.replace(
+        "url = \"mqtt://127.0.0.1\"",
+        "[mqtt.embedded]\nenabled = true\nlisten = \"0.0.0.0:1883\"",
+    );
+    let found = faults(&text);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("mqtt.embedded.listen = \"0.0.0.0:1883\": must be a loopback address"));
+}
+
+#[test]
+fn an_embedded_broker_gives_the_session_its_address() {
+    let folder = folder();
+    let text = SMALLEST.replace(
+        "url = \"mqtt://127.0.0.1\"",
+        "[mqtt.embedded]\nenabled = true\nlisten = \"127.0.0.1:1999\"",
+    );
+    let config = parse(folder.path(), &text).unwrap();
+    assert_eq!(config.mqtt.port, 1999);
+    assert_eq!(config.mqtt.embedded.unwrap().dir, folder.path().join("broker"));
+}
+
+#[test]
+fn credentials_belong_into_files() {
+    let text = SMALLEST.replace("mqtt://127.0.0.1", "mqtt://agent:hunter2@127.0.0.1");
+    let found = faults(&text);
+    assert!(found[0].contains("must hold no credentials"), "{found:?}");
+    assert!(!found[0].contains("hunter2"), "{found:?}");
+}
+
+#[test]
+fn wrong_types_are_faults_like_any_other() {
+    let text = format!(
+        "unit = 3\n{}",
+        SMALLEST.replace("[[unit]]\nname = \"icu\"\nbeds = [\"B01\", \"B02\"]", "")
+    );
+    let found = faults(&text);
+    assert!(
+        found[0].starts_with("agent.toml: unit = 3: must be a list of tables"),
+        "{found:?}"
+    );
+    let text = SMALLEST.replace("[\"B01\", \"B02\"]", "[\"B01\", 2]");
+    assert_eq!(faults(&text), ["agent.toml: unit[1].beds[2] = 2: must be a string in quotes"]);
+}

@@ -1,0 +1,57 @@
+//! `[[webhook]]`: where alarms are posted.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::Url;
+
+use super::is_loopback;
+use super::reader::Section;
+
+/// One receiver of alarms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WebhookConfig {
+    /// Where to post.
+    pub(crate) url: Url,
+    /// The key of the signature; mode 0600.
+    pub(crate) secret_file: PathBuf,
+    /// PEM file of the one authority to trust; `None` trusts the machine's own store.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Longest wait for an answer.
+    pub(crate) timeout: Duration,
+    /// Most alarms waiting.
+    pub(crate) queue: usize,
+}
+
+pub(super) fn read(mut section: Section<'_>) -> Option<WebhookConfig> {
+    let allow_insecure = section.boolean("allow_insecure", false);
+    let url = section.required("url", "\"https://pager.example.org/alarms\"", |text| {
+        parse_url(text, allow_insecure)
+    });
+    if !section.has("secret_file") {
+        section.missing("secret_file", "is missing: alarms are signed with a key from a file");
+    }
+    let secret_file = section.secret_file("secret_file");
+    let ca_file = section.existing_file("ca_file");
+    let timeout_s = section.integer("timeout_s", 5, 1..=60);
+    let queue = section.integer("queue", 256, 1..=65_536);
+    section.finish();
+    Some(WebhookConfig {
+        url: url?,
+        secret_file: secret_file?,
+        ca_file,
+        timeout: Duration::from_secs(timeout_s),
+        queue: usize::try_from(queue).unwrap_or(usize::MAX),
+    })
+}
+
+fn parse_url(text: &str, allow_insecure: bool) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("must be a URL: {error}"))?;
+    let host = url.host_str().unwrap_or_default();
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(host) || allow_insecure => Ok(url),
+        "http" => Err("alarms would travel in clear; use https://, or set allow_insecure = true in this [[webhook]]".to_owned()),
+        _ => Err("must start with https:// (or http:// on this machine)".to_owned()),
+    }
+}
