@@ -257,7 +257,7 @@ fn a_leap_that_no_heart_makes_is_shown_but_not_judged_until_confirmed() {
 fn no_data_is_said_after_ten_seconds_counted_blind_and_ends_with_data() {
     let mut play = Play::new();
     play.hold(5, &NORMAL);
-    play.wait(9);
+    play.wait(10);
     assert_eq!(play.said(), ["no_data active medium"]);
     let view = play.ward.bed(&bed()).unwrap();
     assert!(view.blind_since.is_some());

@@ -68,11 +68,9 @@ impl Ward {
         Ok(())
     }
 
+    /// A bed need not have a patient yet: monitors are often mounted first. Nothing is judged before the admission.
     fn attach(&mut self, device: DeviceId, bed: BedId) -> Result<(), Refusal> {
         self.configured(&bed)?;
-        if !self.state.stays.contains_key(&bed) {
-            return Err(Refusal::Empty(bed));
-        }
         let known = self.state.devices.entry(device.clone()).or_default();
         match &known.bed {
             Some(elsewhere) if *elsewhere != bed => Err(Refusal::AttachedElsewhere {
