@@ -493,7 +493,7 @@ fn commands_that_make_no_sense_are_refused_with_the_reason() {
                 device: device("mon"),
                 bed: other.clone(),
             },
-            "empty",
+            "detach first",
         ),
         (Command::Discharge { bed: other }, "empty"),
         (Command::Detach { device: device("lone") }, "not attached"),
