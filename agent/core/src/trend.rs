@@ -63,21 +63,24 @@ impl HourlyTrend {
         self.rows.is_empty()
     }
 
+    /// The row of that hour. A device that stored values while it was away may fill hours before the first.
     fn row(&mut self, hour: i64) -> Option<&mut [Sum; VITALS]> {
-        if self.rows.is_empty() {
-            self.first_hour = hour;
-        }
+        let kept = HOURS as i64;
         let newest = self.first_hour + self.rows.len() as i64 - 1;
-        if hour - newest >= HOURS as i64 {
+        if self.rows.is_empty() || hour - newest >= kept {
             self.rows.clear();
             self.first_hour = hour;
         }
+        while hour < self.first_hour && newest - hour < kept {
+            self.rows.push_front(<[Sum; VITALS]>::default());
+            self.first_hour -= 1;
+        }
         while self.first_hour + (self.rows.len() as i64) <= hour {
             self.rows.push_back(<[Sum; VITALS]>::default());
-            if self.rows.len() > HOURS {
-                self.rows.pop_front();
-                self.first_hour += 1;
-            }
+        }
+        while self.rows.len() > HOURS {
+            self.rows.pop_front();
+            self.first_hour += 1;
         }
         self.rows.get_mut(usize::try_from(hour - self.first_hour).ok()?)
     }
@@ -124,6 +127,17 @@ mod tests {
         t.add(Parameter::AbpSys, Milli::from_int(120), at(1));
         t.add(Parameter::NibpSys, Milli::from_int(100), at(1));
         assert_eq!(t.window()[0][2], Some(120.0));
+    }
+
+    #[test]
+    fn hours_that_a_device_had_stored_are_filled_in_afterwards() {
+        let mut t = HourlyTrend::default();
+        for hour in [100, 98, 99, 97] {
+            t.add(Parameter::HeartRate, Milli::from_int(hour), at(i64::from(hour)));
+        }
+        t.add(Parameter::HeartRate, Milli::from_int(1), at(100 - HOURS as i64));
+        let column: Vec<_> = t.window().iter().map(|r| r[0]).collect();
+        assert_eq!(column, [Some(97.0), Some(98.0), Some(99.0), Some(100.0)]);
     }
 
     #[test]
