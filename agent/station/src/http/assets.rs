@@ -14,6 +14,9 @@ struct Asset {
 }
 
 const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
 
 macro_rules! asset {
     ($path:literal, $kind:expr, $file:literal) => {
@@ -25,7 +28,31 @@ macro_rules! asset {
     };
 }
 
-static ASSETS: &[Asset] = &[asset!("/", HTML, "index.html")];
+static ASSETS: &[Asset] = &[
+    asset!("/", HTML, "index.html"),
+    asset!("/icon.svg", SVG, "icon.svg"),
+    asset!("/alarm.css", CSS, "alarm.css"),
+    asset!("/page.css", CSS, "page.css"),
+    asset!("/panel.css", CSS, "panel.css"),
+    asset!("/tile.css", CSS, "tile.css"),
+    asset!("/js/alarms.js", JS, "js/alarms.js"),
+    asset!("/js/bedforms.js", JS, "js/bedforms.js"),
+    asset!("/js/clock.js", JS, "js/clock.js"),
+    asset!("/js/dom.js", JS, "js/dom.js"),
+    asset!("/js/flash.js", JS, "js/flash.js"),
+    asset!("/js/format.js", JS, "js/format.js"),
+    asset!("/js/layout.js", JS, "js/layout.js"),
+    asset!("/js/main.js", JS, "js/main.js"),
+    asset!("/js/melody.js", JS, "js/melody.js"),
+    asset!("/js/model.js", JS, "js/model.js"),
+    asset!("/js/panel.js", JS, "js/panel.js"),
+    asset!("/js/person.js", JS, "js/person.js"),
+    asset!("/js/socket.js", JS, "js/socket.js"),
+    asset!("/js/sound.js", JS, "js/sound.js"),
+    asset!("/js/sweep.js", JS, "js/sweep.js"),
+    asset!("/js/tiles.js", JS, "js/tiles.js"),
+    asset!("/js/wave.js", JS, "js/wave.js"),
+];
 
 pub(super) fn routes() -> Router<Station> {
     ASSETS.iter().fold(Router::new(), |router, asset| {

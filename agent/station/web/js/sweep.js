@@ -1,0 +1,201 @@
+// An erase-bar sweep on a canvas: constant px per second, drawn one column at a time.
+
+import { waveKind, waveName } from "./wave.js";
+
+const PX_PER_MM = 96 / 25.4;
+/** Paper speed in mm/s. */
+const SPEED = { ecg: 25, pleth: 25, abp: 25, resp: 6.25, co2: 6.25 };
+/** Millimetres per millivolt that an ECG may have; the largest that fits is taken. */
+const GAINS = [10, 7.5, 5, 2.5, 1.25, 0.5];
+const COLOUR = { ecg: "#00e676", pleth: "#00e5ff", abp: "#ff5252", resp: "#ffeb3b", co2: "#ffb74d" };
+/** Width of the erase bar in CSS px. */
+const BAR = 14;
+/** Room at the left for the 1 mV bar, in CSS px. */
+const MARGIN = 14;
+
+export class Sweep {
+  #channel = null;
+  #last = null;
+  #previous = null;
+  #gain = null;
+  #scaleKey = "";
+
+  /** `box` is the element around the canvas; `pick(at)` returns the channel to draw, or null. */
+  constructor(box, canvas, name, pick) {
+    this.box = box;
+    this.canvas = canvas;
+    this.name = name;
+    this.pick = pick;
+    this.context = canvas.getContext("2d");
+    this.width = 0;
+    this.height = 0;
+    this.visible = true;
+    this.frozen = null;
+  }
+
+  /** Fits the canvas to its box; what was drawn is drawn again from the samples kept. */
+  resize(width, height, ratio) {
+    this.ratio = Math.min(2, ratio);
+    this.width = Math.max(1, Math.floor(width * this.ratio));
+    this.height = Math.max(1, Math.floor(height * this.ratio));
+    this.canvas.width = this.width;
+    this.canvas.height = this.height;
+    this.#last = null;
+    this.#scaleKey = "";
+  }
+
+  /** Draws what has come since the last frame. `at`: local time in ms; `lost`: the page hears nothing any more. */
+  draw(at, lost) {
+    if (this.width <= MARGIN) return;
+    const channel = this.pick(at);
+    if (channel !== this.#channel) this.#take(channel);
+    const frozen = channel === null || lost || channel.frozen(at);
+    if (frozen !== this.frozen) {
+      this.frozen = frozen;
+      this.box.dataset.frozen = String(frozen);
+      this.box.dataset.none = String(channel === null);
+    }
+    if (channel === null || lost) return;
+    this.#advance(channel, channel.playhead(at));
+  }
+
+  #take(channel) {
+    this.#channel = channel;
+    this.#last = null;
+    this.#gain = null;
+    this.name.textContent = channel ? waveName(channel.code) : "";
+    this.frozen = null;
+    this.context.clearRect(0, 0, this.width, this.height);
+  }
+
+  #advance(channel, head) {
+    const kind = waveKind(channel.code);
+    const perMs = (SPEED[kind] * PX_PER_MM * this.ratio) / 1000;
+    const span = this.width - Math.round(MARGIN * this.ratio);
+    const now = Math.floor(head * perMs);
+    if (this.#last === null || now - this.#last > span || now < this.#last) {
+      this.context.clearRect(0, 0, this.width, this.height);
+      this.#last = now - span + Math.round(BAR * this.ratio);
+      this.#previous = null;
+      this.#scaleKey = "";
+    }
+    if (now === this.#last) return;
+    this.#fit(channel, kind);
+    this.#erase(this.#last + 1, now + Math.round(BAR * this.ratio), span);
+    this.context.fillStyle = COLOUR[kind];
+    for (let column = this.#last + 1; column <= now; column += 1) this.#column(channel, column, perMs, span);
+    this.#last = now;
+  }
+
+  #erase(from, to, span) {
+    const left = this.width - span;
+    const start = ((from % span) + span) % span;
+    const length = to - from + 1;
+    const first = Math.min(length, span - start);
+    this.context.clearRect(left + start, 0, first, this.height);
+    if (length > first) this.context.clearRect(left, 0, length - first, this.height);
+  }
+
+  #column(channel, column, perMs, span) {
+    const range = channel.range(column / perMs, (column + 1) / perMs);
+    if (range === null) {
+      this.#previous = null;
+      return;
+    }
+    let top = this.#y(range.high);
+    let bottom = this.#y(range.low);
+    const before = this.#previous;
+    this.#previous = { top, bottom };
+    if (before) {
+      if (before.bottom < top) top = before.bottom;
+      if (before.top > bottom) bottom = before.top;
+    }
+    const thick = 1.6 * this.ratio;
+    const x = this.width - span + (((column % span) + span) % span);
+    this.context.fillRect(x, top - thick / 2, Math.max(1, this.ratio), bottom - top + thick);
+  }
+
+  #y(value) {
+    return this.height / 2 - (value - this.middle) * this.#gain;
+  }
+
+  /** Chooses scale and place: an ECG by mm per mV, the rest by its own range. */
+  #fit(channel, kind) {
+    const low = channel.low ?? 0;
+    const high = channel.high ?? 1;
+    const room = this.height * 0.86;
+    const size = Math.max(high - low, 1e-6);
+    this.middle = (low + high) / 2;
+    if (kind === "ecg") {
+      const px = (mm) => mm * PX_PER_MM * this.ratio;
+      const fits = GAINS.find((mm) => px(mm) * size <= room) ?? GAINS.at(-1);
+      const tooBig = this.#gain !== null && this.#gain * size > this.height;
+      const muchRoom = this.#gain !== null && px(fits) > this.#gain && px(fits) * size < room * 0.85;
+      if (this.#gain === null || tooBig || muchRoom) this.#gain = px(fits);
+    } else {
+      this.#gain = room / size;
+    }
+    this.#calibrate(kind);
+  }
+
+  /** The 1 mV bar at the left edge. */
+  #calibrate(kind) {
+    const key = `${kind}:${Math.round(this.#gain)}`;
+    if (key === this.#scaleKey) return;
+    this.#scaleKey = key;
+    const left = Math.round(MARGIN * this.ratio);
+    this.context.clearRect(0, 0, left, this.height);
+    if (kind !== "ecg") return;
+    const c = this.context;
+    const half = Math.min(this.#gain, this.height) / 2;
+    const y = this.height / 2;
+    c.fillStyle = "#93a1af";
+    const t = Math.max(1, this.ratio);
+    c.fillRect(left * 0.5, y - half, t, 2 * half);
+    c.fillRect(left * 0.3, y - half, left * 0.4, t);
+    c.fillRect(left * 0.3, y + half - t, left * 0.4, t);
+  }
+}
+
+/** Draws all sweeps in one frame loop; with many, each is drawn every second frame. */
+export class SweepLoop {
+  #sweeps = new Map();
+  #turn = 0;
+
+  constructor() {
+    this.sizes = new ResizeObserver((entries) => {
+      for (const { target, contentRect } of entries) {
+        this.#sweeps.get(target)?.resize(contentRect.width, contentRect.height, devicePixelRatio);
+      }
+    });
+    this.sight = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const sweep = this.#sweeps.get(target);
+        if (sweep) sweep.visible = isIntersecting;
+      }
+    });
+  }
+
+  add(sweep) {
+    this.#sweeps.set(sweep.box, sweep);
+    this.sizes.observe(sweep.box);
+    this.sight.observe(sweep.box);
+  }
+
+  remove(sweep) {
+    this.#sweeps.delete(sweep.box);
+    this.sizes.unobserve(sweep.box);
+    this.sight.unobserve(sweep.box);
+  }
+
+  /** One animation frame. */
+  frame(at, lost) {
+    const share = this.#sweeps.size > 24 ? 2 : 1;
+    this.#turn += 1;
+    let index = 0;
+    for (const sweep of this.#sweeps.values()) {
+      index += 1;
+      if (sweep.visible && (index + this.#turn) % share === 0) sweep.draw(at, lost);
+    }
+  }
+}
