@@ -134,7 +134,8 @@ impl Pass<'_> {
 
     fn take(&mut self, merge: &mut Merge, seq: u64) {
         let Some(stored) = merge.pop(seq) else { return };
-        if seq >= self.expected {
+        // Above the mark the rows count, whatever a segment has.
+        if seq >= self.expected && seq <= self.upto {
             self.expected = seq + 1;
             if self.filter.wants_time(stored.entry.at_ms) {
                 self.ready.push_back(Ok(stored));
@@ -164,7 +165,7 @@ impl Pass<'_> {
                 "SELECT hour, kind, key_id, first_seq, last_seq, last_ms, rows, sealed FROM segments
                  WHERE id = ?1 AND last_ms >= ?2 AND (?3 >> kind) & 1",
             )?
-            .query_row((id, self.filter.from_ms, self.filter.kind_bits()), Found::of)
+            .query_row((id, self.filter.from_ms, self.filter.kind_bits()), |row| Found::of(row, 0))
             .optional();
         let found = match found {
             Ok(Some(found)) => found,
@@ -201,8 +202,9 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    pub(crate) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let number = |column| row.get::<_, i64>(column);
+    /// From a row whose columns from `first` on are `hour, kind, key_id, first_seq, last_seq, last_ms, rows, sealed`.
+    pub(crate) fn of(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        let number = |column: usize| row.get::<_, i64>(first + column);
         let sequence = |column| number(column).map(i64::cast_unsigned);
         let kind = number(1)?;
         Ok(Found {
@@ -215,7 +217,7 @@ impl Found {
                 rows: sequence(6)?,
             },
             key_id: number(2)?,
-            sealed: row.get(7)?,
+            sealed: row.get(first + 7)?,
         })
     }
 

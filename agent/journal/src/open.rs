@@ -10,6 +10,7 @@ use crate::compact::Compaction;
 use crate::error::JournalError;
 use crate::key::SiteKey;
 use crate::keyring::KeyRing;
+use crate::rebuild::{self, Replaced};
 use crate::schema::{self, Condition};
 use crate::seal::{NoncePrefix, new_prefix};
 
@@ -72,15 +73,6 @@ pub struct OpenReport {
     pub folder_open_to_others: bool,
 }
 
-/// A damaged file was moved aside and a new one begun. The agent raises this as an alarm.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replaced {
-    /// Where the damaged file is now; nothing of it was deleted.
-    pub aside: PathBuf,
-    /// What was wrong with it.
-    pub reason: String,
-}
-
 /// The journal, open for writing.
 pub struct Journal {
     pub(crate) db: Connection,
@@ -107,7 +99,8 @@ impl std::fmt::Debug for Journal {
 
 impl Journal {
     /// Opens the journal in `dir`, making both if there are none (the folder with mode 0700, the files 0600).
-    /// A file that is not a journal, or malformed where it must be written, is moved aside and a fresh one begun.
+    /// A file that is not a journal, or malformed where it must be written, is moved aside and a new one begun
+    /// with everything that can still be read from it; that takes as long as copying it.
     ///
     /// # Errors
     /// [`JournalError::InUse`] while another process writes, [`JournalError::WrongKey`] and
@@ -118,6 +111,7 @@ impl Journal {
         let lock = take_lock(dir)?;
         let ring = KeyRing::new(key)?;
         let path = schema::database_path(dir);
+        rebuild::finish_swap(dir, &path)?;
         let mut report = OpenReport {
             folder_open_to_others: is_open_to_others(dir),
             ..OpenReport::default()
@@ -126,7 +120,7 @@ impl Journal {
             Condition::Sound => attach(&path, &options),
             Condition::Absent => {
                 schema::create(&path, ring.site())?;
-                sync_folder(dir)?;
+                rebuild::sync_folder(dir)?;
                 report.created = true;
                 attach(&path, &options)
             }
@@ -135,10 +129,7 @@ impl Journal {
         };
         let (db, newest) = match sound {
             Err(JournalError::Malformed(reason)) => {
-                let aside = move_aside(dir, &path)?;
-                schema::create(&path, ring.site())?;
-                sync_folder(dir)?;
-                report.replaced = Some(Replaced { aside, reason });
+                report.replaced = Some(rebuild::replace(dir, &path, key, reason)?);
                 attach(&path, &options)?
             }
             other => other?,
@@ -246,37 +237,6 @@ fn take_lock(dir: &Path) -> Result<File, JournalError> {
         Err(std::fs::TryLockError::WouldBlock) => Err(JournalError::InUse { path: dir.to_path_buf() }),
         Err(std::fs::TryLockError::Error(error)) => Err(JournalError::io(&path)(error)),
     }
-}
-
-/// Renames the database and its log to the first free `journal.db.corrupt-<n>`.
-fn move_aside(dir: &Path, path: &Path) -> Result<PathBuf, JournalError> {
-    let aside = (1..u32::MAX)
-        .map(|n| PathBuf::from(format!("{}.corrupt-{n}", path.display())))
-        .find(|candidate| !candidate.exists())
-        .ok_or_else(|| JournalError::Malformed("no name is free to move it aside".to_owned()))?;
-    std::fs::rename(path, &aside).map_err(JournalError::io(path))?;
-    for suffix in ["-wal", "-shm"] {
-        let from = PathBuf::from(format!("{}{suffix}", path.display()));
-        let to = PathBuf::from(format!("{}{suffix}", aside.display()));
-        match std::fs::rename(&from, &to) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(JournalError::io(&from)(error));
-            }
-            Ok(()) | Err(_) => {}
-        }
-    }
-    sync_folder(dir)?;
-    Ok(aside)
-}
-
-/// Makes names in the folder durable. Where a folder cannot be opened (not Unix) there is nothing to sync.
-fn sync_folder(dir: &Path) -> Result<(), JournalError> {
-    if cfg!(unix) {
-        File::open(dir)
-            .and_then(|folder| folder.sync_all())
-            .map_err(JournalError::io(dir))?;
-    }
-    Ok(())
 }
 
 #[cfg(unix)]

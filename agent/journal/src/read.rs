@@ -142,7 +142,7 @@ impl Reader {
     /// Only from the file system: damage is in the result.
     pub fn latest_checkpoint(&mut self) -> Result<Restored, JournalError> {
         let mut restored = Restored::default();
-        let ids = match checkpoint_ids(&self.db) {
+        let ids = match self.checkpoint_ids() {
             Err(error) if is_malformed(&error) => {
                 restored.skipped.push(checkpoint_damage(0, "the table cannot be read"));
                 return Ok(restored);
@@ -162,7 +162,15 @@ impl Reader {
         Ok(restored)
     }
 
-    fn read_checkpoint(&mut self, id: i64) -> Result<Result<(u64, Checkpoint), Damage>, JournalError> {
+    /// Newest first.
+    pub(crate) fn checkpoint_ids(&self) -> rusqlite::Result<Vec<i64>> {
+        self.db
+            .prepare_cached("SELECT id FROM checkpoints ORDER BY id DESC")?
+            .query_map([], |row| row.get(0))?
+            .collect()
+    }
+
+    pub(crate) fn read_checkpoint(&mut self, id: i64) -> Result<Result<(u64, Checkpoint), Damage>, JournalError> {
         let row = self
             .db
             .prepare_cached("SELECT covers, at_ms, key_id, sealed FROM checkpoints WHERE id = ?1")?
@@ -247,12 +255,6 @@ pub(crate) fn newest(db: &Connection) -> Result<u64, JournalError> {
         }
     }
     Ok(newest.cast_unsigned())
-}
-
-fn checkpoint_ids(db: &Connection) -> rusqlite::Result<Vec<i64>> {
-    db.prepare_cached("SELECT id FROM checkpoints ORDER BY id DESC")?
-        .query_map([], |row| row.get(0))?
-        .collect()
 }
 
 fn checkpoint_damage(covers: u64, reason: &'static str) -> Damage {

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row};
 use crate::entry::{Entry, Kind, Stored};
 use crate::error::{Damage, JournalError, Place, is_malformed};
 use crate::keyring::KeyRing;
+use crate::probe;
 use crate::read::Filter;
 use crate::seal::RowHead;
 
@@ -131,29 +132,9 @@ impl Walk<'_> {
         self.reason = MISSING;
     }
 
-    /// The first sequence behind `expected` from which rows can be read again: doubling steps out of the
-    /// malformed page, then halving back to its edge.
     fn find_readable(&mut self) -> Result<u64, JournalError> {
-        let end = self.newest + 1;
-        let mut bad = self.expected;
-        let mut step = 1;
-        let mut good = loop {
-            let probe = bad.saturating_add(step).min(end);
-            if probe >= end || self.is_readable_from(probe)? {
-                break probe;
-            }
-            bad = probe;
-            step *= 2;
-        };
-        while good - bad > 1 {
-            let middle = bad + (good - bad) / 2;
-            if self.is_readable_from(middle)? {
-                good = middle;
-            } else {
-                bad = middle;
-            }
-        }
-        Ok(good)
+        let (expected, end) = (self.expected, self.newest + 1);
+        probe::first_readable(expected, end, |seq| self.is_readable_from(seq))
     }
 
     fn is_readable_from(&mut self, seq: u64) -> Result<bool, JournalError> {

@@ -86,6 +86,13 @@ pub(crate) fn database_path(dir: &Path) -> PathBuf {
     dir.join(DATABASE)
 }
 
+/// The path with something added to its last name.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
 pub(crate) fn lock_path(dir: &Path) -> PathBuf {
     dir.join(LOCK)
 }
