@@ -13,10 +13,14 @@
     )
 )]
 
+pub mod device;
 pub mod error;
 pub mod patient;
 pub mod random;
 pub mod recordings;
+pub mod scenario;
 pub mod signal;
+pub mod subject;
+pub mod ward;
 
 pub use error::SimulatorError;

@@ -1,0 +1,314 @@
+//! A bedside monitor: ECG, pleth and respiration as waves, numerics once a second, cuff pressure, temperature, its own alarms.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use wardlight_core::codes::{Unit, Waveform, numeric};
+use wardlight_core::ids::{DeviceId, SiteId};
+use wardlight_core::message::{Birth, Body, Channel, DeviceAlarm, DeviceEvent, Priority, WaveBlock};
+use wardlight_core::time::Timestamp;
+use wardlight_core::vitals::{Milli, Quality, Reading};
+
+use super::heart_rate::{HeartRateMeter, NO_BEAT_S};
+use super::observation::{Chunk, Observation, Pressure};
+use super::transmitter::{Encoding, Publication, Transmitter};
+use crate::random::Random;
+use crate::signal::Rhythm;
+
+/// ECG lead II.
+pub(crate) const ECG_II: Waveform = Waveform::Ecg(131_330);
+const HEART_RATE: u32 = 147_842;
+const PULSE_RATE: u32 = 149_530;
+const SPO2: u32 = 150_456;
+const PERFUSION: u32 = 150_488;
+const RESP_RATE: u32 = 151_578;
+const TEMP: u32 = 150_368;
+const NIBP: [u32; 3] = [150_021, 150_022, 150_023];
+const ABP: [u32; 3] = [150_037, 150_038, 150_039];
+
+/// The cuff measures this often.
+const CUFF_PERIOD: Duration = Duration::from_mins(15);
+/// A monitor that moves more than this marks its values as artefact.
+const DISTURBED: f64 = 0.35;
+/// Below this perfusion index (percent) the oximeter finds no pulse.
+const NO_PULSE: f64 = 0.25;
+
+/// What a monitor has beside the standard set.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MonitorOptions {
+    /// An arterial line.
+    pub arterial_line: bool,
+}
+
+/// A monitor.
+#[derive(Clone, Debug)]
+pub struct Monitor {
+    transmitter: Transmitter,
+    options: MonitorOptions,
+    heart_rate: HeartRateMeter,
+    pending: BTreeMap<u32, (Timestamp, Chunk)>,
+    lead_off: bool,
+    demo: bool,
+    standing: Option<&'static str>,
+    vf_since: Option<f64>,
+    cuff_due_at: Timestamp,
+    ticks: u64,
+    random: Random,
+}
+
+impl Monitor {
+    /// A monitor switched on at `start`; the first cuff measurement follows within 12 s.
+    pub fn new(site: SiteId, device: DeviceId, options: MonitorOptions, seed: u64, start: Timestamp) -> Self {
+        let mut random = Random::named(seed, "monitor");
+        let first_cuff = Duration::from_millis(4000 + random.below(8000));
+        Self {
+            transmitter: Transmitter::new(site, device, Encoding::Cbor, birth(options), seed, start),
+            options,
+            heart_rate: HeartRateMeter::default(),
+            pending: BTreeMap::new(),
+            lead_off: false,
+            demo: false,
+            standing: None,
+            vf_since: None,
+            cuff_due_at: start.plus(first_cuff),
+            ticks: 0,
+            random,
+        }
+    }
+
+    /// Who it is.
+    pub const fn device(&self) -> &DeviceId {
+        self.transmitter.device()
+    }
+
+    /// Its transmitter, for faults, clock and link.
+    pub const fn transmitter(&mut self) -> &mut Transmitter {
+        &mut self.transmitter
+    }
+
+    /// Takes the ECG electrodes off, or puts them back.
+    pub fn set_lead_off(&mut self, off: bool, now: Timestamp, out: &mut Vec<Publication>) {
+        self.lead_off = off;
+        self.heart_rate.clear();
+        let code = Some(ECG_II.code());
+        self.transmitter
+            .send(Body::Event(DeviceEvent::LeadOff { code, off }), now, out);
+    }
+
+    /// Begins or ends demo mode.
+    pub fn set_demo(&mut self, on: bool, now: Timestamp, out: &mut Vec<Publication>) {
+        self.demo = on;
+        self.transmitter.send(Body::Event(DeviceEvent::Demo { on }), now, out);
+    }
+
+    /// Measures with the cuff at the next tick.
+    pub const fn measure_cuff(&mut self, now: Timestamp) {
+        self.cuff_due_at = now;
+    }
+
+    /// Restarts.
+    pub fn restart(&mut self, now: Timestamp) {
+        self.transmitter.restart(now);
+        self.heart_rate.clear();
+        self.pending.clear();
+        self.standing = None;
+    }
+
+    /// Takes what was seen during the tick of `tick` that ends at `now`.
+    pub fn observe(&mut self, seen: &Observation, tick: Duration, now: Timestamp, out: &mut Vec<Publication>) {
+        if !self.transmitter.running(now, out) {
+            return;
+        }
+        self.ticks += 1;
+        for beat in seen.beats.iter().flatten().filter(|_| !self.lead_off) {
+            self.heart_rate.beat(*beat);
+        }
+        for chunk in &seen.waves {
+            self.wave(chunk, now.minus(tick), out);
+        }
+        self.own_alarms(seen, now, out);
+        if self.ticks % 2 == 0 {
+            self.numerics(seen, now, out);
+        }
+        if now >= self.cuff_due_at
+            && let Some(pressure) = seen.measured.cuff
+        {
+            self.cuff_due_at = now.plus(CUFF_PERIOD);
+            let readings = self.pressures(NIBP, pressure, self.mark(Quality::VALID));
+            self.transmitter.send(Body::Numerics(readings), now, out);
+        }
+    }
+
+    /// ECG leaves with every tick, slower waves are gathered to a second.
+    fn wave(&mut self, chunk: &Chunk, first_at: Timestamp, out: &mut Vec<Publication>) {
+        let code = chunk.waveform.code();
+        let (since, mut gathered) = self.pending.remove(&code).unwrap_or_else(|| {
+            let empty = Chunk {
+                samples: Vec::new(),
+                ..chunk.clone()
+            };
+            (first_at, empty)
+        });
+        gathered.samples.extend_from_slice(&chunk.samples);
+        let is_ecg = matches!(chunk.waveform, Waveform::Ecg(_));
+        if !is_ecg && (gathered.samples.len() as f64) < 0.99 * chunk.rate_hz {
+            self.pending.insert(code, (since, gathered));
+            return;
+        }
+        let off = is_ecg && self.lead_off;
+        if off {
+            gathered.samples.fill(WaveBlock::MISSING);
+        }
+        let block = WaveBlock {
+            waveform: chunk.waveform,
+            rate_hz: chunk.rate_hz as f32,
+            scale: chunk.scale,
+            offset: chunk.offset,
+            samples: gathered.samples,
+            quality: self.mark(if off { Quality::LEAD_OFF } else { Quality::VALID }),
+        };
+        self.transmitter.send(Body::Wave(block), since, out);
+    }
+
+    fn mark(&self, quality: Quality) -> Quality {
+        if self.demo { quality.and(Quality::DEMO) } else { quality }
+    }
+
+    fn numerics(&mut self, seen: &Observation, now: Timestamp, out: &mut Vec<Publication>) {
+        let disturbed = seen.motion > DISTURBED;
+        let quality = self.mark(if disturbed {
+            Quality::VALID.and(Quality::ARTEFACT)
+        } else {
+            Quality::VALID
+        });
+        // A disturbed monitor counts what is no beat and shows what is no saturation.
+        let jitter = if disturbed { 40.0 * self.random.unit() } else { 0.0 };
+        let measured = &seen.measured;
+        let pulse = measured.perfusion.is_none_or(|p| p > NO_PULSE);
+        let counted = match &seen.beats {
+            Some(_) => self.heart_rate.rate(seen.seconds),
+            None => measured.heart_rate,
+        };
+        let mut readings = Vec::with_capacity(10);
+        if self.lead_off {
+            readings.extend(Reading::new(HEART_RATE, None, self.mark(Quality::LEAD_OFF)).ok());
+        } else {
+            push(&mut readings, HEART_RATE, counted.map(|rate| rate + jitter), 0, quality);
+        }
+        if measured.spo2.is_some() {
+            push(
+                &mut readings,
+                SPO2,
+                measured.spo2.filter(|_| pulse).map(|s| s - jitter / 2.0),
+                0,
+                quality,
+            );
+            push(
+                &mut readings,
+                PULSE_RATE,
+                measured.pulse_rate.filter(|_| pulse).map(|p| p + jitter),
+                0,
+                quality,
+            );
+            push(&mut readings, PERFUSION, measured.perfusion, 1, quality);
+        }
+        if measured.resp_rate.is_some() {
+            push(&mut readings, RESP_RATE, measured.resp_rate, 0, quality);
+        }
+        if measured.temp_core.is_some() {
+            push(&mut readings, TEMP, measured.temp_core, 1, self.mark(Quality::VALID));
+        }
+        if let Some(pressure) = measured.arterial.filter(|_| self.options.arterial_line) {
+            readings.extend(self.pressures(ABP, pressure, self.mark(Quality::VALID)));
+        }
+        if !readings.is_empty() {
+            self.transmitter.send(Body::Numerics(readings), now, out);
+        }
+    }
+
+    fn pressures(&self, codes: [u32; 3], pressure: Pressure, quality: Quality) -> Vec<Reading> {
+        let mut readings = Vec::with_capacity(3);
+        for (code, value) in codes.into_iter().zip([pressure.systolic, pressure.diastolic, pressure.mean]) {
+            push(&mut readings, code, Some(value), 0, quality);
+        }
+        readings
+    }
+
+    /// The monitor's own red alarms: asystole, fibrillation, ventricular tachycardia.
+    fn own_alarms(&mut self, seen: &Observation, now: Timestamp, out: &mut Vec<Publication>) {
+        let condition = if self.lead_off { None } else { self.lethal_rhythm(seen) };
+        if condition == self.standing {
+            return;
+        }
+        if let Some(ended) = self.standing.take() {
+            self.transmitter.send(Body::Alarm(alarm(ended, false)), now, out);
+        }
+        if let Some(begun) = condition {
+            self.transmitter.send(Body::Alarm(alarm(begun, true)), now, out);
+        }
+        self.standing = condition;
+    }
+
+    /// Four seconds of fibrillation or without a QRS; ventricular tachycardia after about five beats.
+    fn lethal_rhythm(&mut self, seen: &Observation) -> Option<&'static str> {
+        let fast = matches!(
+            seen.rhythm,
+            Some(Rhythm::VentricularFibrillation | Rhythm::VentricularTachycardia)
+        );
+        let since = fast.then(|| self.vf_since.unwrap_or(seen.seconds));
+        self.vf_since = since;
+        let lasted = since.map_or(0.0, |from| seen.seconds - from);
+        match seen.rhythm {
+            Some(Rhythm::VentricularFibrillation) if lasted >= 4.0 => Some("vf"),
+            Some(Rhythm::VentricularTachycardia) if lasted >= 2.0 => Some("vt"),
+            Some(Rhythm::Asystole) if self.heart_rate.since_last(seen.seconds)? >= NO_BEAT_S => Some("asystole"),
+            _ => None,
+        }
+    }
+}
+
+fn alarm(condition: &str, present: bool) -> DeviceAlarm {
+    DeviceAlarm {
+        condition: condition.to_owned(),
+        present,
+        priority: Priority::High,
+        text: format!("** {}", condition.to_uppercase()),
+    }
+}
+
+/// Adds a reading rounded to `places` decimals; without a value, or with an impossible one, the channel says that it has none.
+pub(super) fn push(readings: &mut Vec<Reading>, code: u32, value: Option<f64>, places: i32, quality: Quality) {
+    let factor = 10_f64.powi(places);
+    let rounded = value.and_then(|v| Milli::from_f64((v * factor).round() / factor));
+    let reading = rounded.and_then(|v| Reading::new(code, Some(v), quality).ok());
+    readings.extend(reading.or_else(|| Reading::unmeasurable(code)));
+}
+
+fn birth(options: MonitorOptions) -> Birth {
+    let mut codes = vec![HEART_RATE, PULSE_RATE, SPO2, PERFUSION, RESP_RATE, TEMP];
+    codes.extend(NIBP);
+    if options.arterial_line {
+        codes.extend(ABP);
+    }
+    let wave = |waveform: Waveform, rate: f32| Channel {
+        code: waveform.code(),
+        unit: waveform.unit(),
+        rate_hz: Some(rate),
+    };
+    let mut channels: Vec<Channel> = codes.into_iter().map(|code| channel(code)).collect();
+    channels.extend([wave(ECG_II, 250.0), wave(Waveform::Pleth, 125.0), wave(Waveform::Resp, 50.0)]);
+    Birth {
+        model: "Simulated bedside monitor".into(),
+        firmware: env!("CARGO_PKG_VERSION").into(),
+        channels,
+    }
+}
+
+/// A numeric channel.
+pub(super) fn channel(code: u32) -> Channel {
+    Channel {
+        code,
+        unit: numeric(code).map_or(Unit::Dimensionless, |n| n.unit),
+        rate_hz: None,
+    }
+}
