@@ -111,14 +111,23 @@ function discharge(name) {
 }
 
 function devices(name, bed, model) {
-  const node = el("div");
+  const node = document.createDocumentFragment();
   const free = model.unassigned().map((d) => [d.device, d.model ? `${d.device} (${d.model})` : d.device]);
   if (free.length > 0) {
     const which = select("Unassigned device", free, free[0][0]);
     node.append(form("Attach a device", "Attach", [which.field], () => post(`beds/${encodeURIComponent(name)}/attach`, { device: which.node.value })));
   }
   for (const d of bed.devices) {
-    node.append(form(`Device ${d.device}`, "Detach", [], () => post(`devices/${encodeURIComponent(d.device)}/detach`, {})));
+    node.append(form(`Device ${d.device}`, "Detach …", [], () => detach(name, d.device)));
   }
   return node;
+}
+
+async function detach(name, device) {
+  const sure = await question({
+    title: `Take ${device} from bed ${name}?`,
+    text: "The page then shows nothing of it at this bed, and nothing of it alarms here.",
+    yes: "Detach",
+  });
+  return sure ? post(`devices/${encodeURIComponent(device)}/detach`, {}) : "cancelled";
 }

@@ -74,6 +74,13 @@ const UNITS = {
   battery_minutes: "min",
 };
 
+const ORDER = Object.keys(LABELS);
+
+/** Parameters in the order in which people read them. */
+export function inOrder(numerics) {
+  return Object.entries(numerics).sort(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b));
+}
+
 /** A parameter's short name. */
 export function label(parameter) {
   return LABELS[parameter] ?? parameter;

@@ -107,7 +107,7 @@ function showHealth(moment) {
     ["Broker", model.health?.broker.state ?? "unknown", model.health?.broker.reason],
     ["Journal", model.health?.journal.state ?? "unknown", model.health?.journal.reason],
     ["Model", moment.model === "live" ? "up" : "down", moment.model === "live" ? null : "rules only"],
-  ];
+  ].map(([name, ...rest]) => (state === "live" || name === "Agent" ? [name, ...rest] : [name, "unknown"]));
   const key = JSON.stringify(items);
   const node = byId("health");
   if (node.dataset.key === key) return;

@@ -30,7 +30,7 @@ export class Panel {
     this.#begin(name, `Bed ${name}`);
     const bed = this.model.beds.get(name);
     for (const section of ["alarms", "waves", "numerics", "news2", "risk", "devices"]) this.#section(section);
-    const forms = el("div");
+    const forms = el("div", { class: "forms" });
     this.node.append(forms);
     bedForms(forms, name, this.model);
     this.#waves(name);
@@ -168,7 +168,7 @@ function alarmSection(bed, view, onAcknowledge) {
 const COLOURS = { hr: "hr", pr: "hr", spo2: "spo2", rr: "rr" };
 
 function numericSection(bed, view) {
-  const rows = Object.entries(bed.numerics).map(([p, n]) => {
+  const rows = f.inOrder(bed.numerics).map(([p, n]) => {
     const gone = n.freshness === "expired" || view.blank;
     const kind = COLOURS[p] ?? (p.startsWith("abp") ? "bp" : "");
     return el(

@@ -142,8 +142,8 @@ class Tile {
     this.#number("rr", "rr", bed, view);
     this.#pressure(bed, view);
     this.#temperature(bed, view);
-    this.news2.update(bed.news2);
-    this.risk.update(bed.risk, view);
+    this.news2.update(view.blank ? null : bed.news2);
+    this.risk.update(view.blank ? null : bed.risk, view);
     put(this.node, "empty", bed.stay === null);
     const label = f.summary(bed);
     if (this.node.getAttribute("aria-label") !== label) this.node.setAttribute("aria-label", label);
@@ -153,7 +153,8 @@ class Tile {
     const top = bed.alarms.find(calls) ?? bed.alarms[0] ?? null;
     put(this.strip, "quiet", top === null);
     paint(this.strip, top?.priority ?? null, top === null ? null : calls(top) ? "calls" : "acked");
-    put(this.node, "priority", top?.priority ?? null);
+    // The frame stays in the colour of the worst condition that stands, acknowledged or not.
+    put(this.node, "priority", bed.alarms[0]?.priority ?? null);
     for (const part of [this.mark, this.what, this.cause]) show(part, top !== null);
     text(this.mark, top ? (top.technical ? `${f.stars(top.priority)} ⚙` : f.stars(top.priority)) : "");
     text(this.what, top?.text ?? "");
@@ -161,13 +162,13 @@ class Tile {
     show(this.more, bed.alarms.length > 1);
     text(this.more, `+${bed.alarms.length - 1}`);
     text(this.age, top ? stateAndAge(top, view.now) : "");
-    text(this.quiet, top ? "" : bed.stay === null ? "No patient" : "No alarms");
+    text(this.quiet, top ? "" : view.blank ? "Not known: link lost" : bed.stay === null ? "No patient" : "No alarms");
   }
 
   #head(bed, view) {
     const name = bed.stay?.name ?? "";
     text(this.name, view.private ? f.initials(name) : name);
-    const tags = tagsOf(bed, view.now);
+    const tags = view.blank ? [] : tagsOf(bed, view.now);
     const key = JSON.stringify(tags);
     if (this.tagKey === key) return;
     this.tagKey = key;
@@ -198,7 +199,7 @@ class Tile {
     const old = bp?.kind === "nibp" && view.now - bp.lead.measured_at > HOUR_MS;
     put(b.node, "old", old ? true : null);
     put(b.node, "fresh", bp ? bp.lead.freshness : "none");
-    text(b.note, bp?.kind === "nibp" ? f.clock(bp.lead.measured_at) : "");
+    text(b.note, bp?.kind === "nibp" && !view.blank ? f.clock(bp.lead.measured_at) : "");
     this.#mark(b, bed, ["nibp_sys", "nibp_dia", "nibp_map", "abp_sys", "abp_dia", "abp_map"]);
   }
 
@@ -208,7 +209,8 @@ class Tile {
 
   /** The number whose alarm stands has its label filled, so that the eye finds it. */
   #mark(b, bed, parameters) {
-    const alarm = bed.alarms.find((a) => parameters.includes(a.parameter));
+    const alarms = bed.alarms.filter((a) => parameters.includes(a.parameter));
+    const alarm = alarms.find(calls) ?? alarms[0];
     put(b.node, "alarm", alarm ? alarm.priority : null);
     paint(b.label, alarm?.priority ?? null, alarm ? (calls(alarm) ? "calls" : "acked") : null);
   }
@@ -269,7 +271,7 @@ function riskChip() {
   const band = el("span", { class: "band" });
   const node = el("div", { class: "chip risk" }, word, value, band);
   const update = (risk, view) => {
-    const rules = view.model !== "live";
+    const rules = view.model !== "live" && !view.blank;
     show(node, rules || risk !== null);
     text(word, rules ? "" : "Risk est.");
     text(value, rules || risk === null ? "" : f.percent(risk.permille));
