@@ -1,1 +1,45 @@
-//! wardlight-models
+//! Model packages: signed folders that hold a quantized ONNX model, its float original, its manifest, golden vectors,
+//! reference histograms and card. Nothing unsigned, altered or unable to reproduce its golden vectors on this machine
+//! is ever loaded.
+//!
+//! ```no_run
+//! use wardlight_models::{Package, TrustedKeys, deterioration};
+//!
+//! # fn main() -> Result<(), wardlight_models::ModelError> {
+//! let package = Package::open("models/packages/deterioration".as_ref(), &TrustedKeys::release()?)?;
+//! let model = package.load()?;
+//! let hours = [[Some(92.0), Some(18.0), Some(118.0), Some(66.0), Some(83.0), Some(37.2)]; 12];
+//! let risk = model.predict(&[deterioration::features(Some(71.0), &hours).into_row()])?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Deliberately absent: any clock, any thread, any way to skip a check.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )
+)]
+
+pub mod deterioration;
+mod engine;
+mod error;
+mod golden;
+mod graph;
+mod hex;
+mod keys;
+pub mod manifest;
+mod model;
+mod package;
+
+pub use error::ModelError;
+pub use keys::TrustedKeys;
+pub use manifest::Manifest;
+pub use model::{Band, Model};
+pub use package::{Package, Precision};

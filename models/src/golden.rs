@@ -1,0 +1,101 @@
+//! Golden vectors: raw hourly grids with everything that must come out of them.
+
+use serde::Deserialize;
+
+use crate::ModelError;
+use crate::deterioration::{self, VITAL_COUNT, VITALS};
+use crate::model::Model;
+use crate::package::Precision;
+
+/// Float engines add up in different orders; int8 has no such excuse and must be equal.
+const FLOAT_TOLERANCE: f32 = 1e-4;
+/// Two libraries' `exp` may differ in the last digit.
+const PROBABILITY_TOLERANCE: f32 = 1e-6;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Golden {
+    vital_order: Vec<String>,
+    vectors: Vec<Vector>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Vector {
+    name: String,
+    age_years: Option<f32>,
+    hours: Vec<[Option<f32>; VITAL_COUNT]>,
+    features: Vec<Option<f32>>,
+    float_logit: f32,
+    int8_logit: f32,
+    probability: f32,
+}
+
+impl Golden {
+    pub(crate) fn parse(content: &[u8]) -> Result<Self, ModelError> {
+        let golden: Self = serde_json::from_slice(content).map_err(|cause| ModelError::GoldenFormat(cause.to_string()))?;
+        if golden.vectors.is_empty() {
+            return Err(ModelError::GoldenFormat("holds no vectors".to_owned()));
+        }
+        if golden.vital_order.iter().ne(VITALS.iter().map(|v| v.name)) {
+            return Err(ModelError::GoldenFormat(format!("vital_order is {:?}", golden.vital_order)));
+        }
+        Ok(golden)
+    }
+
+    /// Runs every vector alone, then all in one batch, and compares.
+    pub(crate) fn check(&self, model: &Model, precision: Precision) -> Result<(), ModelError> {
+        let rows = self
+            .vectors
+            .iter()
+            .map(Vector::checked_features)
+            .collect::<Result<Vec<_>, _>>()?;
+        let together = model.logits(&rows)?;
+        let probabilities = model.predict(&rows)?;
+        for (((vector, row), logit), probability) in self.vectors.iter().zip(rows).zip(together).zip(probabilities) {
+            let alone = model.logits(&[row])?;
+            vector.compare("result in a batch, against alone", &[logit], &alone, 0.0)?;
+            match precision {
+                Precision::Int8 => {
+                    vector.compare("int8 logit", &[logit], &[vector.int8_logit], 0.0)?;
+                    vector.compare("probability", &[probability], &[vector.probability], PROBABILITY_TOLERANCE)?;
+                }
+                Precision::Float => vector.compare("float logit", &[logit], &[vector.float_logit], FLOAT_TOLERANCE)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Vector {
+    /// The features of this vector as computed here, if they are the expected ones bit for bit.
+    fn checked_features(&self) -> Result<Vec<f32>, ModelError> {
+        let row = deterioration::features(self.age_years, &self.hours).into_row();
+        if row.len() != self.features.len() {
+            return Err(self.differs("number of features", &row.len(), &self.features.len()));
+        }
+        for ((name, found), expected) in deterioration::feature_names().iter().zip(&row).zip(&self.features) {
+            if (!found.is_nan()).then_some(*found) != *expected {
+                return Err(self.differs(name, found, expected));
+            }
+        }
+        Ok(row)
+    }
+
+    fn compare(&self, quantity: &str, found: &[f32], expected: &[f32], tolerance: f32) -> Result<(), ModelError> {
+        let near = found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= tolerance);
+        if near && found.len() == expected.len() {
+            return Ok(());
+        }
+        Err(self.differs(quantity, &found, &expected))
+    }
+
+    fn differs(&self, quantity: &str, found: &impl std::fmt::Debug, expected: &impl std::fmt::Debug) -> ModelError {
+        ModelError::Golden {
+            vector: self.name.clone(),
+            quantity: quantity.to_owned(),
+            found: format!("{found:?}"),
+            expected: format!("{expected:?}"),
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! The manifest of a package: what the model is, what goes in, what comes out, and what every file must be.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::ModelError;
+
+/// The manifest format this software reads.
+pub const FORMAT: u32 = 1;
+
+/// The whole of `manifest.toml`. Unknown fields are refused.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of the format; [`FORMAT`].
+    pub format: u32,
+    /// Name of the model, lower-case letters, digits and hyphens.
+    pub id: String,
+    /// Version of the model.
+    pub version: String,
+    /// One sentence for people.
+    pub summary: String,
+    /// The graph's input.
+    pub input: Input,
+    /// The graph's output.
+    pub output: Output,
+    /// The vitals the features are made of.
+    pub vitals: Vitals,
+    /// How raw features become the graph's input.
+    pub normalisation: Normalisation,
+    /// How the graph's output becomes a probability.
+    pub calibration: Calibration,
+    /// Probabilities at which the bands begin.
+    pub bands: Bands,
+    /// SHA-256 of every file, in hexadecimal digits.
+    pub files: BTreeMap<String, String>,
+    /// What it was trained on.
+    pub training: Training,
+    /// How it did on stays it never saw.
+    pub metrics: Metrics,
+    /// How far int8 is from float, in probability, on those stays.
+    pub agreement: Agreement,
+}
+
+/// One axis of a shape: a fixed length or a name such as `batch`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Dimension {
+    /// Any length.
+    Named(String),
+    /// Exactly this length.
+    Fixed(usize),
+}
+
+/// The graph's input.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Its name in the graph.
+    pub name: String,
+    /// Its shape, batch first.
+    pub shape: Vec<Dimension>,
+    /// Unit of its values.
+    pub unit: String,
+    /// Name of each column.
+    pub features: Vec<String>,
+}
+
+/// The graph's output.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// Its name in the graph.
+    pub name: String,
+    /// Its shape, batch first.
+    pub shape: Vec<Dimension>,
+    /// Unit of its values.
+    pub unit: String,
+}
+
+/// The vitals the features are made of.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vitals {
+    /// Shortest history, in hours, the model was made for.
+    pub min_hours: usize,
+    /// Longest history, in hours; what is older is left out.
+    pub max_hours: usize,
+    /// Each vital, in the order of the columns of an hour.
+    pub channel: Vec<Channel>,
+}
+
+/// One vital.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    /// Its name.
+    pub name: String,
+    /// Its UCUM unit.
+    pub unit: String,
+    /// The lowest value that counts as observed.
+    pub low: f64,
+    /// The highest value that counts as observed.
+    pub high: f64,
+}
+
+/// `(x - mean) / scale`, kept within `±clip`; an absent value becomes the mean.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Normalisation {
+    /// What stands for an absent value; only `mean` is known.
+    pub absent: String,
+    /// Bound of the normalised values, in standard deviations.
+    pub clip: f32,
+    /// Mean of each feature on the training stays.
+    pub mean: Vec<f32>,
+    /// Standard deviation of each feature on the training stays.
+    pub scale: Vec<f32>,
+}
+
+/// `probability = sigmoid(slope * logit + intercept)`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// Only `platt` is known.
+    pub method: String,
+    /// Slope on the logit.
+    pub slope: f64,
+    /// Intercept.
+    pub intercept: f64,
+    /// The part of the data it was fitted on.
+    pub fitted_on: String,
+}
+
+/// Probabilities at which the bands begin.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bands {
+    /// From here the risk is raised.
+    pub raised: f32,
+    /// From here it is high.
+    pub high: f32,
+}
+
+/// What the model was trained on.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// The script, from the root of the repository.
+    pub script: String,
+    /// The data set.
+    pub data: String,
+    /// Its licence.
+    pub licence: String,
+    /// Whom to credit.
+    pub attribution: String,
+    /// What was predicted.
+    pub label: String,
+    /// How train, validation and test were separated.
+    pub split: String,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// All stays.
+    pub stays: usize,
+    /// Stays trained on.
+    pub train_stays: usize,
+    /// Stays for calibration and thresholds.
+    pub validation_stays: usize,
+    /// Stays for the figures of the card, and nothing else.
+    pub test_stays: usize,
+}
+
+/// How the model did on stays it never saw.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// The part of the data.
+    pub judged_on: String,
+    /// AUROC of the int8 model.
+    pub auroc_int8: f64,
+    /// Its 95 % bootstrap interval.
+    pub auroc_int8_interval: [f64; 2],
+    /// AUROC of the float model.
+    pub auroc_float: f64,
+    /// Brier score of the int8 model.
+    pub brier_int8: f64,
+    /// Expected calibration error of the int8 model, ten equal-width bins.
+    pub ece_int8: f64,
+}
+
+/// How far int8 is from float, in probability.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreement {
+    /// Mean gap.
+    pub mean_probability_gap: f64,
+    /// 99th percentile.
+    pub p99_probability_gap: f64,
+    /// Largest gap.
+    pub max_probability_gap: f64,
+    /// Share of rows in the same band.
+    pub same_band_share: f64,
+}
+
+impl Manifest {
+    /// Checks what the types cannot say.
+    pub(crate) fn check(&self) -> Result<(), ModelError> {
+        require(self.format == FORMAT, "format", &self.format, "must be 1")?;
+        require(
+            is_name(&self.id),
+            "id",
+            &self.id,
+            "must be 1 to 64 lower-case letters, digits and hyphens",
+        )?;
+        require(
+            is_version(&self.version),
+            "version",
+            &self.version,
+            "must be three numbers with dots between",
+        )?;
+        let width = self.input.features.len();
+        let shapes = [
+            ("input.shape", &self.input.shape, width),
+            ("output.shape", &self.output.shape, 1),
+        ];
+        for (field, shape, columns) in shapes {
+            let expected = [Dimension::Named("batch".to_owned()), Dimension::Fixed(columns)];
+            require(
+                *shape == expected,
+                field,
+                &shape,
+                "must be [\"batch\", columns], one column for each feature, one output",
+            )?;
+        }
+        let normalisation = &self.normalisation;
+        require(
+            normalisation.absent == "mean",
+            "normalisation.absent",
+            &normalisation.absent,
+            "must be \"mean\"",
+        )?;
+        let clip = normalisation.clip;
+        require(
+            clip.is_finite() && clip > 0.0,
+            "normalisation.clip",
+            &clip,
+            "must be finite and above 0",
+        )?;
+        let (mean, scale) = (&normalisation.mean, &normalisation.scale);
+        require(
+            mean.len() == width,
+            "normalisation.mean",
+            &mean.len(),
+            "must have one value for each feature",
+        )?;
+        require(
+            scale.len() == width,
+            "normalisation.scale",
+            &scale.len(),
+            "must have one value for each feature",
+        )?;
+        require(
+            mean.iter().all(|v| v.is_finite()),
+            "normalisation.mean",
+            &mean,
+            "must be finite",
+        )?;
+        require(
+            scale.iter().all(|v| v.is_finite() && *v > 0.0),
+            "normalisation.scale",
+            &scale,
+            "must be finite and above 0",
+        )?;
+        let calibration = &self.calibration;
+        require(
+            calibration.method == "platt",
+            "calibration.method",
+            &calibration.method,
+            "must be \"platt\"",
+        )?;
+        let finite = calibration.slope.is_finite() && calibration.slope > 0.0;
+        require(finite, "calibration.slope", &calibration.slope, "must be finite and above 0")?;
+        require(
+            calibration.intercept.is_finite(),
+            "calibration.intercept",
+            &calibration.intercept,
+            "must be finite",
+        )?;
+        let Bands { raised, high } = self.bands;
+        let ordered = 0.0 < raised && raised < high && high < 1.0;
+        require(ordered, "bands", &(raised, high), "must be 0 < raised < high < 1")
+    }
+}
+
+fn require(holds: bool, field: &'static str, found: &impl std::fmt::Debug, expected: &'static str) -> Result<(), ModelError> {
+    if holds {
+        return Ok(());
+    }
+    Err(ModelError::Field {
+        field,
+        found: format!("{found:?}"),
+        expected,
+    })
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn is_version(text: &str) -> bool {
+    text.split('.').count() == 3 && text.split('.').all(|part| part.parse::<u32>().is_ok())
+}

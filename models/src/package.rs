@@ -1,0 +1,199 @@
+//! A model package on disk: opened only if signed and untouched, loaded only if it reproduces its golden vectors here.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use ring::digest::{SHA256, digest};
+
+use crate::golden::Golden;
+use crate::manifest::Manifest;
+use crate::model::Model;
+use crate::{ModelError, TrustedKeys, deterioration, hex};
+
+const MANIFEST: &str = "manifest.toml";
+const SIGNATURE: &str = "manifest.sig";
+const MANIFEST_LIMIT: u64 = 256 * 1024;
+const SIGNATURE_LIMIT: u64 = 1024;
+
+/// Every other file a package has, no more and no fewer, with the most bytes it may have.
+const FILES: [(&str, u64); 5] = [
+    ("card.md", 1 << 20),
+    ("golden.json", 16 << 20),
+    ("model.f32.onnx", 64 << 20),
+    ("model.int8.onnx", 64 << 20),
+    ("reference.json", 4 << 20),
+];
+
+/// Which of the package's two graphs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// The quantized graph: the one that goes live.
+    Int8,
+    /// The float graph: what the quantized one is compared with.
+    Float,
+}
+
+impl Precision {
+    pub(crate) fn file(self) -> &'static str {
+        match self {
+            Self::Int8 => "model.int8.onnx",
+            Self::Float => "model.f32.onnx",
+        }
+    }
+}
+
+/// A package whose signature and digests have been verified. It holds the verified bytes, so a later change on disk
+/// cannot reach the model.
+#[derive(Debug)]
+pub struct Package {
+    manifest: Manifest,
+    files: BTreeMap<&'static str, Vec<u8>>,
+}
+
+impl Package {
+    /// Reads and verifies the package in `folder`. The signature is checked before anything else is even parsed.
+    ///
+    /// # Errors
+    /// Any [`ModelError`] about the signature, the manifest, the digests, sizes or unexpected entries.
+    pub fn open(folder: &Path, keys: &TrustedKeys) -> Result<Self, ModelError> {
+        let manifest = verified_manifest(folder, keys)?;
+        refuse_unexpected_entries(folder)?;
+        for name in manifest.files.keys() {
+            if !FILES.iter().any(|(known, _)| known == name) {
+                return Err(ModelError::Field {
+                    field: "files",
+                    found: format!("{name:?}"),
+                    expected: "only the files of a package may be listed",
+                });
+            }
+        }
+        let mut files = BTreeMap::new();
+        for (name, limit) in FILES {
+            let Some(expected) = manifest.files.get(name) else {
+                return Err(ModelError::Field {
+                    field: "files",
+                    found: format!("no {name:?}"),
+                    expected: "every file of a package must be listed",
+                });
+            };
+            let path = folder.join(name);
+            let content = read(&path, limit)?;
+            let found = hex::encode(digest(&SHA256, &content).as_ref());
+            if found != *expected {
+                return Err(ModelError::Digest {
+                    path,
+                    expected: expected.clone(),
+                    found,
+                });
+            }
+            files.insert(name, content);
+        }
+        Ok(Self { manifest, files })
+    }
+
+    /// What the package says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The model card, in Markdown.
+    pub fn card(&self) -> String {
+        String::from_utf8_lossy(self.content("card.md")).into_owned()
+    }
+
+    /// The reference histograms for drift, as JSON.
+    pub fn reference(&self) -> &[u8] {
+        self.content("reference.json")
+    }
+
+    /// Loads the int8 graph and runs the golden vectors through it on this machine.
+    ///
+    /// # Errors
+    /// [`ModelError::Graph`] and its kin for a graph that is not accepted, [`ModelError::Golden`] for any disagreement.
+    pub fn load(&self) -> Result<Model, ModelError> {
+        self.load_as(Precision::Int8)
+    }
+
+    /// Loads either graph, with the same checks.
+    ///
+    /// # Errors
+    /// As [`Package::load`].
+    pub fn load_as(&self, precision: Precision) -> Result<Model, ModelError> {
+        deterioration::check(&self.manifest)?;
+        let golden = Golden::parse(self.content("golden.json"))?;
+        let model = Model::load(&self.manifest, precision, self.content(precision.file()))?;
+        golden.check(&model, precision)?;
+        Ok(model)
+    }
+
+    fn content(&self, name: &str) -> &[u8] {
+        self.files.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn verified_manifest(folder: &Path, keys: &TrustedKeys) -> Result<Manifest, ModelError> {
+    let package = || folder.to_path_buf();
+    let content = read(&folder.join(MANIFEST), MANIFEST_LIMIT)?;
+    if !folder.join(SIGNATURE).exists() {
+        return Err(ModelError::Unsigned { package: package() });
+    }
+    let signature = read(&folder.join(SIGNATURE), SIGNATURE_LIMIT)?;
+    let signature = std::str::from_utf8(&signature)
+        .ok()
+        .and_then(|text| hex::decode(text.trim_end()))
+        .ok_or_else(|| ModelError::SignatureFormat { package: package() })?;
+    if !keys.verify(&content, &signature) {
+        return Err(ModelError::Untrusted {
+            package: package(),
+            keys: keys.len(),
+        });
+    }
+    let manifest: Manifest = toml::from_slice(&content).map_err(|cause| ModelError::Manifest {
+        package: package(),
+        cause: Box::new(cause),
+    })?;
+    manifest.check()?;
+    Ok(manifest)
+}
+
+fn refuse_unexpected_entries(folder: &Path) -> Result<(), ModelError> {
+    let failed = |cause| ModelError::Read {
+        path: folder.to_path_buf(),
+        cause,
+    };
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let known = name == MANIFEST || name == SIGNATURE || FILES.iter().any(|(file, _)| *file == name);
+        // Not followed: a link could lead outside the package.
+        if !known || !entry.file_type().map_err(failed)?.is_file() {
+            return Err(ModelError::UnexpectedEntry {
+                package: folder.to_path_buf(),
+                name,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ModelError> {
+    let failed = |cause| ModelError::Read {
+        path: path.to_path_buf(),
+        cause,
+    };
+    let file = File::open(path).map_err(failed)?;
+    let bytes = file.metadata().map_err(failed)?.len();
+    let mut content = Vec::new();
+    // One byte more than allowed, so that a file that grows meanwhile is caught as well.
+    file.take(limit + 1).read_to_end(&mut content).map_err(failed)?;
+    if content.len() as u64 > limit {
+        return Err(ModelError::TooLarge {
+            path: path.to_path_buf(),
+            bytes: bytes.max(content.len() as u64),
+            limit,
+        });
+    }
+    Ok(content)
+}

@@ -1,0 +1,89 @@
+//! Writes small ONNX files by hand (protocol buffers are tag, length, content), so that tests need no Python.
+
+/// One operator.
+pub struct Node {
+    operator: &'static str,
+    inputs: Vec<&'static str>,
+    output: &'static str,
+    domain: &'static str,
+}
+
+impl Node {
+    pub fn new(operator: &'static str, inputs: &[&'static str], output: &'static str) -> Self {
+        Self {
+            operator,
+            inputs: inputs.to_vec(),
+            output,
+            domain: "",
+        }
+    }
+
+    pub fn of(self, domain: &'static str) -> Self {
+        Self { domain, ..self }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let inputs = self.inputs.iter().flat_map(|name| field(1, name.as_bytes()));
+        inputs
+            .chain(field(2, self.output.as_bytes()))
+            .chain(field(4, self.operator.as_bytes()))
+            .chain(field(7, self.domain.as_bytes()))
+            .collect()
+    }
+}
+
+/// A model from f32 `features` [batch, width] to f32 `logit` [batch, 1], with zero weights `w` [width, 1].
+pub fn model(nodes: &[Node], width: u64) -> Vec<u8> {
+    let mut weights = weights(width);
+    weights.extend(field(9, &vec![0; 4 * usize::try_from(width).unwrap()]));
+    build(nodes, width, &weights)
+}
+
+/// The same, with `w` in another file.
+pub fn model_with_external_weights(nodes: &[Node], width: u64) -> Vec<u8> {
+    let mut weights = weights(width);
+    let location: Vec<u8> = field(1, b"location").into_iter().chain(field(2, b"/etc/hostname")).collect();
+    weights.extend(field(13, &location));
+    weights.extend(number(14, 1));
+    build(nodes, width, &weights)
+}
+
+fn weights(width: u64) -> Vec<u8> {
+    [number(1, width), number(1, 1), number(2, 1), field(8, b"w")].concat()
+}
+
+fn build(nodes: &[Node], width: u64, weights: &[u8]) -> Vec<u8> {
+    let mut graph: Vec<u8> = nodes.iter().flat_map(|node| field(1, &node.bytes())).collect();
+    graph.extend(field(2, b"test"));
+    graph.extend(field(5, weights));
+    graph.extend(field(11, &value("features", width)));
+    graph.extend(field(12, &value("logit", 1)));
+    let opset = number(2, 17);
+    [number(1, 8), field(7, &graph), field(8, &opset)].concat()
+}
+
+fn value(name: &str, columns: u64) -> Vec<u8> {
+    let batch = field(1, &field(2, b"batch"));
+    let columns = field(1, &number(1, columns));
+    let shape = [batch, columns].concat();
+    let tensor = [number(1, 1), field(2, &shape)].concat();
+    [field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()
+}
+
+fn field(number: u64, content: &[u8]) -> Vec<u8> {
+    [varint(number << 3 | 2), varint(content.len() as u64), content.to_vec()].concat()
+}
+
+fn number(field: u64, value: u64) -> Vec<u8> {
+    [varint(field << 3), varint(value)].concat()
+}
+
+fn varint(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value >= 128 {
+        bytes.push((value & 127) as u8 | 128);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+    bytes
+}
