@@ -1,0 +1,100 @@
+//! From nothing to an accepted connection: TCP, TLS, CONNECT, CONNACK.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::codec::{self, ConnAck, Hello, Packet};
+use super::frames::{Frame, Frames};
+use super::tls::Tls;
+use crate::config::{MqttConfig, secret};
+
+/// Longest wait for TCP, TLS and CONNACK together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// TCP, or TLS over it.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A connection that the broker accepted.
+pub(super) struct Link {
+    pub(super) stream: Box<dyn Stream>,
+    pub(super) frames: Frames,
+    /// Bytes that came after CONNACK.
+    pub(super) buffer: BytesMut,
+    pub(super) connack: ConnAck,
+}
+
+/// # Errors
+/// Which step failed and why.
+pub(super) async fn connect(config: &MqttConfig, tls: Option<&Tls>) -> Result<Link, String> {
+    match timeout(CONNECT_TIMEOUT, attempt(config, tls)).await {
+        Ok(result) => result,
+        Err(_elapsed) => Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())),
+    }
+}
+
+async fn attempt(config: &MqttConfig, tls: Option<&Tls>) -> Result<Link, String> {
+    let tcp = TcpStream::connect((config.host.as_str(), config.port))
+        .await
+        .map_err(|error| format!("TCP: {error}"))?;
+    tcp.set_nodelay(true).map_err(|error| format!("TCP: {error}"))?;
+    let stream: Box<dyn Stream> = match tls {
+        None => Box::new(tcp),
+        Some(tls) => {
+            let connecting = tls.connector.connect(tls.server_name.clone(), tcp);
+            Box::new(connecting.await.map_err(|error| format!("TLS: {error}"))?)
+        }
+    };
+    greet(config, stream).await
+}
+
+async fn greet(config: &MqttConfig, mut stream: Box<dyn Stream>) -> Result<Link, String> {
+    // Read anew each time, so that a changed password needs no restart.
+    let password = match &config.login {
+        Some((_, file)) => Some(secret::read(file)?),
+        None => None,
+    };
+    let username = config.login.as_ref().map(|(username, _)| username.as_str());
+    let hello = Hello {
+        client_id: &config.client_id,
+        login: username.zip(password.as_deref()),
+        keep_alive_s: u16::try_from(config.keep_alive.as_secs()).unwrap_or(u16::MAX),
+        session_expiry_s: u32::try_from(config.session_expiry.as_secs()).unwrap_or(u32::MAX),
+        receive_maximum: config.receive_maximum,
+    };
+    let mut out = BytesMut::new();
+    codec::connect(config.version, &hello, &mut out)?;
+    let sent = async {
+        stream.write_all(&out).await?;
+        stream.flush().await
+    };
+    sent.await.map_err(|error| format!("CONNECT: {error}"))?;
+    let mut frames = Frames::new(config.version, config.max_packet_bytes);
+    let mut buffer = BytesMut::new();
+    let first = loop {
+        if let Some(frame) = frames.next(&mut buffer)? {
+            break frame;
+        }
+        match stream.read_buf(&mut buffer).await {
+            Ok(0) => return Err("closed by the broker before CONNACK".to_owned()),
+            Ok(_) => {}
+            Err(error) => return Err(format!("CONNACK: {error}")),
+        }
+    };
+    match first {
+        Frame::Packet(Packet::ConnAck(connack)) => match &connack.refused {
+            Some(reason) => Err(format!("refused by the broker: {reason}")),
+            None => Ok(Link {
+                stream,
+                frames,
+                buffer,
+                connack,
+            }),
+        },
+        Frame::Packet(_) | Frame::Skipped(..) => Err("the broker did not answer with CONNACK".to_owned()),
+    }
+}
