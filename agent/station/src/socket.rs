@@ -22,6 +22,8 @@ use crate::wire::{self, ClientFrame, WaveChoice};
 const MAX_CLIENT_FRAME: usize = 4096;
 /// A page that takes nothing for so long is closed; it comes back by itself if it lives.
 const STUCK_AFTER: Duration = Duration::from_secs(10);
+/// How long a closed page may take to say goodbye.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// Nonsense frames after which a page is closed.
 const MAX_NONSENSE: u32 = 20;
 /// Acknowledgements of one page that may wait for the agent at a time.
@@ -152,8 +154,8 @@ impl Page {
                 Err(error) => self.complain(&format!("not a frame of the protocol: {error}")).await,
             },
             Message::Binary(_) => self.complain("binary frame: only text frames are expected from a page").await,
-            Message::Ping(_) | Message::Pong(_) => ControlFlow::Continue(()),
-            Message::Close(_) => ControlFlow::Break(()),
+            // A close is answered by the next read, which then ends.
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => ControlFlow::Continue(()),
         }
     }
 
@@ -227,9 +229,10 @@ impl Page {
             code,
             reason: reason.into(),
         };
-        // Whether the page hears it or not, it is closed.
-        match self.send(Message::Close(Some(frame))).await {
-            ControlFlow::Continue(()) | ControlFlow::Break(()) => {}
+        // The page answers with its own close; one that does not is left.
+        if self.send(Message::Close(Some(frame))).await.is_continue() {
+            let rest = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+            tokio::time::timeout(CLOSE_WITHIN, rest).await.ok();
         }
     }
 

@@ -84,6 +84,11 @@ fn is_json(request: &Request) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // serde would also take the fields as a list, by position: nobody should.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        let problem = "body: expected a JSON object";
+        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, problem));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();

@@ -1,0 +1,341 @@
+//! What a page gets over its WebSocket, and what the station makes of what it says.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
+
+use serde_json::json;
+use support::{NOW, Page, alarm, bed, bed_id, golden, station, ward};
+use tokio_tungstenite::tungstenite::Message;
+use wardlight_core::alarms::AlarmState;
+use wardlight_core::codes::Waveform;
+use wardlight_core::event::Refusal;
+use wardlight_core::vitals::Quality;
+use wardlight_station::{Request, StationCommand, WaveView};
+
+#[tokio::test]
+async fn a_page_gets_the_whole_state_first() {
+    let f = station().await;
+    f.station.publish_beds(vec![bed("b2", 97), bed("b1", 95)], ward(), NOW);
+    let snapshot = Page::open(&f.address).await.frame().await;
+    golden("snapshot.json", &snapshot);
+    let shown = serde_json::to_string(&snapshot).unwrap();
+    assert!(
+        !shown.contains("stay_token") && !shown.contains("0909"),
+        "the stay's token left the agent"
+    );
+}
+
+#[tokio::test]
+async fn a_bed_that_the_configuration_does_not_name_has_no_place() {
+    let f = station().await;
+    f.station.publish_beds(vec![bed("stray", 97)], ward(), NOW);
+    let snapshot = Page::open(&f.address).await.frame().await;
+    assert_eq!(snapshot["beds"], json!([]));
+}
+
+#[tokio::test]
+async fn an_alarm_reaches_the_page_as_the_protocol_says() {
+    let f = station().await;
+    let mut page = Page::open(&f.address).await;
+    page.frame_of("snapshot").await;
+    f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active));
+    golden("alarm.json", &page.frame().await);
+}
+
+#[tokio::test]
+async fn an_alarm_is_in_the_snapshot_before_its_bed_is_published_again() {
+    let f = station().await;
+    f.station.publish_beds(vec![bed("b1", 97)], ward(), NOW);
+    f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active));
+    let snapshot = Page::open(&f.address).await.frame().await;
+    assert_eq!(snapshot["beds"][0]["alarms"][0]["kind"], "desaturation");
+
+    f.station.publish_alarm(&alarm("b1", 2, AlarmState::Cleared));
+    let snapshot = Page::open(&f.address).await.frame().await;
+    assert_eq!(snapshot["beds"][0]["alarms"], json!([]));
+}
+
+#[tokio::test]
+async fn beds_come_in_small_frames_and_end_with_a_heartbeat() {
+    let f = station().await;
+    let mut page = Page::open(&f.address).await;
+    page.frame_of("snapshot").await;
+    let beds = (0..20).map(|_| bed("b1", 97)).collect();
+    f.station.publish_beds(beds, ward(), NOW);
+    assert_eq!(page.frame().await["beds"].as_array().unwrap().len(), 16);
+    assert_eq!(page.frame().await["beds"].as_array().unwrap().len(), 4);
+    golden("heartbeat.json", &page.frame().await);
+}
+
+#[tokio::test]
+async fn values_are_rounded_as_alarms_round_them() {
+    let f = station().await;
+    // 89.6 beside a limit of 90 must read 90, because it does not alarm.
+    f.station.publish_beds(vec![bed("b1", 90)], ward(), NOW);
+    let snapshot = Page::open(&f.address).await.frame().await;
+    assert_eq!(snapshot["beds"][0]["numerics"]["spo2"]["value"], json!(90.0));
+}
+
+#[tokio::test]
+async fn an_acknowledgement_goes_through_and_is_answered() {
+    let mut f = station().await;
+    let mut page = Page::open(&f.address).await;
+    page.text(r#"{"type":"ack","alarm":"b1:desaturation:5","by":" N. Klein "}"#)
+        .await;
+    let StationCommand::Request { request, reply } = f.commands.recv().await.unwrap() else {
+        panic!("not a request");
+    };
+    let Request::Acknowledge { alarm, by } = request else {
+        panic!("{request:?}");
+    };
+    assert_eq!((alarm.as_str(), by.as_str()), ("b1:desaturation:5", "N. Klein"));
+    reply.send(Ok(())).unwrap();
+    let result = page.frame_of("ack_result").await;
+    assert_eq!(result["ok"], true);
+    assert_eq!(result["alarm"], "b1:desaturation:5");
+}
+
+#[tokio::test]
+async fn a_refused_acknowledgement_says_why() {
+    let mut f = station().await;
+    let mut page = Page::open(&f.address).await;
+    page.text(r#"{"type":"ack","alarm":"gone","by":"N. Klein"}"#).await;
+    let StationCommand::Request { request, reply } = f.commands.recv().await.unwrap() else {
+        panic!("not a request");
+    };
+    let Request::Acknowledge { alarm, .. } = request else {
+        panic!("{request:?}");
+    };
+    reply.send(Err(Refusal::NoSuchAlarm(alarm).into())).unwrap();
+    golden("ack_refused.json", &page.frame_of("ack_result").await);
+}
+
+#[tokio::test]
+async fn an_acknowledgement_without_a_name_never_reaches_the_agent() {
+    let mut f = station().await;
+    let mut page = Page::open(&f.address).await;
+    page.text(r#"{"type":"ack","alarm":"a","by":"  "}"#).await;
+    let result = page.frame_of("ack_result").await;
+    assert_eq!(result["ok"], false);
+    assert!(f.commands.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn an_agent_that_is_gone_is_not_taken_for_a_yes() {
+    let f = station().await;
+    let mut page = Page::open(&f.address).await;
+    drop(f.commands);
+    page.text(r#"{"type":"ack","alarm":"a","by":"N"}"#).await;
+    assert_eq!(page.frame_of("ack_result").await["ok"], false);
+    assert_eq!(f.station.counters().commands_refused, 1);
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_requests_and_drops_receipts_first() {
+    let f = station().await;
+    let mut page = Page::open(&f.address).await;
+    for n in 0..6 {
+        page.text(&format!(r#"{{"type":"displayed","alarm":"a","revision":{n},"at":5}}"#))
+            .await;
+    }
+    for n in 0..4 {
+        page.text(&format!(r#"{{"type":"ack","alarm":"{n}","by":"N"}}"#)).await;
+    }
+    let refused = page.frame_of("ack_result").await;
+    assert_eq!(refused["ok"], false, "{refused}");
+    let counters = f.station.counters();
+    assert_eq!((counters.receipts_dropped, counters.commands_refused), (3, 3));
+}
+
+#[tokio::test]
+async fn a_receipt_reaches_the_agent() {
+    let mut f = station().await;
+    let mut page = Page::open(&f.address).await;
+    page.text(r#"{"type":"displayed","alarm":"a","revision":3,"at":1700000000123}"#)
+        .await;
+    let StationCommand::Displayed {
+        alarm,
+        revision,
+        displayed_at,
+    } = f.commands.recv().await.unwrap()
+    else {
+        panic!("not a receipt");
+    };
+    assert_eq!(
+        (alarm.as_str(), revision, displayed_at.as_millis()),
+        ("a", 3, 1_700_000_000_123)
+    );
+}
+
+#[tokio::test]
+async fn nonsense_gets_an_error_frame_and_disturbs_nothing() {
+    let f = station().await;
+    let mut other = Page::open(&f.address).await;
+    other.frame_of("snapshot").await;
+    let mut page = Page::open(&f.address).await;
+    page.frame_of("snapshot").await;
+    let long = format!(r#"{{"type":"ack","alarm":"{}","by":"N"}}"#, "x".repeat(5000));
+    let nonsense = [
+        "",
+        "{",
+        "[]",
+        "null",
+        r#"{"type":"ack"}"#,
+        r#"{"type":"ack","alarm":"a","by":"N","extra":1}"#,
+        r#"{"type":"shutdown"}"#,
+        r#"{"type":"displayed","alarm":"a","revision":-1,"at":0}"#,
+        long.as_str(),
+    ];
+    for text in nonsense {
+        page.text(text).await;
+        let error = page.frame().await;
+        assert_eq!(error["type"], "error", "{text:?} got {error}");
+    }
+    page.say(Message::binary(vec![1, 2, 3])).await;
+    assert_eq!(page.frame().await["type"], "error");
+    assert_eq!(f.station.counters().bad_frames, 10);
+
+    f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active));
+    assert_eq!(page.frame().await["type"], "alarm");
+    assert_eq!(other.frame().await["type"], "alarm");
+}
+
+#[tokio::test]
+async fn a_page_that_talks_nonsense_without_end_is_closed() {
+    let f = station().await;
+    let mut page = Page::open(&f.address).await;
+    for _ in 0..20 {
+        page.text("nonsense").await;
+    }
+    let close = loop {
+        if let Message::Close(frame) = page.message().await {
+            break frame.unwrap();
+        }
+    };
+    assert_eq!(u16::from(close.code), 1008);
+}
+
+#[tokio::test]
+async fn a_page_that_falls_behind_is_told_and_gets_the_whole_state() {
+    let f = station().await;
+    let mut page = Page::open(&f.address).await;
+    page.frame_of("snapshot").await;
+    f.station.publish_beds(vec![bed("b1", 97)], ward(), NOW);
+    // The test's one thread does not let the page's task run between these.
+    for revision in 1..=300 {
+        f.station.publish_alarm(&alarm("b1", revision, AlarmState::Active));
+    }
+    let resync = page.frame_of("resync").await;
+    assert_eq!(resync["skipped"], 300 + 2 - 256);
+    let snapshot = page.frame().await;
+    assert_eq!(snapshot["type"], "snapshot");
+    assert_eq!(snapshot["beds"][0]["alarms"][0]["id"], "b1:desaturation:1700000000000");
+    let counters = f.station.counters();
+    assert_eq!((counters.resyncs, counters.live_frames_skipped), (1, 46));
+}
+
+#[tokio::test]
+async fn waves_come_as_binary_frames_unless_the_page_asks_otherwise() {
+    let f = station().await;
+    let wave = WaveView {
+        waveform: Waveform::Pleth,
+        rate_hz: 100.0,
+        t0: NOW,
+        scale: 0.01,
+        offset: 0,
+        samples: vec![1, 2, 3],
+        quality: Quality::VALID,
+    };
+    let mut page = Page::open(&f.address).await;
+    page.frame_of("snapshot").await;
+    f.station.publish_wave(&bed_id("b1"), &wave);
+    let Message::Binary(bytes) = page.message().await else {
+        panic!("not binary");
+    };
+    assert_eq!(bytes.len(), 36 + 2 + 6);
+    assert_eq!(&bytes[36..38], b"b1");
+
+    page.text(r#"{"type":"subscribe","waves":["b2"]}"#).await;
+    // An error frame tells that the subscription before it has been read.
+    page.text("?").await;
+    page.frame_of("error").await;
+    f.station.publish_wave(&bed_id("b1"), &wave);
+    f.station.publish_wave(&bed_id("b2"), &wave);
+    let Message::Binary(bytes) = page.message().await else {
+        panic!("not binary");
+    };
+    assert_eq!(&bytes[36..38], b"b2");
+}
+
+#[tokio::test]
+async fn waves_are_dropped_before_alarms_are() {
+    let f = station().await;
+    let wave = WaveView {
+        waveform: Waveform::Pleth,
+        rate_hz: 100.0,
+        t0: NOW,
+        scale: 0.01,
+        offset: 0,
+        samples: vec![0; 100],
+        quality: Quality::VALID,
+    };
+    let mut page = Page::open(&f.address).await;
+    page.frame_of("snapshot").await;
+    for _ in 0..1500 {
+        f.station.publish_wave(&bed_id("b1"), &wave);
+    }
+    f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active));
+    let first = page.message().await;
+    assert!(first.is_text(), "a wave came before the alarm");
+    page.message().await;
+    assert_eq!(f.station.counters().wave_frames_dropped, 1500 - 1024);
+    assert_eq!(f.station.counters().resyncs, 0);
+}
+
+#[tokio::test]
+async fn too_many_pages_are_refused_and_a_place_is_free_again_when_one_leaves() {
+    let f = station().await;
+    let mut pages = Vec::new();
+    for _ in 0..64 {
+        pages.push(Page::open(&f.address).await);
+    }
+    assert_eq!(Page::with_origin(&f.address, None).await.err(), Some(503));
+    assert_eq!(f.station.counters().pages_refused, 1);
+    let mut leaving = pages.pop().unwrap();
+    leaving.say(Message::Close(None)).await;
+    while !leaving.message().await.is_close() {}
+    let mut again = Page::open(&f.address).await;
+    again.frame_of("snapshot").await;
+}
+
+#[tokio::test]
+async fn a_foreign_page_cannot_open_the_socket() {
+    let f = station().await;
+    for origin in ["https://evil.example", "null", "http://127.0.0.1.evil.example"] {
+        let refused = Page::with_origin(&f.address, Some(origin)).await;
+        assert_eq!(refused.err(), Some(403), "{origin} was let in");
+    }
+    let own = format!("http://{}", f.address);
+    assert!(Page::with_origin(&f.address, Some(&own)).await.is_ok());
+    assert_eq!(f.station.counters().foreign_requests, 3);
+}
+
+#[tokio::test]
+async fn a_stopping_agent_says_goodbye() {
+    let f = station().await;
+    let mut page = Page::open(&f.address).await;
+    page.frame_of("snapshot").await;
+    f.station.close();
+    assert_eq!(page.frame().await["type"], "bye");
+    let Message::Close(Some(close)) = page.message().await else {
+        panic!("not closed");
+    };
+    assert_eq!(u16::from(close.code), 1001);
+}
