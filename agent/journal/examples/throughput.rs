@@ -23,6 +23,7 @@ use wardlight_journal::{
 const BATCH: usize = 400;
 const BODY_BYTES: usize = 250;
 const STAYS: usize = 40;
+const COMPACTED: u64 = 300_000;
 const CHECKPOINT_EVERY: u64 = 100_000;
 const CHECKPOINT_BYTES: usize = 1 << 20;
 
@@ -38,7 +39,7 @@ fn main() -> Outcome {
         parent.display()
     );
     for synced in [true, false] {
-        let dir = parent.join(format!("wardlight-journal-bench-{}", std::process::id()));
+        let dir = dir_of(&parent);
         let direct = append_for(&dir, synced, length);
         std::fs::remove_dir_all(&dir)?;
         let threaded = write_for(&dir, synced, length);
@@ -47,7 +48,62 @@ fn main() -> Outcome {
         println!("{name}  append  {}", direct?);
         println!("{name}  Writer  {}", threaded?);
     }
+    println!(
+        "compaction of {COMPACTED} entries, a step at a time: {}",
+        compact(&dir_of(&parent))?
+    );
+    std::fs::remove_dir_all(dir_of(&parent))?;
     Ok(())
+}
+
+fn dir_of(parent: &Path) -> PathBuf {
+    parent.join(format!("wardlight-journal-bench-{}", std::process::id()))
+}
+
+/// Fills a journal with readings that compress as real ones do, then moves all of it into segments.
+fn compact(dir: &Path) -> Result<Figures, Box<dyn std::error::Error>> {
+    let mut journal = open(dir, true)?;
+    let mut entries = 0;
+    while entries < COMPACTED {
+        let mut batch = batch(entries);
+        for (n, entry) in batch.iter_mut().enumerate() {
+            let seq = entries + n as u64;
+            let text = format!(
+                "{{\"seq\":{seq},\"hr\":{},\"spo2\":{},\"resp\":{}}}",
+                60 + seq % 37,
+                90 + seq % 9,
+                12 + seq % 7
+            );
+            entry.body = text.repeat(6).into_bytes();
+        }
+        entries = journal.append(&batch)?.end - 1;
+    }
+    let before = std::fs::metadata(dir.join("journal.db"))?.len();
+    let (started, cpu_before) = (Instant::now(), cpu_time()?);
+    let mut steps = Vec::new();
+    loop {
+        let began = Instant::now();
+        let done = journal.compact(1_790_000_000_000)?;
+        steps.push(began.elapsed());
+        if !done.pending {
+            break;
+        }
+    }
+    let figures = Figures {
+        entries,
+        took: started.elapsed(),
+        cpu: cpu_time()?.saturating_sub(cpu_before),
+        commits: steps,
+    };
+    drop(journal);
+    let db = rusqlite::Connection::open(dir.join("journal.db"))?;
+    let sealed: i64 = db.query_row("SELECT sum(length(sealed)) FROM segments", [], |row| row.get(0))?;
+    println!(
+        "rows in {} MiB became segments of {:.1} MiB",
+        before >> 20,
+        sealed as f64 / f64::from(1 << 20)
+    );
+    Ok(figures)
 }
 
 struct Figures {
@@ -71,7 +127,12 @@ impl std::fmt::Display for Figures {
                 .unwrap_or_default()
         };
         if let Some(longest) = sorted.last() {
-            write!(f, "  a commit: p50 {:.1?} p99 {:.1?} max {longest:.1?}", at(0.5), at(0.99))?;
+            write!(
+                f,
+                "  a commit or step: p50 {:.1?} p99 {:.1?} max {longest:.1?}",
+                at(0.5),
+                at(0.99)
+            )?;
         }
         match resident_kib() {
             Some(kib) => write!(f, "  resident {:.1} MiB", kib as f64 / 1024.0),
@@ -137,6 +198,8 @@ fn write_for(dir: &Path, synced: bool, length: Duration) -> Result<Figures, Box<
         }
     }
     let closed = writer.close();
+    let log = std::fs::metadata(dir.join("journal.db-wal")).map_or(0, |file| file.len());
+    println!("the write-ahead log came to {:.1} MiB", log as f64 / f64::from(1 << 20));
     let entries = closed.journal.map_or(0, |journal| journal.newest());
     Ok(Figures {
         entries,

@@ -57,6 +57,10 @@ impl Journal {
                 Ok(first..next)
             }
             Err(error) => {
+                if matches!(error, JournalError::Malformed(_)) {
+                    // If even this fails, the next open finds the same by itself.
+                    self.mark_damaged().ok();
+                }
                 // The sequences will be used again: keys made in the transaction are gone, and nonces must differ.
                 self.ring.forget();
                 self.prefix = new_prefix(&self.ring.random)?;
@@ -189,4 +193,82 @@ fn seal_checkpoint(key: &DataKey, random: &SystemRandom, checkpoint: &Checkpoint
 /// What binds a checkpoint to the sequence it covers and its time.
 pub(crate) fn checkpoint_associated(covers: u64, at_ms: i64) -> Vec<u8> {
     [CHECKPOINT_DOMAIN.as_slice(), &covers.to_le_bytes(), &at_ms.to_le_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Entry, Fate, Filter, Journal, JournalError, Kind, Options, Reader, SiteKey, StayToken};
+
+    fn batch(stay: u8) -> Vec<Entry> {
+        let entry = |n| Entry {
+            kind: Kind::Message,
+            stay: StayToken([stay; 16]),
+            at_ms: 1,
+            body: vec![n; 500],
+        };
+        (0..20).map(entry).collect()
+    }
+
+    #[test]
+    fn a_full_database_stores_nothing_and_goes_on_when_there_is_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = SiteKey::from_bytes([1; 32]);
+        let (mut journal, _) = Journal::open(dir.path(), &key, Options::default()).unwrap();
+        journal.db.pragma_update(None, "max_page_count", 40).unwrap();
+        let mut appended = 0;
+        let error = loop {
+            // Each batch is of a stay of its own, whose key is made in the same transaction.
+            match journal.append(&batch(appended + 1)) {
+                Ok(_) => appended += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, JournalError::Full), "{error}");
+        assert_eq!(error.fate(), Fate::Retry);
+        assert!(appended > 2);
+        assert_eq!(journal.newest(), u64::from(appended) * 20);
+        journal.db.pragma_update(None, "max_page_count", 4000).unwrap();
+        for more in 0..3 {
+            journal.append(&batch(appended + 1 + more)).unwrap();
+        }
+        let mut reader = Reader::open(dir.path(), &key).unwrap();
+        let read: Vec<_> = reader.entries(1, Filter::default()).map(|item| item.unwrap().entry).collect();
+        let expected: Vec<_> = (1..=appended + 3).flat_map(batch).collect();
+        assert_eq!(read, expected);
+    }
+
+    /// The number of `synchronous=FULL`.
+    const FULL: i64 = 2;
+
+    #[test]
+    fn every_append_is_synced_whatever_ran_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = SiteKey::from_bytes([1; 32]);
+        let (mut journal, _) = Journal::open(dir.path(), &key, Options::default()).unwrap();
+        let level = |journal: &Journal| -> i64 { journal.db.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap() };
+        assert_eq!(level(&journal), FULL);
+        journal.append(&batch(1)).unwrap();
+        assert_eq!(level(&journal), FULL);
+        while journal.maintain(1 << 40).unwrap().pending {
+            assert_eq!(level(&journal), FULL);
+        }
+        journal.db.execute_batch("DROP TABLE segments; DROP TABLE tally").unwrap();
+        journal.maintain(1 << 41).unwrap_err();
+        assert_eq!(level(&journal), FULL);
+    }
+
+    #[test]
+    fn a_failed_transaction_changes_the_nonces_of_the_sequences_used_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = SiteKey::from_bytes([1; 32]);
+        let (mut journal, _) = Journal::open(dir.path(), &key, Options::default()).unwrap();
+        let before = journal.prefix;
+        journal.db.execute_batch("ALTER TABLE tally RENAME TO hidden").unwrap();
+        journal.append(&batch(1)).unwrap_err();
+        assert_ne!(journal.prefix, before);
+        journal.db.execute_batch("ALTER TABLE hidden RENAME TO tally").unwrap();
+        assert_eq!(journal.append(&batch(1)).unwrap(), 1..21);
+        let (other, _) = Journal::open(tempfile::tempdir().unwrap().path(), &key, Options::default()).unwrap();
+        assert_ne!(other.prefix, journal.prefix);
+    }
 }

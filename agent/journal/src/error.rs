@@ -149,6 +149,9 @@ pub enum JournalError {
         /// The cause.
         source: std::io::Error,
     },
+    /// The system could not start a thread.
+    #[error("journal: no thread could be started: {0}")]
+    Thread(std::io::Error),
     /// Any other failure of SQLite.
     #[error("journal: {0}")]
     Sqlite(rusqlite::Error),
@@ -158,7 +161,11 @@ impl JournalError {
     /// What the caller should do.
     pub fn fate(&self) -> Fate {
         match self {
-            JournalError::Full | JournalError::Io { .. } | JournalError::InUse { .. } | JournalError::Sqlite(_) => Fate::Retry,
+            JournalError::Full
+            | JournalError::Io { .. }
+            | JournalError::InUse { .. }
+            | JournalError::Thread(_)
+            | JournalError::Sqlite(_) => Fate::Retry,
             JournalError::TooLarge { .. } | JournalError::Damaged(_) => Fate::Refuse,
             JournalError::KeyFile { .. }
             | JournalError::WrongKey { .. }

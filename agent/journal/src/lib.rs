@@ -36,7 +36,9 @@ mod rows;
 mod schema;
 mod seal;
 mod segment;
+mod submit;
 mod verify;
+mod wal;
 mod writer;
 
 pub use compact::Compacted;
@@ -48,5 +50,6 @@ pub use quarantine::Quarantined;
 pub use read::{Count, Entries, Filter, Reader, Restored};
 pub use rebuild::{Replaced, Salvaged};
 pub use retain::{Expired, Maintained};
+pub use submit::{Reason, Refused, Submission, Submitter};
 pub use verify::{Fault, VerifyReport, verify};
-pub use writer::{Closed, Reason, Refused, Submission, Submitter, Verdict, Writer, WriterEvents, WriterOptions};
+pub use writer::{Closed, Verdict, Writer, WriterEvents, WriterOptions};

@@ -13,6 +13,7 @@ use crate::keyring::KeyRing;
 use crate::rebuild::{self, Replaced};
 use crate::schema::{self, Condition};
 use crate::seal::{NoncePrefix, new_prefix};
+use crate::wal::LogKeeper;
 
 /// How the journal is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,6 +154,13 @@ impl Journal {
     /// The newest sequence that is committed; 0 when the journal is empty.
     pub fn newest(&self) -> u64 {
         self.next_seq - 1
+    }
+
+    /// Starts the thread that takes the log into the file, and lets the log grow longer before a commit has to.
+    pub(crate) fn start_log_keeper(&self) -> Result<LogKeeper, JournalError> {
+        let keeper = LogKeeper::start(self.path.clone()).map_err(JournalError::Thread)?;
+        schema::set_log_pages(&self.db, 4000)?;
+        Ok(keeper)
     }
 
     /// Refuses to write into a file that no path leads to any more: it would vanish with the process.

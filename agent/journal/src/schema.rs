@@ -220,10 +220,25 @@ pub(crate) fn open_for_writing(path: &Path, full: bool) -> Result<Connection, Jo
     }
     set_synchronous(&db, full)?;
     db.pragma_update(None, "secure_delete", "ON")?;
-    // The write-ahead log is taken into the file every 4 MiB and cut back to at most 8 MiB.
-    db.pragma_update(None, "wal_autocheckpoint", 1000)?;
-    db.pragma_update(None, "journal_size_limit", 8 << 20)?;
+    // The write-ahead log is taken into the file by the commit that makes it 4 MiB long.
+    set_log_pages(&db, 1000)?;
     limit_memory(&db, 2048)?;
+    Ok(db)
+}
+
+/// How long the write-ahead log grows, in pages of 4 KiB, before a commit takes it into the file; the log's file is
+/// cut back to twice that.
+pub(crate) fn set_log_pages(db: &Connection, pages: u32) -> Result<(), JournalError> {
+    db.pragma_update(None, "wal_autocheckpoint", pages)?;
+    Ok(db.pragma_update(None, "journal_size_limit", pages * 2 * 4096)?)
+}
+
+/// A connection that does nothing but take the log into the file.
+pub(crate) fn open_for_checkpoints(path: &Path) -> Result<Connection, JournalError> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "wal_autocheckpoint", 0)?;
+    limit_memory(&db, 64)?;
     Ok(db)
 }
 

@@ -3,14 +3,16 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::entry::{Checkpoint, Entry, Part, Suspect};
+use crate::entry::Part;
 use crate::error::{Fate, JournalError};
 use crate::open::Journal;
 use crate::retain::Maintained;
+use crate::submit::{Item, Submission, Submitter};
+use crate::wal::LogKeeper;
 
 /// No linger is longer, whatever the options say.
 const MAX_LINGER: Duration = Duration::from_millis(20);
@@ -21,6 +23,10 @@ const MAX_BACKOFF: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Commits between two steps of tidying up while the queue is never empty; none while compaction is behind.
 const COMMITS_PER_STEP: u32 = 4;
+/// What an entry adds to its body in the log, roughly.
+const ROW_BYTES: usize = 60;
+/// What a step of tidying up adds to the log, roughly.
+const STEP_BYTES: u64 = 512 << 10;
 
 /// How submissions are gathered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,40 +50,6 @@ impl Default for WriterOptions {
             linger: Duration::from_millis(5),
             max_entries: 1000,
             max_bytes: 1 << 20,
-        }
-    }
-}
-
-/// What is to be stored together, and what the caller wants back when it is.
-#[derive(Debug)]
-pub struct Submission<T> {
-    /// Entries in order.
-    pub entries: Vec<Entry>,
-    /// The state after every entry submitted so far, these included. It is only true if all submissions come
-    /// from one thread in the order of its steps.
-    pub checkpoint: Option<Checkpoint>,
-    /// Undecodable inputs to be put aside.
-    pub suspects: Vec<Suspect>,
-    /// Handed to [`WriterEvents::on_commit`] when all of it is on disk: the right to acknowledge.
-    pub ticket: T,
-}
-
-impl<T> Submission<T> {
-    /// A submission of entries only.
-    pub fn new(entries: Vec<Entry>, ticket: T) -> Self {
-        Submission {
-            entries,
-            checkpoint: None,
-            suspects: Vec::new(),
-            ticket,
-        }
-    }
-
-    fn part(&self) -> Part<'_> {
-        Part {
-            entries: &self.entries,
-            checkpoint: self.checkpoint.as_ref(),
-            suspects: &self.suspects,
         }
     }
 }
@@ -109,26 +81,6 @@ pub trait WriterEvents<T>: Send {
     fn on_maintenance(&mut self, _done: &Result<Maintained, JournalError>) {}
 }
 
-/// Why a submission came back.
-#[derive(Debug)]
-pub enum Reason {
-    /// The queue is full (from [`Submitter::try_submit`] only).
-    Full,
-    /// The writer is closed or has stopped.
-    Closed,
-    /// It could never be stored.
-    Invalid(JournalError),
-}
-
-/// A submission that was not taken, whole.
-#[derive(Debug)]
-pub struct Refused<T> {
-    /// Why.
-    pub reason: Reason,
-    /// What was submitted.
-    pub submission: Box<Submission<T>>,
-}
-
 /// What is left when the writer has ended.
 #[derive(Debug)]
 pub struct Closed<T> {
@@ -136,72 +88,6 @@ pub struct Closed<T> {
     pub journal: Option<Journal>,
     /// Submissions that could not be stored, in order. Their tickets were never released.
     pub uncommitted: Vec<Submission<T>>,
-}
-
-enum Item<T> {
-    Submission(Box<Submission<T>>),
-    /// Only there to wake the thread when it is to close.
-    Wake,
-}
-
-/// Hands submissions to the writer's thread; cheap to clone.
-#[derive(Debug)]
-pub struct Submitter<T> {
-    sender: SyncSender<Item<T>>,
-    closing: Arc<AtomicBool>,
-}
-
-impl<T> Clone for Submitter<T> {
-    fn clone(&self) -> Self {
-        Submitter {
-            sender: self.sender.clone(),
-            closing: Arc::clone(&self.closing),
-        }
-    }
-}
-
-impl<T> Submitter<T> {
-    /// Submits without waiting.
-    ///
-    /// # Errors
-    /// The submission comes back whole, with the reason.
-    pub fn try_submit(&self, submission: Submission<T>) -> Result<(), Refused<T>> {
-        let item = Item::Submission(self.check(submission)?);
-        self.sender.try_send(item).or_else(|error| match error {
-            TrySendError::Full(item) => refuse(item, Reason::Full),
-            TrySendError::Disconnected(item) => refuse(item, Reason::Closed),
-        })
-    }
-
-    /// Submits, waiting while the queue is full.
-    ///
-    /// # Errors
-    /// The submission comes back whole if the writer is closed or it could never be stored.
-    pub fn submit(&self, submission: Submission<T>) -> Result<(), Refused<T>> {
-        let item = Item::Submission(self.check(submission)?);
-        self.sender
-            .send(item)
-            .or_else(|mpsc::SendError(item)| refuse(item, Reason::Closed))
-    }
-
-    fn check(&self, submission: Submission<T>) -> Result<Box<Submission<T>>, Refused<T>> {
-        let reason = match submission.part().check() {
-            Err(error) => Reason::Invalid(error),
-            Ok(()) if self.closing.load(Ordering::Acquire) => Reason::Closed,
-            Ok(()) => return Ok(Box::new(submission)),
-        };
-        Err(Refused {
-            reason,
-            submission: Box::new(submission),
-        })
-    }
-}
-
-fn refuse<T>(item: Item<T>, reason: Reason) -> Result<(), Refused<T>> {
-    match item {
-        Item::Submission(submission) => Err(Refused { reason, submission }),
-        Item::Wake => Ok(()),
-    }
 }
 
 /// Owns the thread that owns the journal.
@@ -212,14 +98,19 @@ pub struct Writer<T> {
 }
 
 impl<T: Send + 'static> Writer<T> {
-    /// Starts the thread `journal`.
+    /// Starts the thread `journal`, and beside it `journal-wal`, which keeps SQLite's log short.
     ///
     /// # Errors
-    /// If the system cannot start a thread.
-    pub fn start<E: WriterEvents<T> + 'static>(journal: Journal, options: WriterOptions, events: E) -> std::io::Result<Self> {
+    /// [`JournalError::Thread`] if the system cannot start a thread.
+    pub fn start<E: WriterEvents<T> + 'static>(
+        journal: Journal,
+        options: WriterOptions,
+        events: E,
+    ) -> Result<Self, JournalError> {
         let (sender, receiver) = mpsc::sync_channel(options.capacity.max(1));
         let closing = Arc::new(AtomicBool::new(false));
         let engine = Engine {
+            log_keeper: journal.start_log_keeper()?,
             journal,
             receiver,
             closing: Arc::clone(&closing),
@@ -233,7 +124,8 @@ impl<T: Send + 'static> Writer<T> {
         };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || engine.run())?;
+            .spawn(move || engine.run())
+            .map_err(JournalError::Thread)?;
         Ok(Writer {
             submitter: Submitter { sender, closing },
             thread: Some(thread),
@@ -272,6 +164,7 @@ impl<T> Drop for Writer<T> {
 }
 
 struct Engine<T, E> {
+    log_keeper: LogKeeper,
     journal: Journal,
     receiver: Receiver<Item<T>>,
     closing: Arc<AtomicBool>,
@@ -407,6 +300,7 @@ impl<T, E: WriterEvents<T>> Engine<T, E> {
             return;
         };
         let done = self.journal.maintain(now_ms);
+        self.log_keeper.wrote(STEP_BYTES);
         self.tidying.pending = done.as_ref().is_ok_and(|done| done.pending);
         if !done.as_ref().is_ok_and(Maintained::is_nothing) {
             self.events.on_maintenance(&done);
@@ -438,6 +332,7 @@ impl<T, E: WriterEvents<T>> Engine<T, E> {
                 (submission.ticket, first..next)
             })
             .collect();
+        self.log_keeper.wrote((self.bytes + self.entries * ROW_BYTES) as u64);
         self.entries = 0;
         self.bytes = 0;
         self.events.on_commit(committed);
