@@ -164,7 +164,7 @@ impl Bed {
             onset_at: now.minus(Duration::from_secs(5)),
             raised_at: now,
             changed_at: now,
-            received_at: Some(now),
+            trigger: None,
             by: None,
         };
         self.alarms.push(change.clone());

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use wardlight_core::event::{AlarmChange, Cause};
-use wardlight_core::time::Timestamp;
 use wardlight_core::view::AlarmView;
 
 use super::bed::shown;
@@ -50,6 +49,9 @@ pub(crate) struct ChangeJson<'a> {
     bed: &'a str,
     revision: u32,
     changed_at: i64,
+    /// When the message that led to this change was sampled, on the device's clock.
+    sampled_at: Option<i64>,
+    /// When it was received.
     received_at: Option<i64>,
     acknowledged_by: Option<&'a str>,
 }
@@ -103,7 +105,8 @@ impl<'a> From<&'a AlarmChange> for ChangeJson<'a> {
             bed: a.bed.as_str(),
             revision: a.revision,
             changed_at: a.changed_at.as_millis(),
-            received_at: a.received_at.map(Timestamp::as_millis),
+            sampled_at: a.trigger.map(|t| t.sampled_at.as_millis()),
+            received_at: a.trigger.map(|t| t.received_at.as_millis()),
             acknowledged_by: a.by.as_deref(),
         }
     }

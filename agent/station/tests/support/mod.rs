@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use wardlight_core::alarms::{AlarmId, AlarmKind, AlarmState};
 use wardlight_core::codes::{AgeGroup, Parameter};
-use wardlight_core::event::{AlarmChange, Cause, ModelStatus};
+use wardlight_core::event::{AlarmChange, Cause, ModelStatus, Trigger};
 use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken, UnitId};
 use wardlight_core::message::Priority;
 use wardlight_core::patient::Spo2Scale;
@@ -138,7 +138,10 @@ pub(crate) fn alarm(bed: &str, revision: u32, state: AlarmState) -> AlarmChange 
         onset_at: NOW,
         raised_at: Timestamp::from_millis(NOW.as_millis() + 5_000),
         changed_at: Timestamp::from_millis(NOW.as_millis() + 5_000),
-        received_at: Some(Timestamp::from_millis(NOW.as_millis() + 4_990)),
+        trigger: Some(Trigger {
+            sampled_at: Timestamp::from_millis(NOW.as_millis() + 4_700),
+            received_at: Timestamp::from_millis(NOW.as_millis() + 4_990),
+        }),
         by: None,
     }
 }
