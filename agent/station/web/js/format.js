@@ -136,6 +136,8 @@ const INPUTS = {
   sbp: "SBP",
   systolic: "SBP",
   dbp: "DBP",
+  diastolic: "DBP",
+  mean: "MAP",
   map: "MAP",
   hr: "HR",
   pulse: "pulse",
