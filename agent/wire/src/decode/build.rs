@@ -41,7 +41,7 @@ fn required<T>(field: Option<T>, key: Key) -> Parse<T> {
 }
 
 /// Puts the message together.
-pub(super) fn message(mut fields: Fields<'_>, sender: Sender) -> Parse<Decoded> {
+pub(super) fn message(fields: &mut Fields<'_>, sender: Sender) -> Parse<Decoded> {
     let (boot, time) = (fields.boot, fields.time);
     let numbered = !matches!(sender.kind, DeviceTopic::Birth | DeviceTopic::State);
     if numbered {
@@ -52,15 +52,15 @@ pub(super) fn message(mut fields: Fields<'_>, sender: Sender) -> Parse<Decoded> 
     let mut rejected = std::mem::take(&mut fields.rejected);
     let body = match sender.kind {
         DeviceTopic::Birth => birth(fields)?,
-        DeviceTopic::State => state(&fields)?,
+        DeviceTopic::State => state(fields)?,
         DeviceTopic::Num => {
-            let readings = required(fields.readings, Key::Readings)?;
+            let readings = required(fields.readings.take(), Key::Readings)?;
             rejected.extend(readings.rejected);
             Body::Numerics(readings.taken)
         }
         DeviceTopic::Wave(waveform) => wave(fields, waveform)?,
         DeviceTopic::Alarm => alarm(fields)?,
-        DeviceTopic::Event => Body::Event(event(&fields)?),
+        DeviceTopic::Event => Body::Event(event(fields)?),
         DeviceTopic::Cmd => return Err(Fault::field("topic", "cmd", "a topic that devices publish to")),
     };
     let message = Message {
@@ -73,12 +73,12 @@ pub(super) fn message(mut fields: Fields<'_>, sender: Sender) -> Parse<Decoded> 
     Ok(Decoded { message, rejected })
 }
 
-fn birth(fields: Fields<'_>) -> Parse<Body> {
+fn birth(fields: &mut Fields<'_>) -> Parse<Body> {
     required(fields.boot, Key::Boot)?;
     Ok(Body::Birth(Birth {
-        model: required(fields.model, Key::Model)?,
-        firmware: required(fields.firmware, Key::Firmware)?,
-        channels: required(fields.channels, Key::Channels)?,
+        model: required(fields.model.take(), Key::Model)?,
+        firmware: required(fields.firmware.take(), Key::Firmware)?,
+        channels: required(fields.channels.take(), Key::Channels)?,
     }))
 }
 
@@ -92,12 +92,12 @@ fn state(fields: &Fields<'_>) -> Parse<Body> {
     Ok(Body::State { online })
 }
 
-fn wave(fields: Fields<'_>, waveform: Waveform) -> Parse<Body> {
+fn wave(fields: &mut Fields<'_>, waveform: Waveform) -> Parse<Body> {
     let topic = waveform.code();
     if let Some(code) = fields.code.filter(|code| *code != topic) {
         return Err(Fault::field("c", code.to_string(), format!("{topic}, as in the topic")));
     }
-    let samples = required(fields.samples, Key::Samples)?;
+    let samples = required(fields.samples.take(), Key::Samples)?;
     if samples.is_empty() {
         return Err(Fault::field("s", "no samples", "at least one sample"));
     }
@@ -111,12 +111,12 @@ fn wave(fields: Fields<'_>, waveform: Waveform) -> Parse<Body> {
     }))
 }
 
-fn alarm(fields: Fields<'_>) -> Parse<Body> {
+fn alarm(fields: &mut Fields<'_>) -> Parse<Body> {
     Ok(Body::Alarm(DeviceAlarm {
-        condition: required(fields.condition, Key::Condition)?,
+        condition: required(fields.condition.take(), Key::Condition)?,
         present: required(fields.on, Key::On)?,
         priority: required(fields.priority, Key::Priority)?,
-        text: fields.text.unwrap_or_default(),
+        text: fields.text.take().unwrap_or_default(),
     }))
 }
 

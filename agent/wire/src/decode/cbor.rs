@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use minicbor::data::Type;
-use minicbor::decode::{Decoder, Error};
+use wardlight_core::vitals::Quality;
 
 use super::json::sample;
 use super::number::Number;
-use super::pull::{Fault, Label, Open, Parse, Pull, RawReading, Scalar, Shape};
+use super::pull::{Fault, Label, Open, Parse, PlainReading, Pull, RawReading, Scalar, Shape};
 use crate::limits::{MAX_DEPTH, MAX_SAMPLES};
 
 /// RFC 8746: array of big-endian 16-bit signed integers.
@@ -17,80 +16,170 @@ const SINT16_LE: u64 = 77;
 /// RFC 8949: `[exponent, mantissa]`.
 const DECIMAL_FRACTION: u64 = 4;
 
+/// Major types of CBOR.
+mod major {
+    pub(super) const UNSIGNED: u8 = 0;
+    pub(super) const NEGATIVE: u8 = 1;
+    pub(super) const BYTES: u8 = 2;
+    pub(super) const TEXT: u8 = 3;
+    pub(super) const ARRAY: u8 = 4;
+    pub(super) const MAP: u8 = 5;
+    pub(super) const TAG: u8 = 6;
+}
+
+/// The head of an item.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    major: u8,
+    /// Additional information: how `value` was written.
+    info: u8,
+    /// Value, length, number of entries or tag number.
+    value: u64,
+}
+
+const INDEFINITE: u8 = 31;
+const BREAK: u8 = 0xFF;
+const NULL: u8 = 0xF6;
+const TAG_4: u8 = 0xC4;
+const PAIR: u8 = 0x82;
+const TRIPLE: u8 = 0x83;
+
 /// Reads one CBOR item.
 #[derive(Debug)]
 pub(crate) struct Cbor<'a> {
-    decoder: Decoder<'a>,
+    bytes: &'a [u8],
+    at: usize,
 }
 
 impl<'a> Cbor<'a> {
-    pub(crate) fn new(payload: &'a [u8]) -> Self {
-        Self {
-            decoder: Decoder::new(payload),
+    pub(crate) const fn new(payload: &'a [u8]) -> Self {
+        Self { bytes: payload, at: 0 }
+    }
+
+    #[cold]
+    fn ended<T>(&self, expected: &'static str) -> Parse<T> {
+        Err(Fault::malformed(self.bytes.len(), "end of payload", expected))
+    }
+
+    #[inline]
+    fn peek(&self) -> Parse<u8> {
+        match self.bytes.get(self.at) {
+            Some(byte) => Ok(*byte),
+            None => self.ended("a CBOR item"),
         }
     }
 
-    fn fault(&self, error: &Error, expected: &'static str) -> Fault {
-        let found = if error.is_end_of_input() {
-            "end of payload".into()
-        } else {
-            error.to_string()
+    #[inline]
+    fn take<const N: usize>(&mut self) -> Parse<[u8; N]> {
+        match self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+            Some(chunk) => {
+                self.at += N;
+                Ok(*chunk)
+            }
+            None => self.ended("a CBOR item"),
+        }
+    }
+
+    #[inline]
+    fn head(&mut self) -> Parse<Head> {
+        let first = self.peek()?;
+        self.at += 1;
+        let (major, info) = (first >> 5, first & 31);
+        if info < 24 {
+            let value = u64::from(info);
+            return Ok(Head { major, info, value });
+        }
+        self.long_head(major, info)
+    }
+
+    fn long_head(&mut self, major: u8, info: u8) -> Parse<Head> {
+        let value = match info {
+            24 => u64::from(u8::from_be_bytes(self.take()?)),
+            25 => u64::from(u16::from_be_bytes(self.take()?)),
+            26 => u64::from(u32::from_be_bytes(self.take()?)),
+            27 => u64::from_be_bytes(self.take()?),
+            INDEFINITE if (major::BYTES..=major::MAP).contains(&major) => 0,
+            _ => {
+                let found = format!("initial byte 0x{:02X}", major << 5 | info);
+                return Err(Fault::malformed(self.at - 1, found, "a CBOR item"));
+            }
         };
-        Fault::malformed(self.decoder.position(), found, expected)
+        Ok(Head { major, info, value })
     }
 
-    fn ok<T>(&self, result: Result<T, Error>, expected: &'static str) -> Parse<T> {
-        result.map_err(|error| self.fault(&error, expected))
+    /// The content of a byte or text string whose head was read.
+    fn content(&mut self, head: Head) -> Parse<&'a [u8]> {
+        let end = usize::try_from(head.value)
+            .ok()
+            .and_then(|length| self.at.checked_add(length));
+        match end.and_then(|end| self.bytes.get(self.at..end)) {
+            Some(content) => {
+                self.at += content.len();
+                Ok(content)
+            }
+            None => self.ended("the rest of a string"),
+        }
     }
 
-    fn datatype(&self) -> Parse<Type> {
-        self.ok(self.decoder.datatype(), "a CBOR item")
+    fn text(&mut self, head: Head) -> Parse<&'a str> {
+        let at = self.at;
+        match std::str::from_utf8(self.content(head)?) {
+            Ok(text) => Ok(text),
+            Err(error) => Err(Fault::malformed(
+                at + error.valid_up_to(),
+                "a byte that is no UTF-8",
+                "UTF-8 text",
+            )),
+        }
     }
 
     /// Skips any item.
     fn skip(&mut self, depth: u8) -> Parse<()> {
-        let kind = self.datatype()?;
-        if depth == 0 && matches!(kind, Type::Array | Type::ArrayIndef | Type::Map | Type::MapIndef | Type::Tag) {
-            let at = self.decoder.position();
+        let at = self.at;
+        let head = self.head()?;
+        let entries = match head.major {
+            major::UNSIGNED | major::NEGATIVE => return Ok(()),
+            major::BYTES | major::TEXT if head.info == INDEFINITE => return self.skip_chunks(head.major),
+            major::BYTES => return self.content(head).map(drop),
+            major::TEXT => return self.text(head).map(drop),
+            major::ARRAY | major::TAG => 1,
+            major::MAP => 2,
+            _ => return simple(head, at).map(drop),
+        };
+        if depth == 0 {
             return Err(Fault::malformed(at, "another level", "nesting of at most 8 levels"));
         }
-        match kind {
-            Type::Array | Type::ArrayIndef => {
-                let mut open = self.open_array()?;
-                while self.next_item(&mut open)? {
-                    self.skip(depth - 1)?;
-                }
-                Ok(())
-            }
-            Type::Map | Type::MapIndef => {
-                let mut open = self.open_map()?;
-                while self.another(&mut open)? {
-                    self.skip(depth - 1)?;
-                    self.skip(depth - 1)?;
-                }
-                Ok(())
-            }
-            Type::Tag => {
-                let tag = self.decoder.tag();
-                self.ok(tag, "a tag")?;
-                self.skip(depth - 1)
-            }
-            Type::Break | Type::Unknown(_) => {
-                let at = self.decoder.position();
-                Err(Fault::malformed(at, kind.to_string(), "a CBOR item"))
-            }
-            _ => {
-                let skipped = self.decoder.skip();
-                self.ok(skipped, "a CBOR item")
+        if head.major == major::TAG {
+            return self.skip(depth - 1);
+        }
+        let mut open = opened(head);
+        while self.another(&mut open)? {
+            for _ in 0..entries {
+                self.skip(depth - 1)?;
             }
         }
+        Ok(())
     }
 
-    fn other(&mut self, what: &'static str) -> Parse<Scalar<'a>> {
-        self.skip(MAX_DEPTH).map(|()| Scalar::Other(what))
+    fn skip_chunks(&mut self, major: u8) -> Parse<()> {
+        while self.peek()? != BREAK {
+            let at = self.at;
+            let head = self.head()?;
+            if head.major != major || head.info == INDEFINITE {
+                return Err(Fault::malformed(at, "another item", "chunks of the string"));
+            }
+            if major == major::TEXT {
+                self.text(head)?;
+            } else {
+                self.content(head)?;
+            }
+        }
+        self.at += 1;
+        Ok(())
     }
 
     /// Whether an open array or map goes on; eats the break of an indefinite one.
+    #[inline]
     fn another(&mut self, open: &mut Open) -> Parse<bool> {
         match &mut open.left {
             Some(0) => Ok(false),
@@ -98,80 +187,165 @@ impl<'a> Cbor<'a> {
                 *left -= 1;
                 Ok(true)
             }
-            None if self.datatype()? == Type::Break => {
-                let skipped = self.decoder.skip();
-                self.ok(skipped, "a break").map(|()| false)
+            None if self.peek()? == BREAK => {
+                self.at += 1;
+                Ok(false)
             }
             None => Ok(true),
         }
     }
 
-    fn integer(&mut self) -> Parse<Number> {
-        let int = self.decoder.int();
-        let int = i128::from(self.ok(int, "an integer")?);
-        Ok(i64::try_from(int).map_or(Number::Float(int as f64), Number::Int))
+    fn other(&mut self, start: usize, what: &'static str) -> Parse<Scalar<'a>> {
+        self.at = start;
+        self.skip(MAX_DEPTH).map(|()| Scalar::Other(what))
     }
 
-    fn tagged(&mut self) -> Parse<Scalar<'a>> {
-        let start = self.decoder.position();
-        let tag = self.decoder.tag();
-        let tag = self.ok(tag, "a tag")?.as_u64();
-        if tag == DECIMAL_FRACTION {
-            let (size, exponent, mantissa) = (self.decoder.array(), self.decoder.i32(), self.decoder.i64());
-            if let (Ok(Some(2)), Ok(exponent), Ok(mantissa)) = (size, exponent, mantissa) {
-                return Ok(Scalar::Number(Number::Decimal { mantissa, exponent }));
-            }
+    #[inline]
+    fn int(&mut self) -> Option<i64> {
+        let head = self.head().ok()?;
+        let n = i64::try_from(head.value).ok()?;
+        match head.major {
+            major::UNSIGNED => Some(n),
+            major::NEGATIVE => Some(-1 - n),
+            _ => None,
         }
-        self.decoder.set_position(start);
-        self.other("a tagged item that is no decimal fraction")
     }
 
-    fn typed_array(&mut self) -> Parse<Vec<i16>> {
-        let tag = self.decoder.tag();
-        let tag = self.ok(tag, "a tag")?.as_u64();
-        let read: fn([u8; 2]) -> i16 = match tag {
-            SINT16_LE => i16::from_le_bytes,
-            SINT16_BE => i16::from_be_bytes,
-            other => {
-                let expected = "tag 77 (little-endian int16 array) or tag 73 (big-endian)";
-                return Err(Fault::field("s", format!("tag {other}"), expected));
+    /// A decimal fraction whose tag was read.
+    fn decimal(&mut self) -> Option<Number> {
+        let head = self.head().ok()?;
+        if head.major != major::ARRAY || head.info != 2 {
+            return None;
+        }
+        let exponent = i32::try_from(self.int()?).ok()?;
+        let mantissa = self.int()?;
+        Some(Number::Decimal { mantissa, exponent })
+    }
+
+    /// `[code, value]` or `[code, value, quality]` with an integer, decimal fraction or null as the value.
+    fn plain(&mut self) -> Option<PlainReading> {
+        let items = self.peek().ok()?;
+        self.at += 1;
+        let code = self.unsigned()?;
+        let number = match self.peek().ok()? {
+            NULL => {
+                self.at += 1;
+                None
             }
+            TAG_4 => {
+                self.at += 1;
+                Some(self.decimal()?)
+            }
+            _ => Some(Number::Int(self.int()?)),
         };
-        if self.datatype()? != Type::Bytes {
-            let found = self.scalar()?.describe();
-            return Err(Fault::field("s", found, "a byte string under the tag"));
+        let quality = match items {
+            PAIR => Quality::VALID,
+            TRIPLE => Quality::from_bits(u16::try_from(self.unsigned()?).ok()?)?,
+            _ => return None,
+        };
+        Some(PlainReading { code, number, quality })
+    }
+
+    #[inline]
+    fn unsigned(&mut self) -> Option<u32> {
+        let head = self.head().ok()?;
+        (head.major == major::UNSIGNED)
+            .then_some(head.value)
+            .and_then(|n| u32::try_from(n).ok())
+    }
+
+    fn typed_array(&mut self, tag: u64) -> Parse<Vec<i16>> {
+        if tag != SINT16_LE && tag != SINT16_BE {
+            let expected = "tag 77 (little-endian int16 array) or tag 73 (big-endian)";
+            return Err(Fault::field("s", format!("tag {tag}"), expected));
         }
-        let bytes = self.decoder.bytes();
-        let bytes = self.ok(bytes, "a byte string")?;
+        let head = self.head()?;
+        if head.major != major::BYTES || head.info == INDEFINITE {
+            return Err(Fault::field("s", "another item", "a byte string under the tag"));
+        }
+        let bytes = self.content(head)?;
         let (pairs, rest) = bytes.as_chunks::<2>();
         if !rest.is_empty() || pairs.len() > MAX_SAMPLES {
             let expected = format!("an even number of bytes, 1 to {MAX_SAMPLES} samples");
             return Err(Fault::field("s", format!("{} bytes", bytes.len()), expected));
         }
-        Ok(pairs.iter().map(|pair| read(*pair)).collect())
+        if tag == SINT16_LE {
+            return Ok(pairs.iter().map(|pair| i16::from_le_bytes(*pair)).collect());
+        }
+        Ok(pairs.iter().map(|pair| i16::from_be_bytes(*pair)).collect())
     }
+}
+
+fn opened(head: Head) -> Open {
+    Open {
+        left: (head.info != INDEFINITE).then_some(head.value),
+        first: true,
+    }
+}
+
+/// An integer of either sign.
+#[inline]
+fn integer(head: Head) -> Option<Number> {
+    let small = i64::try_from(head.value);
+    match head.major {
+        major::UNSIGNED => Some(small.map_or(Number::Float(head.value as f64), Number::Int)),
+        major::NEGATIVE => Some(small.map_or(Number::Float(-1.0 - head.value as f64), |n| Number::Int(-1 - n))),
+        _ => None,
+    }
+}
+
+/// A simple value or float.
+fn simple<'a>(head: Head, at: usize) -> Parse<Scalar<'a>> {
+    let float = |x| Scalar::Number(Number::Float(x));
+    Ok(match (head.info, head.value) {
+        (20, _) => Scalar::Bool(false),
+        (21, _) => Scalar::Bool(true),
+        (22 | 23, _) => Scalar::Null,
+        (25, bits) => float(half(bits as u16)),
+        (26, bits) => float(f64::from(f32::from_bits(bits as u32))),
+        (27, bits) => float(f64::from_bits(bits)),
+        // RFC 8949: a simple value below 32 in two bytes is not well-formed.
+        (24, 0..=31) => return Err(Fault::malformed(at, "a simple value below 32 in two bytes", "a CBOR item")),
+        _ => Scalar::Other("a simple value"),
+    })
+}
+
+/// A half-precision float (RFC 8949, appendix D).
+fn half(bits: u16) -> f64 {
+    let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f64::from(bits & 0x3FF));
+    let size = match exponent {
+        0 => mantissa * 2_f64.powi(-24),
+        31 if mantissa == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (mantissa + 1024.0) * 2_f64.powi(exponent - 25),
+    };
+    if bits & 0x8000 == 0 { size } else { -size }
 }
 
 impl<'a> Pull<'a> for Cbor<'a> {
     const NAMED: bool = false;
 
+    #[inline]
     fn shape(&mut self) -> Parse<Shape> {
-        Ok(match self.datatype()? {
-            Type::Map | Type::MapIndef => Shape::Map,
-            Type::Array | Type::ArrayIndef => Shape::Array,
+        Ok(match self.peek()? >> 5 {
+            major::MAP => Shape::Map,
+            major::ARRAY => Shape::Array,
             _ => Shape::Scalar,
         })
     }
 
     fn open_map(&mut self) -> Parse<Open> {
-        let left = self.decoder.map();
-        let left = self.ok(left, "a map")?;
-        Ok(Open { left, first: true })
+        self.head().map(opened)
     }
 
     fn next_label(&mut self, open: &mut Open) -> Parse<Option<Label<'a>>> {
         if !self.another(open)? {
             return Ok(None);
+        }
+        let first = self.peek()?;
+        if first < 24 {
+            self.at += 1;
+            return Ok(Some(Label::Number(i64::from(first))));
         }
         match self.scalar()? {
             Scalar::Number(Number::Int(n)) => Ok(Some(Label::Number(n))),
@@ -181,41 +355,41 @@ impl<'a> Pull<'a> for Cbor<'a> {
     }
 
     fn open_array(&mut self) -> Parse<Open> {
-        let left = self.decoder.array();
-        let left = self.ok(left, "an array")?;
-        Ok(Open { left, first: true })
+        self.head().map(opened)
     }
 
+    #[inline]
     fn next_item(&mut self, open: &mut Open) -> Parse<bool> {
         self.another(open)
     }
 
     fn scalar(&mut self) -> Parse<Scalar<'a>> {
-        match self.datatype()? {
-            Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::Int => {
-                self.integer().map(Scalar::Number)
-            }
-            Type::F16 | Type::F32 | Type::F64 => {
-                let float = self.decoder.f64();
-                self.ok(float, "a float").map(|x| Scalar::Number(Number::Float(x)))
-            }
-            Type::Bool => {
-                let bool = self.decoder.bool();
-                self.ok(bool, "a boolean").map(Scalar::Bool)
-            }
-            Type::Null | Type::Undefined => self.skip(0).map(|()| Scalar::Null),
-            Type::String => {
-                let text = self.decoder.str();
-                self.ok(text, "UTF-8 text").map(|t| Scalar::Text(Cow::Borrowed(t)))
-            }
-            Type::Tag => self.tagged(),
-            Type::Array | Type::ArrayIndef => self.other("an array"),
-            Type::Map | Type::MapIndef => self.other("a map"),
-            Type::Bytes | Type::BytesIndef => self.other("a byte string"),
-            Type::StringIndef => self.other("a text in chunks"),
-            Type::Simple => self.other("a simple value"),
-            Type::Break | Type::Unknown(_) => self.other("no item"),
+        let start = self.at;
+        let head = self.head()?;
+        if let Some(number) = integer(head) {
+            return Ok(Scalar::Number(number));
         }
+        match head.major {
+            major::TEXT if head.info == INDEFINITE => self.other(start, "a text in chunks"),
+            major::TEXT => self.text(head).map(|text| Scalar::Text(Cow::Borrowed(text))),
+            major::BYTES => self.other(start, "a byte string"),
+            major::ARRAY => self.other(start, "an array"),
+            major::MAP => self.other(start, "a map"),
+            major::TAG => match (head.value == DECIMAL_FRACTION).then(|| self.decimal()).flatten() {
+                Some(number) => Ok(Scalar::Number(number)),
+                None => self.other(start, "a tagged item that is no decimal fraction"),
+            },
+            _ => simple(head, start),
+        }
+    }
+
+    fn plain_reading(&mut self) -> Option<PlainReading> {
+        let start = self.at;
+        let plain = self.plain();
+        if plain.is_none() {
+            self.at = start;
+        }
+        plain
     }
 
     fn reading(&mut self) -> Parse<RawReading<'a>> {
@@ -226,37 +400,38 @@ impl<'a> Pull<'a> for Cbor<'a> {
             return Ok(raw);
         }
         let mut open = self.open_array()?;
-        let mut items = [None, None, None];
-        for slot in &mut items {
-            if !self.next_item(&mut open)? {
+        for slot in 0.. {
+            if !self.another(&mut open)? {
                 break;
             }
-            *slot = Some(self.scalar()?);
-        }
-        let whole = items.iter().all(Option::is_some);
-        [raw.code, raw.value, raw.quality] = items;
-        if !whole {
-            return Ok(raw);
-        }
-        while self.next_item(&mut open)? {
-            self.skip(MAX_DEPTH)?;
-            raw.misshapen = Some(("more than 3 items".into(), "[code, value, quality?]"));
+            match slot {
+                0 => raw.code = Some(self.scalar()?),
+                1 => raw.value = Some(self.scalar()?),
+                2 => raw.quality = Some(self.scalar()?),
+                _ => {
+                    self.skip(MAX_DEPTH)?;
+                    raw.misshapen = Some(("more than 3 items".into(), "[code, value, quality?]"));
+                }
+            }
         }
         Ok(raw)
     }
 
     fn samples(&mut self) -> Parse<Vec<i16>> {
-        match self.shape()? {
-            Shape::Array => {}
-            Shape::Scalar if self.datatype()? == Type::Tag => return self.typed_array(),
-            Shape::Scalar | Shape::Map => {
+        let start = self.at;
+        let head = self.head()?;
+        match head.major {
+            major::TAG => return self.typed_array(head.value),
+            major::ARRAY => {}
+            _ => {
+                self.at = start;
                 let found = self.scalar()?.describe();
                 return Err(Fault::field("s", found, "tag 77 with a byte string, or an array of integers"));
             }
         }
-        let mut open = self.open_array()?;
+        let mut open = opened(head);
         let mut samples = Vec::new();
-        while self.next_item(&mut open)? {
+        while self.another(&mut open)? {
             if samples.len() == MAX_SAMPLES {
                 return Err(Fault::field("s", "more samples", format!("1 to {MAX_SAMPLES} samples")));
             }
@@ -266,14 +441,102 @@ impl<'a> Pull<'a> for Cbor<'a> {
     }
 
     fn finish(&mut self) -> Parse<()> {
-        let (at, end) = (self.decoder.position(), self.decoder.input().len());
-        if at == end {
+        let more = self.bytes.len() - self.at;
+        if more == 0 {
             return Ok(());
         }
         Err(Fault::malformed(
-            at,
-            format!("{} bytes more", end - at),
+            self.at,
+            format!("{more} bytes more"),
             "the end of the payload",
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn one(bytes: &[u8]) -> Parse<Scalar<'_>> {
+        let mut cbor = Cbor::new(bytes);
+        let value = cbor.scalar()?;
+        cbor.finish()?;
+        Ok(value)
+    }
+
+    fn float(bytes: &[u8]) -> f64 {
+        one(bytes).unwrap().number().unwrap().to_f64()
+    }
+
+    #[test]
+    fn numbers_of_rfc_8949_appendix_a() {
+        for (bytes, expected) in [
+            (&[0x17][..], 23.0),
+            (&[0x18, 0x64], 100.0),
+            (
+                &[0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+                18_446_744_073_709_551_615.0,
+            ),
+            (
+                &[0x3b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+                -18_446_744_073_709_551_616.0,
+            ),
+            (&[0x38, 0x63], -100.0),
+            (&[0xf9, 0x3c, 0x00], 1.0),
+            (&[0xf9, 0x7b, 0xff], 65_504.0),
+            (&[0xf9, 0x00, 0x01], 5.960_464_477_539_063e-8),
+            (&[0xf9, 0xc4, 0x00], -4.0),
+            (&[0xf9, 0xfc, 0x00], f64::NEG_INFINITY),
+            (&[0xfa, 0x47, 0xc3, 0x50, 0x00], 100_000.0),
+            (&[0xfb, 0xc0, 0x10, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66], -4.1),
+        ] {
+            assert_eq!(float(bytes).to_bits(), f64::to_bits(expected), "{bytes:x?}");
+        }
+        assert!(float(&[0xf9, 0x7e, 0x00]).is_nan());
+    }
+
+    #[test]
+    fn what_is_not_well_formed_is_refused() {
+        // RFC 8949, appendix F: reserved additional information, lone breaks, wrong chunks, odd maps, short input.
+        for bad in [
+            &[0x1c][..],
+            &[0x5e],
+            &[0xff],
+            &[0x3f],
+            &[0xdf, 0x00],
+            &[0xf8, 0x18],
+            &[0x5f, 0x61, 0x61, 0xff],
+            &[0x7f, 0x7f, 0x61, 0x61, 0xff, 0xff],
+            &[0xbf, 0x01, 0xff],
+            &[0x81, 0xff],
+            &[0x82, 0x00],
+            &[0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00],
+            &[0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00],
+            &[0x61, 0xff],
+        ] {
+            assert!(one(bad).is_err(), "{bad:x?} was taken");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_before_the_stack_suffers() {
+        let nested = |levels| [vec![0x81; levels], vec![0x00]].concat();
+        assert!(one(&nested(8)).is_ok());
+        for deep in [nested(9), vec![0x81; 60_000], vec![0x9f; 60_000], vec![0xc1; 60_000]] {
+            assert!(one(&deep).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_minicbor_on_what_is_well_formed(bytes in prop::collection::vec(any::<u8>(), 1..40)) {
+            if one(&bytes).is_ok() {
+                let mut decoder = minicbor::Decoder::new(&bytes);
+                prop_assert!(decoder.skip().is_ok());
+                prop_assert_eq!(decoder.position(), bytes.len());
+            }
+        }
     }
 }

@@ -79,8 +79,7 @@ pub(crate) const fn keys_of(topic: DeviceTopic) -> (&'static [Key], &'static [Ke
 
 impl<'a> Fields<'a> {
     /// Reads a whole native payload of the given topic.
-    pub(super) fn read<P: Pull<'a>>(reader: &mut P, topic: DeviceTopic) -> Parse<Self> {
-        let mut fields = Self::default();
+    pub(super) fn read<P: Pull<'a>>(&mut self, reader: &mut P, topic: DeviceTopic) -> Parse<()> {
         let mut seen = Seen::default();
         let (required, optional) = keys_of(topic);
         if reader.shape()? != Shape::Map {
@@ -98,9 +97,9 @@ impl<'a> Fields<'a> {
                 return Err(Fault::field(key.name(), "a value", expected));
             }
             seen.once(key)?;
-            fields.take(reader, key)?;
+            self.take(reader, key)?;
         }
-        Ok(fields)
+        Ok(())
     }
 
     fn take<P: Pull<'a>>(&mut self, reader: &mut P, key: Key) -> Parse<()> {

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use wardlight_core::message::WaveBlock;
+use wardlight_core::vitals::Quality;
 
 use super::number::Number;
-use super::pull::{Fault, Label, Open, Parse, Pull, RawReading, Scalar, Shape};
+use super::pull::{Fault, Label, Open, Parse, PlainReading, Pull, RawReading, Scalar, Shape};
 use crate::key::{FIRST_EXTENSION, Key};
 use crate::limits::{MAX_DEPTH, MAX_SAMPLES};
 
@@ -221,6 +222,30 @@ impl<'a> Json<'a> {
         Ok(if negative { -size } else { size })
     }
 
+    /// Eats exactly this text.
+    #[inline]
+    fn exactly(&mut self, text: &[u8]) -> Option<()> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        rest.starts_with(text).then(|| self.at += text.len())
+    }
+
+    /// `{"c":…,"x":…}` or `{"c":…,"x":…,"q":…}` without white space, as encoders write it.
+    fn plain(&mut self) -> Option<PlainReading> {
+        self.exactly(br#"{"c":"#)?;
+        let code = u32::try_from(self.number().ok()?.to_i64()?).ok()?;
+        self.exactly(br#","x":"#)?;
+        let number = match self.exactly(b"null") {
+            Some(()) => None,
+            None => Some(self.number().ok()?),
+        };
+        let quality = match self.exactly(br#","q":"#) {
+            Some(()) => Quality::from_bits(u16::try_from(self.number().ok()?.to_i64()?).ok()?)?,
+            None => Quality::VALID,
+        };
+        self.exactly(b"}")?;
+        Some(PlainReading { code, number, quality })
+    }
+
     /// Skips any value.
     fn skip(&mut self, depth: u8) -> Parse<()> {
         match self.token() {
@@ -308,6 +333,16 @@ impl<'a> Pull<'a> for Json<'a> {
         }
     }
 
+    fn plain_reading(&mut self) -> Option<PlainReading> {
+        self.token();
+        let start = self.at;
+        let plain = self.plain();
+        if plain.is_none() {
+            self.at = start;
+        }
+        plain
+    }
+
     fn reading(&mut self) -> Parse<RawReading<'a>> {
         let mut raw = RawReading::default();
         if self.shape()? != Shape::Map {
@@ -347,7 +382,11 @@ impl<'a> Pull<'a> for Json<'a> {
             if samples.len() == MAX_SAMPLES {
                 return Err(Fault::field("s", "more samples", format!("1 to {MAX_SAMPLES} samples")));
             }
-            samples.push(sample(&self.scalar()?)?);
+            let value = match self.token() {
+                Some(b'-' | b'0'..=b'9') => Scalar::Number(self.number()?),
+                _ => self.scalar()?,
+            };
+            samples.push(sample(&value)?);
         }
         Ok(samples)
     }

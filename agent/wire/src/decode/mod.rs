@@ -63,9 +63,10 @@ pub fn decode(topic: &str, payload: &[u8], content_type: Option<&str>, received_
 }
 
 fn native<'a, P: Pull<'a>>(mut reader: P, sender: Sender) -> Parse<Decoded> {
-    let fields = Fields::read(&mut reader, sender.kind)?;
+    let mut fields = Fields::default();
+    fields.read(&mut reader, sender.kind)?;
     reader.finish()?;
-    build::message(fields, sender)
+    build::message(&mut fields, sender)
 }
 
 fn addressee(topic: &str) -> Result<(DeviceId, DeviceTopic), DecodeError> {

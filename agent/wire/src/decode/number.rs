@@ -25,6 +25,7 @@ impl Number {
     pub(crate) fn to_milli(self) -> Option<Milli> {
         match self {
             Self::Int(n) => n.checked_mul(1000).and_then(milli),
+            Self::Decimal { mantissa, exponent: -1 } => mantissa.checked_mul(100).and_then(milli),
             Self::Decimal { mantissa, exponent } => thousandths(mantissa, exponent).and_then(milli),
             Self::Float(x) => Milli::from_f64(x),
         }

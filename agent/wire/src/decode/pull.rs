@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use wardlight_core::vitals::Quality;
+
 use super::number::Number;
 
 /// Result of reading: a [`Fault`] ends the whole message.
@@ -121,6 +123,14 @@ pub(crate) struct RawReading<'a> {
     pub(crate) misshapen: Option<(String, &'static str)>,
 }
 
+/// A reading with nothing unusual about the way it is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlainReading {
+    pub(crate) code: u32,
+    pub(crate) number: Option<Number>,
+    pub(crate) quality: Quality,
+}
+
 /// A reader that values are pulled from.
 pub(crate) trait Pull<'a> {
     /// Whether fields go by name (JSON) and not by number (CBOR).
@@ -137,6 +147,8 @@ pub(crate) trait Pull<'a> {
     fn next_item(&mut self, open: &mut Open) -> Parse<bool>;
     /// The next value if it is a scalar; else skips it and says what it was.
     fn scalar(&mut self) -> Parse<Scalar<'a>>;
+    /// One reading, if it is written in the plainest way, as nearly all are; else `None`, and nothing was read.
+    fn plain_reading(&mut self) -> Option<PlainReading>;
     /// One reading, built as the format has it.
     fn reading(&mut self) -> Parse<RawReading<'a>>;
     /// Samples of a wave block.

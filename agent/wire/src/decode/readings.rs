@@ -4,7 +4,7 @@ use wardlight_core::codes;
 use wardlight_core::vitals::{Quality, Reading, ReadingError};
 
 use super::number::Number;
-use super::pull::{Fault, Open, Parse, Pull, RawReading, Scalar, Shape};
+use super::pull::{Fault, Open, Parse, PlainReading, Pull, RawReading, Scalar, Shape};
 use crate::error::{RejectReason, RejectedReading};
 use crate::limits::MAX_READINGS;
 
@@ -22,17 +22,40 @@ impl Readings {
     /// Reads the array of readings.
     pub(super) fn read<'a, P: Pull<'a>>(reader: &mut P) -> Parse<Self> {
         let mut open = open_list(reader, "m", "an array of readings")?;
-        let mut readings = Self::default();
+        let mut readings = Self {
+            taken: Vec::with_capacity(8),
+            rejected: Vec::new(),
+        };
         let mut index = 0;
         while reader.next_item(&mut open)? {
             if index == MAX_READINGS {
                 return Err(Fault::field("m", "more readings", format!("at most {MAX_READINGS} readings")));
             }
-            let raw = reader.reading()?;
-            readings.judge(&raw, index);
+            match reader.plain_reading() {
+                Some(plain) => readings.accept(plain, index),
+                None => readings.judge(&reader.reading()?, index),
+            }
             index += 1;
         }
         Ok(readings)
+    }
+
+    fn has(&self, code: u32) -> bool {
+        self.taken.iter().any(|r| r.numeric().code == code)
+    }
+
+    fn accept(&mut self, plain: PlainReading, index: usize) {
+        let PlainReading { code, number, quality } = plain;
+        match reading(code, number, quality) {
+            Ok(reading) if !self.has(code) => self.taken.push(reading),
+            outcome => {
+                let refused = |objection| Refused {
+                    objection,
+                    remains: without_value(code, Some(quality)),
+                };
+                self.settle(outcome.map_err(refused), Some(code), || format!("m[{index}]"));
+            }
+        }
     }
 
     fn judge(&mut self, raw: &RawReading<'_>, index: usize) {
@@ -43,14 +66,9 @@ impl Readings {
 
     /// Takes a reading, or notes the objection and leaves the channel without a value. Of a repeated code the first one stands.
     pub(super) fn settle(&mut self, outcome: Result<Reading, Refused>, code: Option<u32>, field: impl Fn() -> String) {
-        let repeated = code.is_some_and(|code| self.taken.iter().any(|r| r.numeric().code == code));
+        let repeated = code.is_some_and(|code| self.has(code));
         let (reason, found, expected) = match outcome {
-            Ok(reading) if !repeated => {
-                if self.taken.capacity() == 0 {
-                    self.taken.reserve(8);
-                }
-                return self.taken.push(reading);
-            }
+            Ok(reading) if !repeated => return self.taken.push(reading),
             Ok(_) => (RejectReason::Repeated, "a second reading".into(), "each code once".into()),
             Err(refused) => {
                 if !repeated {

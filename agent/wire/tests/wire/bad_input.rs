@@ -1,5 +1,6 @@
 //! Bad input: each case with the words that a device maker reads.
 
+use wardlight_core::ids::DeviceId;
 use wardlight_core::message::{Body, Priority};
 use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::{Milli, Quality};
@@ -16,7 +17,7 @@ fn read(kind: &str, payload: impl AsRef<[u8]>) -> Result<Decoded, DecodeError> {
 fn refused(kind: &str, payload: impl AsRef<[u8]>, expected: &str) {
     let error = read(kind, payload).expect_err("was taken");
     assert_eq!(error.to_string(), expected);
-    assert_eq!(error.device().map(|d| d.as_str()), Some("mon-01"));
+    assert_eq!(error.device().map(DeviceId::as_str), Some("mon-01"));
 }
 
 /// Checks that one reading costs only itself, and is refused with exactly these words.
