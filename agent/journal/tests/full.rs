@@ -14,7 +14,7 @@ mod common;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use common::{START_MS, entry, key, messages, numbered, open, read_all};
 use wardlight_journal::{
@@ -130,7 +130,7 @@ fn opening_on_a_full_disk_never_takes_the_journal_for_damaged() {
 struct MakesRoom {
     filler: PathBuf,
     failures: usize,
-    committed: Sender<(usize, Range<u64>)>,
+    committed: SyncSender<(usize, Range<u64>)>,
 }
 
 impl WriterEvents<usize> for MakesRoom {
@@ -155,7 +155,7 @@ fn the_writer_drops_nothing_while_the_disk_is_full() {
     let Some(disk) = SmallDisk::mount(8) else { return };
     let journal = open(disk.path());
     let filler = disk.fill(0);
-    let (committed, heard) = channel();
+    let (committed, heard) = sync_channel(10_000);
     let events = MakesRoom {
         filler,
         failures: 0,

@@ -10,7 +10,7 @@ mod common;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use common::{START_MS, database, entry, key, messages, numbered, open, read_all};
 use wardlight_journal::{
@@ -23,8 +23,8 @@ type Ticket = usize;
 /// Tells the test what the thread does; optionally waits for the test's leave after each commit.
 struct Told {
     dir: PathBuf,
-    committed: Sender<(Ticket, Range<u64>)>,
-    failed: Sender<Fate>,
+    committed: SyncSender<(Ticket, Range<u64>)>,
+    failed: SyncSender<Fate>,
     leave: Option<Receiver<()>>,
     on_failure: Box<dyn FnMut() -> Verdict + Send>,
 }
@@ -55,8 +55,8 @@ struct Heard {
 }
 
 fn told(dir: &Path) -> (Told, Heard) {
-    let (committed, committed_heard) = channel();
-    let (failed, failed_heard) = channel();
+    let (committed, committed_heard) = sync_channel(10_000);
+    let (failed, failed_heard) = sync_channel(10_000);
     let told = Told {
         dir: dir.to_path_buf(),
         committed,
@@ -142,7 +142,7 @@ fn submissions_of_any_size_get_their_own_range() {
 fn a_full_queue_hands_the_submission_back_whole() {
     let dir = tempfile::tempdir().unwrap();
     let (mut events, heard) = told(dir.path());
-    let (leave, wait) = channel();
+    let (leave, wait) = sync_channel(10_000);
     events.leave = Some(wait);
     let options = WriterOptions {
         capacity: 2,
