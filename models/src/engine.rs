@@ -80,3 +80,20 @@ fn guard<T>(model: &str, action: &'static str, work: impl FnOnce() -> TractResul
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::guard;
+
+    #[test]
+    fn a_panic_of_the_engine_is_an_error_with_its_message() {
+        let error = guard("model.int8.onnx", "run", || -> super::TractResult<()> {
+            panic!("UndeterminedSymbol {}", 1)
+        });
+        let message = error.unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "model.int8.onnx: the engine could not run: it panicked: UndeterminedSymbol 1"
+        );
+    }
+}
