@@ -61,7 +61,7 @@ def read(folder):
         age=np.array([s.get("Age", np.nan) for s in static]),
         sex=np.array([s.get("Gender", -1.0) for s in static]),
         icu=np.array([int(s["ICUType"]) for s in static]),
-        saps=np.array([float(outcomes[i]["SAPS-I"]) for i in ids]),
+        saps=np.array([_known(float(outcomes[i]["SAPS-I"])) for i in ids]),
         died=np.array([int(outcomes[i]["In-hospital_death"]) for i in ids]),
         rejected=sum(r for _, r in hourly),
     )
@@ -82,6 +82,11 @@ def _static(rows):
         if time == "00:00" and name in ("Age", "Gender", "ICUType") and value >= 0:
             known.setdefault(name, value)
     return known
+
+
+def _known(value):
+    """The outcomes file writes -1 for unknown."""
+    return value if value >= 0 else np.nan
 
 
 def _hourly(rows):

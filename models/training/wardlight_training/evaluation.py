@@ -61,11 +61,12 @@ def _on_validation(model, validation):
 
 def _scores(model, fitted, validation, judged):
     """The other scores at the end of the stay, each with an event-1 threshold chosen on validation."""
+    usual_saps = np.nanmedian(validation.saps)
     functions = {
         "Gradient boosting, same features": lambda s: fitted.boosting.predict_proba(rows_at(s, MAX_HOURS))[:, 1],
         "Logistic regression, same features":
             lambda s: fitted.logistic.predict_proba(model.normaliser(rows_at(s, MAX_HOURS)))[:, 1],
-        "SAPS-I (uses laboratory values and GCS)": lambda s: s.saps,
+        "SAPS-I (uses laboratory values and GCS)": lambda s: np.where(np.isnan(s.saps), usual_saps, s.saps),
         "NEWS-like, last RR, SBP, HR, temperature": lambda s: baselines.news_like(s.hours),
     }
     return {name: (f(judged), metrics.best_event_1_threshold(validation.died, f(validation)))

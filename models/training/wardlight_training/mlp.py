@@ -9,11 +9,11 @@ import numpy as np
 class Recipe:
     """How one network is trained."""
 
-    hidden: tuple = (96, 32)
+    hidden: tuple = (64, 32)
     epochs: int = 12
     batch: int = 128
     rate: float = 2e-3
-    decay: float = 0.1
+    decay: float = 0.03
     dropout: float = 0.2
     input_dropout: float = 0.1
 

@@ -31,10 +31,10 @@ class Split:
 
 
 def split(stays, seed, test=0.2, validation=0.15):
-    """A random split by stay, fixed by `seed`."""
+    """A random split by stay, fixed by `seed`: train, then validation, then test."""
     order = np.random.default_rng(seed).permutation(len(stays.ids))
-    first, second = round(test * len(order)), round((test + validation) * len(order))
-    return Split(train=order[second:], validation=order[first:second], test=order[:first])
+    last, middle = round((1 - test) * len(order)), round((1 - test - validation) * len(order))
+    return Split(train=order[:middle], validation=order[middle:last], test=order[last:])
 
 
 def rows_at(stays, hours):
