@@ -75,6 +75,18 @@ async fn beds_come_in_small_frames_and_end_with_a_heartbeat() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_does_not_stop_the_heartbeat() {
+    let f = station().await;
+    let mut page = Page::open(&f.address).await;
+    page.frame_of("snapshot").await;
+    for back_s in [0, 3600, 3599] {
+        let now = NOW.minus(std::time::Duration::from_secs(back_s));
+        f.station.publish_beds(Vec::new(), ward(), now);
+        assert_eq!(page.frame().await["now"], now.as_millis());
+    }
+}
+
+#[tokio::test]
 async fn values_are_rounded_as_alarms_round_them() {
     let f = station().await;
     // 89.6 beside a limit of 90 must read 90, because it does not alarm.

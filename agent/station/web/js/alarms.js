@@ -61,15 +61,11 @@ export class Banner {
   }
 
   #counts(counts) {
-    const words = [];
     for (const node of byId("counts").children) {
-      const priority = node.dataset.priority;
-      const n = counts[priority];
-      text(node, `${f.stars(priority)} ${n}`);
-      put(node, "fill", n > 0 ? priority : null);
-      words.push(`${n} ${priority}`);
+      const n = counts[node.dataset.priority];
+      text(node.querySelector("b"), String(n));
+      put(node, "fill", n > 0 ? node.dataset.priority : null);
     }
-    byId("counts").setAttribute("aria-label", `Alarms: ${words.join(", ")}. Show the list`);
     const urgent = counts.high + counts.medium;
     const title = urgent > 0 ? `(${counts.high > 0 ? "*** " : ""}${urgent}) Wardlight` : "Wardlight";
     if (document.title !== title) document.title = title;
@@ -94,7 +90,7 @@ export function alarmRow(alarm, now, onAcknowledge, onOpen = null) {
     el("span", { class: "mark", text: f.stars(alarm.priority) }),
     el(
       "span",
-      {},
+      { class: "about" },
       el("span", { class: "what", text: `${alarm.text} ` }),
       el("span", { text: f.cause(alarm) }),
       el("span", { class: "sub", text: describe(alarm) }),

@@ -129,6 +129,9 @@ export function news2(score) {
 }
 
 const INPUTS = {
+  respiration: "RR",
+  "air or oxygen": "O2",
+  "systolic pressure": "SBP",
   rr: "RR",
   resp_rate: "RR",
   spo2: "SpO2",

@@ -20,8 +20,9 @@ const clock = new ServerClock();
 const store = new WaveStore();
 const loop = new SweepLoop();
 const sound = new Sound(showSound);
-/** Local time of the newest heartbeat or snapshot. */
+/** Local time of the newest heartbeat, and the agent's clock in it. */
 let heartbeatAt = performance.now();
+let heartbeatNow = 0;
 let connected = false;
 let privateNames = localStorage.getItem("private") === "true";
 
@@ -44,13 +45,12 @@ function view() {
 
 function onOpen(open) {
   connected = open;
-  if (open) heartbeatAt = Math.max(heartbeatAt, performance.now() - 2000);
 }
 
 function onFrame(frame) {
   const at = performance.now();
   if (frame.now > 0) clock.heard(frame.now, at);
-  if (frame.type === "heartbeat" || frame.type === "snapshot") heartbeatAt = at;
+  noteHeartbeat(frame, at);
   const changed = model.apply(frame);
   const moment = view();
   if (changed.layout) onLayout();
@@ -58,6 +58,14 @@ function onFrame(frame) {
   if (changed.ward || changed.layout) showWard(moment);
   if (changed.raised.length > 0 || frame.type === "alarm") onAlarms(changed.raised, moment, at);
   if (frame.type === "alarm") confirmDisplay(frame.alarm);
+}
+
+/** A snapshot counts too, but only if the agent's clock has moved: one of a stalled agent is as old as the link. */
+function noteHeartbeat(frame, at) {
+  if (frame.type !== "heartbeat" && frame.type !== "snapshot") return;
+  if (frame.now === heartbeatNow) return;
+  heartbeatNow = frame.now;
+  heartbeatAt = at;
 }
 
 /** Tells the agent when the change was on the screen: after the next paint. */
@@ -135,9 +143,18 @@ function second() {
   panel.update(moment);
   showHealth(moment);
   showLost(state, at);
+  linkShown = state;
   sound.set(needed(model.counts(), state));
   text(byId("wall-clock"), clock.at(at) === null ? "--:--:--" : f.clock(moment.now, true));
   text(byId("who"), current() === null ? "Nobody signed on" : `Acting: ${current()} (change)`);
+}
+
+/** State of the link as the page shows it now. */
+let linkShown = null;
+
+/** Shows a changed link at once and not with the next second. */
+function watchLink() {
+  if (link(performance.now() - heartbeatAt) !== linkShown) second();
 }
 
 function showLost(state, at) {
@@ -203,6 +220,7 @@ function frame() {
   const at = performance.now();
   flash.tick(clock.at(at) ?? Date.now());
   loop.frame(at, link(at - heartbeatAt) !== "live");
+  watchLink();
   requestAnimationFrame(frame);
 }
 setInterval(second, 1000);

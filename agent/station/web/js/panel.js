@@ -90,8 +90,8 @@ export class Panel {
     this.subtitle = el("p");
     this.node.replaceChildren(
       el(
-        "header",
-        {},
+        "div",
+        { class: "panel-head" },
         el("h2", { id: "panel-title", text: title }),
         this.subtitle,
         el("button", { class: "close", type: "button", text: "Close", on: { click: () => this.close() } }),
@@ -182,7 +182,7 @@ function numericSection(bed, view) {
       el("td", { text: [f.age(view.now - n.measured_at), n.freshness === "fresh" ? "" : n.freshness, n.implausible ? "implausible" : ""].filter(Boolean).join(", ") }),
     );
   });
-  const head = ["", "", "", "Limits", "Measured", "Age"].map((h) => el("th", { text: h, scope: "col" }));
+  const head = ["Parameter", "Value", "Unit", "Limits", "Measured", "Age"].map((h) => el("th", { text: h, scope: "col" }));
   return [el("h3", { text: "Values" }), el("table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows))];
 }
 

@@ -118,7 +118,7 @@ class Tile {
     this.news2 = news2Chip();
     this.risk = riskChip();
     this.node = el(
-      "article",
+      "div",
       { class: "tile", tabindex: "-1", role: "group", on: { click: onOpen } },
       el(
         "div",
@@ -144,7 +144,7 @@ class Tile {
     this.#temperature(bed, view);
     this.news2.update(view.blank ? null : bed.news2);
     this.risk.update(view.blank ? null : bed.risk, view);
-    put(this.node, "empty", bed.stay === null);
+    put(this.node, "empty", bed.stay === null && Object.keys(bed.numerics).length === 0);
     const label = f.summary(bed);
     if (this.node.getAttribute("aria-label") !== label) this.node.setAttribute("aria-label", label);
   }
@@ -225,7 +225,7 @@ function limitsText(n, parameter) {
 function stateAndAge(alarm, now) {
   const age = f.age(now - f.began(alarm));
   if (alarm.state === "acknowledged") return `✓ ${alarm.acknowledged_by ?? ""} ${age}`;
-  return alarm.state === "latched" ? `over, latched ${age}` : age;
+  return alarm.state === "latched" ? `latched ${age}` : age;
 }
 
 function tagsOf(bed, now) {
