@@ -1,5 +1,6 @@
 //! `[mqtt]`: the broker, the session with it, and the embedded broker.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -114,54 +115,82 @@ fn parse_client_id(text: &str) -> Result<String, String> {
     Err(format!("must be 1 to {MAX_CLIENT_ID} characters of A-Z a-z 0-9 . _ -"))
 }
 
-struct Endpoint {
+/// Where a broker is: `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BrokerUrl {
     host: String,
     port: u16,
     tls: bool,
 }
 
-fn read_endpoint(section: &mut Section<'_>, embedded: Option<&EmbeddedBroker>) -> Option<Endpoint> {
+impl BrokerUrl {
+    /// Whether the connection is protected.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// Whether the broker is on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(&self.host)
+    }
+
+    /// Reads a URL; without a port, 1883 or 8883.
+    ///
+    /// # Errors
+    /// What was expected, as a clause that does not repeat credentials.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let shape = "must be mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
+        let url = Url::parse(text).map_err(|error| format!("{shape}: {error}"))?;
+        let tls = match url.scheme() {
+            "mqtt" => false,
+            "mqtts" => true,
+            _ => return Err(shape.to_owned()),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("must hold no credentials; use mqtt.username and mqtt.password_file".to_owned());
+        }
+        let plain = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+        let host = url.host_str().filter(|host| plain && !host.is_empty()).ok_or(shape)?;
+        Ok(Self {
+            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            port: url.port().unwrap_or(if tls { 8883 } else { 1883 }),
+            tls,
+        })
+    }
+}
+
+impl fmt::Display for BrokerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "mqtts" } else { "mqtt" };
+        if self.host.contains(':') {
+            return write!(f, "{scheme}://[{}]:{}", self.host, self.port);
+        }
+        write!(f, "{scheme}://{}:{}", self.host, self.port)
+    }
+}
+
+fn read_endpoint(section: &mut Section<'_>, embedded: Option<&EmbeddedBroker>) -> Option<BrokerUrl> {
     let allow_insecure = section.boolean("allow_insecure", false);
     if let Some(embedded) = embedded {
         if let Some(url) = section.string("url") {
             let problem = "must be absent while mqtt.embedded.enabled is true: the agent then talks to its own broker";
             section.fault("url", format_args!("{url:?}"), problem);
         }
-        return Some(Endpoint {
+        return Some(BrokerUrl {
             host: embedded.listen.ip().to_string(),
             port: embedded.listen.port(),
             tls: false,
         });
     }
-    let endpoint = section.required("url", "\"mqtt://127.0.0.1:1883\"", parse_url)?;
-    if !endpoint.tls && !allow_insecure && !is_loopback(&endpoint.host) {
+    let endpoint = section.required("url", "\"mqtt://127.0.0.1:1883\"", BrokerUrl::parse)?;
+    if !endpoint.tls && !allow_insecure && !endpoint.is_loopback() {
         let problem = "without TLS anybody on the network can read and forge vitals; use mqtts://, or set mqtt.allow_insecure = true if you know that the network is closed";
-        section.fault("url", format_args!("\"mqtt://{}:{}\"", endpoint.host, endpoint.port), problem);
+        section.fault("url", format_args!("\"{endpoint}\""), problem);
     }
     Some(endpoint)
 }
 
-fn parse_url(text: &str) -> Result<Endpoint, String> {
-    let shape = "must be mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
-    let url = Url::parse(text).map_err(|error| format!("{shape}: {error}"))?;
-    let tls = match url.scheme() {
-        "mqtt" => false,
-        "mqtts" => true,
-        _ => return Err(shape.to_owned()),
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("must hold no credentials; use mqtt.username and mqtt.password_file".to_owned());
-    }
-    let plain = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
-    let host = url.host_str().filter(|host| plain && !host.is_empty()).ok_or(shape)?;
-    Ok(Endpoint {
-        host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
-        port: url.port().unwrap_or(if tls { 8883 } else { 1883 }),
-        tls,
-    })
-}
-
-fn read_tls(section: &mut Section<'_>, endpoint: Option<&Endpoint>) -> Option<TlsFiles> {
+fn read_tls(section: &mut Section<'_>, endpoint: Option<&BrokerUrl>) -> Option<TlsFiles> {
     let ca_missing = !section.has("ca_file");
     let ca_file = section.existing_file("ca_file");
     let cert_file = section.existing_file("cert_file");

@@ -1,15 +1,18 @@
 //! Acknowledgements: given back by the journal's thread in batches, sent in the order of receipt, never across connections.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
+
+/// Stands for the embedded broker's door, where each message waits by itself; connections count from 1.
+const DIRECT: u32 = 0;
 
 /// The right to acknowledge one QoS 1 message, on the connection that brought it and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AckTicket {
-    /// Which connection of this process, from 1.
+    /// Which connection of this process, or [`DIRECT`].
     epoch: u32,
     /// Which QoS 1 message of that connection, from 0.
     index: u64,
@@ -26,6 +29,14 @@ struct Shared {
     /// Never longer than the tickets given out and not yet returned.
     given_back: Mutex<Vec<AckTicket>>,
     wake: Notify,
+    direct: Mutex<Direct>,
+}
+
+/// Messages that wait at the embedded broker's door.
+#[derive(Debug, Default)]
+struct Direct {
+    next: u64,
+    waiting: HashMap<u64, oneshot::Sender<()>>,
 }
 
 impl Acker {
@@ -33,14 +44,40 @@ impl Acker {
     /// before it have been given back too. Tickets of a lost connection are ignored, because the broker sends those
     /// messages again.
     pub(crate) fn ack(&self, tickets: impl IntoIterator<Item = AckTicket>) {
-        let mut given_back = self.lock();
+        let mut given_back = lock(&self.shared.given_back);
+        let mut direct = None;
         let before = given_back.len();
-        given_back.extend(tickets);
+        for ticket in tickets {
+            if ticket.epoch == DIRECT {
+                let direct = direct.get_or_insert_with(|| lock(&self.shared.direct));
+                if let Some(safe) = direct.waiting.remove(&ticket.index) {
+                    // The device may be gone; then it sends the message again.
+                    safe.send(()).ok();
+                }
+            } else {
+                given_back.push(ticket);
+            }
+        }
         let wake = before == 0 && !given_back.is_empty();
         drop(given_back);
         if wake {
             self.shared.wake.notify_one();
         }
+    }
+
+    /// A ticket for a message at the embedded broker's door, and what tells that it has been given back.
+    pub(super) fn direct_ticket(&self) -> (AckTicket, oneshot::Receiver<()>) {
+        let (safe, told) = oneshot::channel();
+        let mut direct = lock(&self.shared.direct);
+        let index = direct.next;
+        direct.next += 1;
+        direct.waiting.insert(index, safe);
+        (AckTicket { epoch: DIRECT, index }, told)
+    }
+
+    /// Tells everything that waits at the door that nobody is left to make it safe.
+    pub(super) fn shut(&self) {
+        lock(&self.shared.direct).waiting.clear();
     }
 
     /// Waits until tickets have been given back.
@@ -51,13 +88,13 @@ impl Acker {
     /// Takes the tickets given back so far, leaving `spare`'s memory in their place.
     pub(super) fn take(&self, spare: &mut Vec<AckTicket>) {
         spare.clear();
-        mem::swap(&mut *self.lock(), spare);
+        mem::swap(&mut *lock(&self.shared.given_back), spare);
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<AckTicket>> {
-        // A panic cannot leave a Vec of plain numbers half changed.
-        self.shared.given_back.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A panic cannot leave these collections half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The unacknowledged messages of one connection, in the order of receipt.

@@ -34,7 +34,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// What outlives a connection.
 pub(super) struct Surroundings<T> {
     pub(super) version: MqttVersion,
-    pub(super) filter: String,
+    /// What is subscribed to; `None` where messages come through the embedded broker's door.
+    pub(super) filter: Option<String>,
     pub(super) acker: Acker,
     pub(super) counters: Arc<SessionCounters>,
     pub(super) inbox: mpsc::Sender<T>,
@@ -109,7 +110,13 @@ impl<'a, T: From<SessionEvent>> Connection<'a, T> {
     pub(super) fn open(&mut self, in_flight: &InFlight, retained_too: bool) -> Result<(), String> {
         let version = self.around.version;
         in_flight.resend(version, &mut self.out)?;
-        codec::subscribe(version, &self.around.filter, SUBSCRIBE_ID, retained_too, &mut self.out)
+        match &self.around.filter {
+            Some(filter) => codec::subscribe(version, filter, SUBSCRIBE_ID, retained_too, &mut self.out),
+            None => {
+                self.announce();
+                Ok(())
+            }
+        }
     }
 
     /// Whether the Ward has been told of this connection.
@@ -222,7 +229,7 @@ impl<'a, T: From<SessionEvent>> Connection<'a, T> {
             }
             Packet::SubAck { refused: Some(reason) } => Err(format!(
                 "the broker refuses the subscription to {}: {reason}",
-                self.around.filter
+                self.around.filter.as_deref().unwrap_or_default()
             )),
             Packet::Disconnect { reason } => Err(format!("closed by the broker: {reason}")),
             Packet::ConnAck(_) => Err("a second CONNACK".to_owned()),

@@ -238,7 +238,7 @@ mod tests {
         stream.extend(publish(b"vitals/v1/s/c/num", 3, 20));
         assert_eq!(
             cut(&stream, 5),
-            ["skipped vitals/\u{FFFD}/num Some(9) 26", "publish Some(3) 20"]
+            ["skipped vitals/\u{FFFD}/num Some(9) 28", "publish Some(3) 20"]
         );
     }
 

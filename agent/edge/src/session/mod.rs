@@ -19,6 +19,7 @@ mod codec;
 mod connect;
 mod connection;
 mod counters;
+mod door;
 mod frames;
 mod outgoing;
 #[cfg(test)]
@@ -38,6 +39,7 @@ use wardlight_core::ids::SiteId;
 pub(crate) use acks::{AckTicket, Acker};
 pub(crate) use backoff::Backoff;
 pub(crate) use counters::SessionCounters;
+pub(crate) use door::{Door, Passage};
 
 use crate::config::MqttConfig;
 use connection::{Connection, Ending, Surroundings};
@@ -168,10 +170,13 @@ const STABLE: Duration = Duration::from_secs(10);
 /// The session, ready to run.
 pub(crate) struct Session {
     config: MqttConfig,
-    filter: String,
+    /// `vitals/v1/{site}/`
+    prefix: String,
     tls: Option<Tls>,
     acker: Acker,
     counters: Arc<SessionCounters>,
+    /// Where messages come from instead of a subscription.
+    door: Option<Door>,
 }
 
 impl Session {
@@ -186,11 +191,20 @@ impl Session {
         };
         Ok(Self {
             config: config.clone(),
-            filter: format!("vitals/v1/{site}/#"),
+            prefix: format!("vitals/v1/{site}/"),
             tls,
             acker: Acker::default(),
             counters: Arc::default(),
+            door: None,
         })
+    }
+
+    /// Takes messages at the embedded broker's door instead of subscribing: the broker then confirms a message to its
+    /// device only when the ticket has come back. Alerts still go over MQTT.
+    #[must_use]
+    pub(crate) fn through(mut self, door: Door) -> Self {
+        self.door = Some(door);
+        self
     }
 
     /// Where tickets are given back, from any thread.
@@ -211,12 +225,35 @@ impl Session {
     pub(crate) async fn run<T: From<SessionEvent>>(
         self,
         inbox: mpsc::Sender<T>,
+        outgoing: mpsc::Receiver<Outgoing>,
+        phase: watch::Receiver<Phase>,
+    ) -> Result<(), SessionError> {
+        let Some(door) = &self.door else {
+            return self.keep(inbox, outgoing, phase).await;
+        };
+        let limit = self.config.max_packet_bytes;
+        let events = door.open(self.prefix.clone(), limit, self.acker(), self.counters());
+        let carrying = door::carry(events, inbox.clone(), phase.clone());
+        let keeping = self.keep(inbox, outgoing, phase);
+        tokio::pin!(keeping);
+        let kept = tokio::select! {
+            kept = &mut keeping => kept,
+            () = carrying => keeping.await,
+        };
+        // Whoever still waits at the door gets no PUBACK, and sends again after the next start.
+        self.acker.shut();
+        kept
+    }
+
+    async fn keep<T: From<SessionEvent>>(
+        &self,
+        inbox: mpsc::Sender<T>,
         mut outgoing: mpsc::Receiver<Outgoing>,
         mut phase: watch::Receiver<Phase>,
     ) -> Result<(), SessionError> {
         let around = Surroundings {
             version: self.config.version,
-            filter: self.filter.clone(),
+            filter: self.door.is_none().then(|| format!("{}#", self.prefix)),
             acker: self.acker.clone(),
             counters: Arc::clone(&self.counters),
             inbox,

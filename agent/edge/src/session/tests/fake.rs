@@ -270,7 +270,7 @@ async fn a_silent_broker_is_probed_and_then_given_up() {
     let (_phase, mut told) = watch::channel(Phase::Run);
     let around = Surroundings {
         version: MqttVersion::V311,
-        filter: "vitals/v1/s/#".into(),
+        filter: Some("vitals/v1/s/#".into()),
         acker: Acker::default(),
         counters: std::sync::Arc::default(),
         inbox,

@@ -1,0 +1,251 @@
+//! Where the embedded broker hands a message over before it stores or confirms it: the PUBACK that a device gets then
+//! means that the journal has the message, and nothing that was acknowledged dies with the process.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+
+use super::acks::Acker;
+use super::{Inbound, Phase, SessionCounters, SessionEvent, SkipReason, Skipped};
+
+/// What became of a message at the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Passage {
+    /// The Ward has it, and at QoS 1 the journal too.
+    Safe,
+    /// Not for us: another topic, or nobody takes messages from this broker.
+    NotOurs,
+    /// Nobody takes messages any more; it must not be confirmed.
+    Shut,
+}
+
+/// One end is the broker's, the other the session's.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Door {
+    inside: Arc<OnceLock<Inside>>,
+}
+
+#[derive(Debug)]
+struct Inside {
+    prefix: String,
+    max_payload_bytes: usize,
+    acker: Acker,
+    counters: Arc<SessionCounters>,
+    events: mpsc::Sender<SessionEvent>,
+}
+
+/// Messages that may wait between the door and the inbox; behind them each device waits with its own.
+const QUEUE: usize = 64;
+
+impl Door {
+    /// Takes every message under `prefix` from now on.
+    pub(super) fn open(
+        &self,
+        prefix: String,
+        max_payload_bytes: usize,
+        acker: Acker,
+        counters: Arc<SessionCounters>,
+    ) -> mpsc::Receiver<SessionEvent> {
+        let (events, receiver) = mpsc::channel(QUEUE);
+        // A second session at the same door would get a closed receiver, which says so at once.
+        drop(self.inside.set(Inside {
+            prefix,
+            max_payload_bytes,
+            acker,
+            counters,
+            events,
+        }));
+        receiver
+    }
+
+    /// Hands a message over. At QoS 1 this returns when the message is safe, however long that takes: the device waits
+    /// for its PUBACK.
+    pub(crate) async fn pass(&self, topic: &str, payload: &Bytes, at_least_once: bool) -> Passage {
+        match self.inside.get() {
+            Some(inside) if topic.starts_with(&inside.prefix) && !topic.ends_with("/cmd") => {
+                inside.take(topic, payload, at_least_once).await
+            }
+            _ => Passage::NotOurs,
+        }
+    }
+}
+
+impl Inside {
+    async fn take(&self, topic: &str, payload: &Bytes, at_least_once: bool) -> Passage {
+        SessionCounters::add(&self.counters.received, 1);
+        SessionCounters::add(&self.counters.received_bytes, payload.len());
+        if !at_least_once {
+            return self.take_qos0(self.event(topic, payload, None));
+        }
+        let (ticket, safe) = self.acker.direct_ticket();
+        if self.events.send(self.event(topic, payload, Some(ticket))).await.is_err() {
+            return Passage::Shut;
+        }
+        match safe.await {
+            Ok(()) => {
+                SessionCounters::add(&self.counters.acknowledged, 1);
+                Passage::Safe
+            }
+            Err(_nobody_left_to_tell) => Passage::Shut,
+        }
+    }
+
+    fn take_qos0(&self, event: SessionEvent) -> Passage {
+        match self.events.try_send(event) {
+            Ok(()) => Passage::Safe,
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                SessionCounters::add(&self.counters.dropped_qos0, 1);
+                Passage::Safe
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => Passage::Shut,
+        }
+    }
+
+    fn event(&self, topic: &str, payload: &Bytes, ticket: Option<super::AckTicket>) -> SessionEvent {
+        if payload.len() > self.max_payload_bytes {
+            SessionCounters::add(&self.counters.skipped, 1);
+            let limit_bytes = self.max_payload_bytes;
+            return SessionEvent::Skipped(Skipped {
+                topic: topic.to_owned(),
+                bytes: payload.len(),
+                reason: SkipReason::Oversized { limit_bytes },
+                ticket,
+            });
+        }
+        SessionEvent::Message(Inbound {
+            topic: topic.to_owned(),
+            payload: payload.clone(),
+            content_type: None,
+            retained: false,
+            dup: false,
+            ticket,
+        })
+    }
+}
+
+/// Carries messages from the door to the inbox while the agent runs. Then the door shuts.
+pub(super) async fn carry<T: From<SessionEvent>>(
+    mut events: mpsc::Receiver<SessionEvent>,
+    inbox: mpsc::Sender<T>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    loop {
+        let event = tokio::select! {
+            biased;
+            () = super::left_run(&mut phase) => return,
+            event = events.recv() => event,
+        };
+        let Some(event) = event else { return };
+        let permit = tokio::select! {
+            biased;
+            () = super::left_run(&mut phase) => return,
+            permit = inbox.reserve() => permit,
+        };
+        let Ok(permit) = permit else { return };
+        permit.send(event.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PREFIX: &str = "vitals/v1/s/";
+    const TOPIC: &str = "vitals/v1/s/mon-01/num";
+
+    fn opened() -> (Door, Acker, mpsc::Receiver<SessionEvent>) {
+        let door = Door::default();
+        let acker = Acker::default();
+        let events = door.open(PREFIX.into(), 1000, acker.clone(), Arc::default());
+        (door, acker, events)
+    }
+
+    fn ticket(event: SessionEvent) -> Option<super::super::AckTicket> {
+        match event {
+            SessionEvent::Message(message) => message.ticket,
+            SessionEvent::Skipped(skipped) => skipped.ticket,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_waits_at_the_door_until_it_is_safe() {
+        let (door, acker, mut events) = opened();
+        let payload = Bytes::from_static(b"{}");
+        let passing = door.pass(TOPIC, &payload, true);
+        tokio::pin!(passing);
+        let event = tokio::select! {
+            biased;
+            passage = &mut passing => panic!("{passage:?} before the journal had it"),
+            event = events.recv() => event.unwrap(),
+        };
+        acker.ack(ticket(event));
+        assert_eq!(passing.await, Passage::Safe);
+    }
+
+    #[tokio::test]
+    async fn messages_may_become_safe_in_any_order() {
+        let (door, acker, mut events) = opened();
+        let payload = Bytes::from_static(b"{}");
+        let (first, second) = (door.pass(TOPIC, &payload, true), door.pass(TOPIC, &payload, true));
+        let ward = async {
+            let first = ticket(events.recv().await.unwrap());
+            let second = ticket(events.recv().await.unwrap());
+            acker.ack(second);
+            acker.ack(first);
+        };
+        let (first, second, ()) = tokio::join!(first, second, ward);
+        assert_eq!((first, second), (Passage::Safe, Passage::Safe));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_ours_passes_untouched() {
+        let (door, _acker, mut events) = opened();
+        let payload = Bytes::from_static(b"{}");
+        for topic in [
+            "ward/v1/s/icu/B01/alert",
+            "vitals/v1/s/mon-01/cmd",
+            "vitals/v1/other/mon-01/num",
+        ] {
+            assert_eq!(door.pass(topic, &payload, true).await, Passage::NotOurs);
+        }
+        assert!(events.try_recv().is_err());
+        assert_eq!(Door::default().pass(TOPIC, &payload, true).await, Passage::NotOurs);
+    }
+
+    #[tokio::test]
+    async fn a_shut_door_confirms_nothing() {
+        let (door, _acker, events) = opened();
+        drop(events);
+        let payload = Bytes::from_static(b"{}");
+        assert_eq!(door.pass(TOPIC, &payload, true).await, Passage::Shut);
+        assert_eq!(door.pass(TOPIC, &payload, false).await, Passage::Shut);
+    }
+
+    #[tokio::test]
+    async fn waveforms_do_not_wait_and_are_dropped_when_there_is_no_room() {
+        let door = Door::default();
+        let counters = Arc::<SessionCounters>::default();
+        let mut events = door.open(PREFIX.into(), 1000, Acker::default(), Arc::clone(&counters));
+        let payload = Bytes::from_static(b"w");
+        for _ in 0..QUEUE + 3 {
+            assert_eq!(door.pass(TOPIC, &payload, false).await, Passage::Safe);
+        }
+        assert_eq!(counters.dropped_qos0.load(std::sync::atomic::Ordering::Relaxed), 3);
+        assert_eq!(ticket(events.recv().await.unwrap()), None);
+    }
+
+    #[tokio::test]
+    async fn an_oversized_payload_is_reported_with_its_ticket() {
+        let (door, acker, mut events) = opened();
+        let payload = Bytes::from(vec![0; 1001]);
+        let ward = async {
+            let event = events.recv().await.unwrap();
+            assert!(matches!(event, SessionEvent::Skipped(_)));
+            acker.ack(ticket(event));
+        };
+        let (passage, ()) = tokio::join!(door.pass(TOPIC, &payload, true), ward);
+        assert_eq!(passage, Passage::Safe);
+    }
+}
