@@ -23,6 +23,11 @@ const PLETH: [(f64, f64, f64); 2] = [(0.30, 0.09, 1.0), (0.58, 0.10, 0.35)];
 pub(crate) fn blocks(bed: &Bed, now: Timestamp, length: Duration) -> Vec<WaveView> {
     match bed.story {
         6 | 8 => Vec::new(),
+        // A lead that came off.
+        9 => vec![WaveView {
+            quality: Quality::LEAD_OFF,
+            ..block(bed, Waveform::Ecg(131_330), 250.0, &ECG, now, length)
+        }],
         // A bed with a wearable only.
         3 => vec![block(bed, Waveform::Pleth, 100.0, &PLETH, now, length)],
         _ => vec![

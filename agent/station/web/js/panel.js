@@ -124,11 +124,8 @@ export class Panel {
   #waves(name) {
     const section = this.#sections.get("waves");
     for (const channel of this.store.of(name).slice(0, MAX_WAVES)) {
-      const canvas = el("canvas", { "aria-hidden": "true" });
-      const label = el("span", { class: "wave-name" });
-      const box = el("div", { class: "wave big-wave" }, canvas, label, el("span", { class: "wave-off", text: "no signal" }));
-      const sweep = new Sweep(box, canvas, label, () => this.store.of(name).find((c) => c.code === channel.code) ?? null);
-      section.node.append(box);
+      const sweep = new Sweep("wave big-wave", () => this.store.of(name).find((c) => c.code === channel.code) ?? null);
+      section.node.append(sweep.box);
       this.loop.add(sweep);
       this.#sweeps.push(sweep);
     }

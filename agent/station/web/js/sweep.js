@@ -1,6 +1,7 @@
 // An erase-bar sweep on a canvas: constant px per second, drawn one column at a time.
 
-import { waveKind, waveName } from "./wave.js";
+import { el } from "./dom.js";
+import { trouble, waveKind, waveName } from "./wave.js";
 
 const PX_PER_MM = 96 / 25.4;
 /** Paper speed in mm/s. */
@@ -20,13 +21,14 @@ export class Sweep {
   #gain = null;
   #scaleKey = "";
 
-  /** `box` is the element around the canvas; `pick(at)` returns the channel to draw, or null. */
-  constructor(box, canvas, name, pick) {
-    this.box = box;
-    this.canvas = canvas;
-    this.name = name;
+  /** Makes its own `box`; `pick(at)` returns the channel to draw, or null. */
+  constructor(kind, pick) {
+    this.canvas = el("canvas", { "aria-hidden": "true" });
+    this.name = el("span", { class: "wave-name" });
+    this.off = el("span", { class: "wave-off" });
+    this.box = el("div", { class: kind }, this.canvas, this.name, this.off);
     this.pick = pick;
-    this.context = canvas.getContext("2d");
+    this.context = this.canvas.getContext("2d");
     this.width = 0;
     this.height = 0;
     this.visible = true;
@@ -49,21 +51,28 @@ export class Sweep {
     if (this.width <= MARGIN) return;
     const channel = this.pick(at);
     if (channel !== this.#channel) this.#take(channel);
-    const frozen = channel === null || lost || channel.frozen(at);
-    if (frozen !== this.frozen) {
-      this.frozen = frozen;
-      this.box.dataset.frozen = String(frozen);
-      this.box.dataset.none = String(channel === null);
-    }
+    this.#showState(channel, channel === null || lost || channel.frozen(at));
     if (channel === null || lost) return;
     this.#advance(channel, channel.playhead(at));
+  }
+
+  /** Hatched with the reason where nothing of the patient comes; a disturbed wave is drawn and says so. */
+  #showState(channel, silent) {
+    const why = channel === null ? "" : trouble(channel.quality);
+    const frozen = silent || why === "lead off" || why === "calibrating";
+    const state = `${frozen}:${why}`;
+    if (state === this.frozen) return;
+    this.frozen = state;
+    this.box.dataset.frozen = String(frozen);
+    this.box.dataset.none = String(channel === null);
+    this.off.textContent = silent ? "no signal" : why;
+    this.name.textContent = channel === null ? "" : [waveName(channel.code), why].filter(Boolean).join(" – ");
   }
 
   #take(channel) {
     this.#channel = channel;
     this.#last = null;
     this.#gain = null;
-    this.name.textContent = channel ? waveName(channel.code) : "";
     this.frozen = null;
     this.context.clearRect(0, 0, this.width, this.height);
   }

@@ -103,10 +103,7 @@ class Tile {
     this.strip.append(this.mark, this.what, this.cause, this.quiet, el("span", { class: "end" }, this.more, this.age));
     this.name = el("span", { class: "name" });
     this.tags = el("span", { class: "tags" });
-    const canvas = el("canvas", { "aria-hidden": "true" });
-    const waveName = el("span", { class: "wave-name" });
-    this.wave = el("div", { class: "wave" }, canvas, waveName, el("span", { class: "wave-off", text: "no signal" }));
-    this.sweep = new Sweep(this.wave, canvas, waveName, (at) => store.tile(name, at));
+    this.sweep = new Sweep("wave", (at) => store.tile(name, at));
     this.numbers = {
       hr: numberBox("hr", "HR"),
       spo2: numberBox("spo2", "SpO2"),
@@ -125,7 +122,7 @@ class Tile {
         { class: "in" },
         this.strip,
         el("div", { class: "head" }, el("span", { class: "bed", text: name }), this.name, this.tags),
-        this.wave,
+        this.sweep.box,
         el("div", { class: "nums" }, n.hr.node, n.spo2.node, n.rr.node),
         el("div", { class: "nums second" }, n.bp.node, n.temp.node),
         el("div", { class: "chips" }, this.news2.node, this.risk.node),

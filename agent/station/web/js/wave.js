@@ -3,6 +3,18 @@
 const decoder = new TextDecoder();
 /** Raw value of a missing sample. */
 const MISSING = -32768;
+/** Quality bits of a block, as devices send them. */
+const LEAD_OFF = 4;
+const ARTEFACT = 8;
+const CALIBRATING = 32;
+
+/** What is wrong with a wave of this quality, in words; empty if nothing is. */
+export function trouble(quality) {
+  if (quality & LEAD_OFF) return "lead off";
+  if (quality & CALIBRATING) return "calibrating";
+  return quality & ARTEFACT ? "disturbed" : "";
+}
+
 /** How far behind the newest sample the sweep runs, beyond one block, in ms. */
 export const JITTER_MS = 500;
 /** Seconds of samples kept per channel: more than the widest sweep shows. */
@@ -19,13 +31,16 @@ export function decode(buffer) {
   const scale = view.getFloat32(20, true);
   const offset = view.getInt32(24, true);
   const samples = new Float32Array(count);
+  const quality = view.getUint16(2, true);
+  // What comes from a lead that is off, or from a calibration, is not of the patient.
+  const foreign = (quality & (LEAD_OFF | CALIBRATING)) !== 0;
   for (let i = 0; i < count; i += 1) {
     const raw = view.getInt16(samplesAt + 2 * i, true);
-    samples[i] = raw === MISSING ? NaN : (raw + offset) * scale;
+    samples[i] = foreign || raw === MISSING ? NaN : (raw + offset) * scale;
   }
   return {
     bed: decoder.decode(new Uint8Array(buffer, 36, nameLength)),
-    quality: view.getUint16(2, true),
+    quality,
     code: view.getUint32(4, true),
     t0: view.getFloat64(8, true),
     rate: view.getFloat32(16, true),
@@ -77,6 +92,8 @@ export class Channel {
     this.blockMs = 0;
     /** Local time of the newest block. */
     this.heardAt = -Infinity;
+    /** Quality of the newest block. */
+    this.quality = 1;
     /** Where the trace stands on the screen: a slow mean of the samples. */
     this.baseline = null;
     this.low = null;
@@ -87,6 +104,7 @@ export class Channel {
   push(block, at) {
     const first = this.#firstIndex(block);
     const samples = block.samples;
+    this.quality = block.quality ?? 1;
     const restart = this.end === null || first > this.end + this.ring.length || first + samples.length < this.end - this.ring.length;
     if (restart) this.ring.fill(NaN);
     else this.#blank(this.end, first);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Channel, JITTER_MS, WaveStore, decode, preference, waveName } from "./wave.js";
+import { Channel, JITTER_MS, WaveStore, decode, preference, trouble, waveName } from "./wave.js";
 
 /** A frame as the station makes it. */
 function frame(bed, samples, { code = 131330, t0 = 0, rate = 100, scale = 0.5, offset = 0 } = {}) {
@@ -27,6 +27,13 @@ test("a frame is decoded with its scale, and a missing sample is no number", () 
   const b = decode(frame("b1x", [2, -32768, -4], { t0: 1_700_000_000_000, offset: 2 }));
   assert.deepEqual([b.bed, b.code, b.rate, b.t0], ["b1x", 131330, 100, 1_700_000_000_000]);
   assert.deepEqual([...b.samples], [2, NaN, -1]);
+});
+
+test("samples of a lead that is off are not of the patient", () => {
+  const buffer = frame("b1", [1, 2]);
+  new DataView(buffer).setUint16(2, 4, true);
+  assert.deepEqual([...decode(buffer).samples], [NaN, NaN]);
+  assert.deepEqual([1, 2, 4, 8, 12, 32].map(trouble), ["", "", "lead off", "disturbed", "lead off", "calibrating"]);
 });
 
 test("a frame that is cut short or of another version is refused", () => {
