@@ -15,6 +15,8 @@
 
 pub mod device;
 pub mod error;
+pub mod load;
+pub mod mqtt;
 pub mod patient;
 pub mod random;
 pub mod recordings;

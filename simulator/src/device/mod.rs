@@ -6,6 +6,7 @@ mod heart_rate;
 mod link;
 mod monitor;
 mod observation;
+mod readings;
 #[cfg(test)]
 mod tests;
 mod transmitter;

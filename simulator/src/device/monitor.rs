@@ -7,44 +7,47 @@ use wardlight_core::codes::{Unit, Waveform, numeric};
 use wardlight_core::ids::{DeviceId, SiteId};
 use wardlight_core::message::{Birth, Body, Channel, DeviceAlarm, DeviceEvent, Priority, WaveBlock};
 use wardlight_core::time::Timestamp;
-use wardlight_core::vitals::{Milli, Quality, Reading};
+use wardlight_core::vitals::Quality;
 
 use super::heart_rate::{HeartRateMeter, NO_BEAT_S};
-use super::observation::{Chunk, Observation, Pressure};
+use super::observation::{Chunk, Observation};
+use super::readings::{self, ABP, HEART_RATE, Marks, NIBP, PERFUSION, PULSE_RATE, RESP_RATE, SPO2, TEMP, TEMP_SKIN};
 use super::transmitter::{Encoding, Publication, Transmitter};
 use crate::random::Random;
 use crate::signal::Rhythm;
 
 /// ECG lead II.
 pub(crate) const ECG_II: Waveform = Waveform::Ecg(131_330);
-const HEART_RATE: u32 = 147_842;
-const PULSE_RATE: u32 = 149_530;
-const SPO2: u32 = 150_456;
-const PERFUSION: u32 = 150_488;
-const RESP_RATE: u32 = 151_578;
-const TEMP: u32 = 150_368;
-const NIBP: [u32; 3] = [150_021, 150_022, 150_023];
-const ABP: [u32; 3] = [150_037, 150_038, 150_039];
 
 /// The cuff measures this often.
 const CUFF_PERIOD: Duration = Duration::from_mins(15);
 /// A monitor that moves more than this marks its values as artefact.
 const DISTURBED: f64 = 0.35;
-/// Below this perfusion index (percent) the oximeter finds no pulse.
-const NO_PULSE: f64 = 0.25;
 
-/// What a monitor has beside the standard set.
-#[derive(Clone, Copy, Debug, Default)]
+/// What a monitor is connected to.
+#[derive(Clone, Debug)]
 pub struct MonitorOptions {
     /// An arterial line.
     pub arterial_line: bool,
+    /// Waveforms that it announces, with their rates in Hz.
+    pub waveforms: Vec<(Waveform, f32)>,
+}
+
+impl Default for MonitorOptions {
+    /// ECG lead II, pleth and respiration, and no arterial line.
+    fn default() -> Self {
+        Self {
+            arterial_line: false,
+            waveforms: vec![(ECG_II, 250.0), (Waveform::Pleth, 125.0), (Waveform::Resp, 50.0)],
+        }
+    }
 }
 
 /// A monitor.
 #[derive(Clone, Debug)]
 pub struct Monitor {
     transmitter: Transmitter,
-    options: MonitorOptions,
+    arterial_line: bool,
     heart_rate: HeartRateMeter,
     pending: BTreeMap<u32, (Timestamp, Chunk)>,
     lead_off: bool,
@@ -58,12 +61,12 @@ pub struct Monitor {
 
 impl Monitor {
     /// A monitor switched on at `start`; the first cuff measurement follows within 12 s.
-    pub fn new(site: SiteId, device: DeviceId, options: MonitorOptions, seed: u64, start: Timestamp) -> Self {
+    pub fn new(site: SiteId, device: DeviceId, options: &MonitorOptions, seed: u64, start: Timestamp) -> Self {
         let mut random = Random::named(seed, "monitor");
         let first_cuff = Duration::from_millis(4000 + random.below(8000));
         Self {
             transmitter: Transmitter::new(site, device, Encoding::Cbor, birth(options), seed, start),
-            options,
+            arterial_line: options.arterial_line,
             heart_rate: HeartRateMeter::default(),
             pending: BTreeMap::new(),
             lead_off: false,
@@ -127,15 +130,15 @@ impl Monitor {
             self.wave(chunk, now.minus(tick), out);
         }
         self.own_alarms(seen, now, out);
-        if self.ticks % 2 == 0 {
+        if self.ticks.is_multiple_of(2) {
             self.numerics(seen, now, out);
         }
         if now >= self.cuff_due_at
             && let Some(pressure) = seen.measured.cuff
         {
             self.cuff_due_at = now.plus(CUFF_PERIOD);
-            let readings = self.pressures(NIBP, pressure, self.mark(Quality::VALID));
-            self.transmitter.send(Body::Numerics(readings), now, out);
+            let list = readings::pressures(NIBP, pressure, self.mark(Quality::VALID));
+            self.transmitter.send(Body::Numerics(list), now, out);
         }
     }
 
@@ -176,62 +179,33 @@ impl Monitor {
 
     fn numerics(&mut self, seen: &Observation, now: Timestamp, out: &mut Vec<Publication>) {
         let disturbed = seen.motion > DISTURBED;
-        let quality = self.mark(if disturbed {
-            Quality::VALID.and(Quality::ARTEFACT)
-        } else {
-            Quality::VALID
-        });
-        // A disturbed monitor counts what is no beat and shows what is no saturation.
-        let jitter = if disturbed { 40.0 * self.random.unit() } else { 0.0 };
-        let measured = &seen.measured;
-        let pulse = measured.perfusion.is_none_or(|p| p > NO_PULSE);
+        let marks = Marks {
+            moving: self.mark(if disturbed {
+                Quality::VALID.and(Quality::ARTEFACT)
+            } else {
+                Quality::VALID
+            }),
+            still: self.mark(Quality::VALID),
+            // A disturbed monitor counts what is no beat and shows what is no saturation.
+            jitter: if disturbed { 40.0 * self.random.unit() } else { 0.0 },
+        };
         let counted = match &seen.beats {
             Some(_) => self.heart_rate.rate(seen.seconds),
-            None => measured.heart_rate,
+            None => seen.measured.heart_rate,
         };
-        let mut readings = Vec::with_capacity(10);
-        if self.lead_off {
-            readings.extend(Reading::new(HEART_RATE, None, self.mark(Quality::LEAD_OFF)).ok());
+        let has_heart_rate = seen.beats.is_some() || counted.is_some();
+        let mut list = if has_heart_rate {
+            readings::heart_rate(counted, self.lead_off, marks)
         } else {
-            push(&mut readings, HEART_RATE, counted.map(|rate| rate + jitter), 0, quality);
+            Vec::new()
+        };
+        readings::others(&mut list, &seen.measured, marks);
+        if let Some(pressure) = seen.measured.arterial.filter(|_| self.arterial_line) {
+            list.extend(readings::pressures(ABP, pressure, marks.still));
         }
-        if measured.spo2.is_some() {
-            push(
-                &mut readings,
-                SPO2,
-                measured.spo2.filter(|_| pulse).map(|s| s - jitter / 2.0),
-                0,
-                quality,
-            );
-            push(
-                &mut readings,
-                PULSE_RATE,
-                measured.pulse_rate.filter(|_| pulse).map(|p| p + jitter),
-                0,
-                quality,
-            );
-            push(&mut readings, PERFUSION, measured.perfusion, 1, quality);
+        if !list.is_empty() {
+            self.transmitter.send(Body::Numerics(list), now, out);
         }
-        if measured.resp_rate.is_some() {
-            push(&mut readings, RESP_RATE, measured.resp_rate, 0, quality);
-        }
-        if measured.temp_core.is_some() {
-            push(&mut readings, TEMP, measured.temp_core, 1, self.mark(Quality::VALID));
-        }
-        if let Some(pressure) = measured.arterial.filter(|_| self.options.arterial_line) {
-            readings.extend(self.pressures(ABP, pressure, self.mark(Quality::VALID)));
-        }
-        if !readings.is_empty() {
-            self.transmitter.send(Body::Numerics(readings), now, out);
-        }
-    }
-
-    fn pressures(&self, codes: [u32; 3], pressure: Pressure, quality: Quality) -> Vec<Reading> {
-        let mut readings = Vec::with_capacity(3);
-        for (code, value) in codes.into_iter().zip([pressure.systolic, pressure.diastolic, pressure.mean]) {
-            push(&mut readings, code, Some(value), 0, quality);
-        }
-        readings
     }
 
     /// The monitor's own red alarms: asystole, fibrillation, ventricular tachycardia.
@@ -276,27 +250,19 @@ fn alarm(condition: &str, present: bool) -> DeviceAlarm {
     }
 }
 
-/// Adds a reading rounded to `places` decimals; without a value, or with an impossible one, the channel says that it has none.
-pub(super) fn push(readings: &mut Vec<Reading>, code: u32, value: Option<f64>, places: i32, quality: Quality) {
-    let factor = 10_f64.powi(places);
-    let rounded = value.and_then(|v| Milli::from_f64((v * factor).round() / factor));
-    let reading = rounded.and_then(|v| Reading::new(code, Some(v), quality).ok());
-    readings.extend(reading.or_else(|| Reading::unmeasurable(code)));
-}
-
-fn birth(options: MonitorOptions) -> Birth {
-    let mut codes = vec![HEART_RATE, PULSE_RATE, SPO2, PERFUSION, RESP_RATE, TEMP];
+fn birth(options: &MonitorOptions) -> Birth {
+    let mut codes = vec![HEART_RATE, PULSE_RATE, SPO2, PERFUSION, RESP_RATE, TEMP, TEMP_SKIN];
     codes.extend(NIBP);
     if options.arterial_line {
         codes.extend(ABP);
     }
-    let wave = |waveform: Waveform, rate: f32| Channel {
+    let wave = |(waveform, rate): &(Waveform, f32)| Channel {
         code: waveform.code(),
         unit: waveform.unit(),
-        rate_hz: Some(rate),
+        rate_hz: Some(*rate),
     };
-    let mut channels: Vec<Channel> = codes.into_iter().map(|code| channel(code)).collect();
-    channels.extend([wave(ECG_II, 250.0), wave(Waveform::Pleth, 125.0), wave(Waveform::Resp, 50.0)]);
+    let mut channels: Vec<Channel> = codes.into_iter().map(channel).collect();
+    channels.extend(options.waveforms.iter().map(wave));
     Birth {
         model: "Simulated bedside monitor".into(),
         firmware: env!("CARGO_PKG_VERSION").into(),

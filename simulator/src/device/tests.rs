@@ -3,7 +3,7 @@ use std::time::Duration;
 use wardlight_core::ids::{DeviceId, SiteId};
 use wardlight_core::message::{Body, DeviceEvent, Message};
 use wardlight_core::time::Timestamp;
-use wardlight_core::vitals::Quality;
+use wardlight_core::vitals::{Milli, Quality};
 use wardlight_wire::{Topic, decode};
 
 use super::*;
@@ -26,7 +26,7 @@ impl Bench {
         let device = DeviceId::new("mon-01").unwrap();
         Self {
             subject: Simulated::new(Patient::new(1, Baseline::adult(1), 10.0), 1.0, 1),
-            monitor: Monitor::new(site, device, MonitorOptions::default(), 1, START),
+            monitor: Monitor::new(site, device, &MonitorOptions::default(), 1, START),
             now: START,
         }
     }
@@ -68,7 +68,7 @@ fn values(messages: &[Message], code: u32) -> Vec<Option<i32>> {
         _ => None,
     });
     let of_code = readings.flatten().filter(|r| r.numeric().code == code);
-    of_code.map(|r| r.usable().map(|v| v.rounded())).collect()
+    of_code.map(|r| r.usable().map(Milli::rounded)).collect()
 }
 
 #[test]

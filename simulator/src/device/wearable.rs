@@ -7,8 +7,9 @@ use wardlight_core::message::{Birth, Body, DeviceEvent};
 use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::Quality;
 
-use super::monitor::{channel, push};
+use super::monitor::channel;
 use super::observation::Observation;
+use super::readings::push;
 use super::transmitter::{Encoding, Publication, Transmitter};
 use crate::random::Random;
 
@@ -128,7 +129,7 @@ fn birth() -> Birth {
         firmware: env!("CARGO_PKG_VERSION").into(),
         channels: [PULSE_RATE, SPO2, TEMP_CORE, TEMP_SKIN, BATTERY]
             .into_iter()
-            .map(|code| channel(code))
+            .map(channel)
             .collect(),
     }
 }

@@ -64,9 +64,9 @@ fn tension_of(saturation: f64) -> f64 {
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);
         if saturation_of(middle) < saturation {
-            low = middle
+            low = middle;
         } else {
-            high = middle
+            high = middle;
         }
     }
     f64::midpoint(low, high)

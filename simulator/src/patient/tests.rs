@@ -37,7 +37,7 @@ fn the_same_seed_gives_the_same_day() {
 fn fever_speeds_up_heart_and_breath() {
     let mut p = patient(1);
     let before = after(&mut p, 60);
-    p.drive(Driver::Fever, 2.5, Duration::from_secs(1800));
+    p.drive(Driver::Fever, 2.5, Duration::from_mins(30));
     let hot = after(&mut p, 3 * 3600);
     assert!(hot.temp_core > 39.0, "{hot:?}");
     assert!(hot.heart_rate > before.heart_rate + 12.0);
@@ -48,11 +48,11 @@ fn fever_speeds_up_heart_and_breath() {
 fn blood_loss_raises_the_rate_before_it_lowers_the_pressure() {
     let mut p = patient(2);
     let before = after(&mut p, 60);
-    p.drive(Driver::VolumeLoss, 0.18, Duration::from_secs(600));
+    p.drive(Driver::VolumeLoss, 0.18, Duration::from_mins(10));
     let early = after(&mut p, 900);
     assert!(early.heart_rate > before.heart_rate + 20.0);
     assert!(early.systolic > before.systolic - 20.0);
-    p.drive(Driver::VolumeLoss, 0.4, Duration::from_secs(600));
+    p.drive(Driver::VolumeLoss, 0.4, Duration::from_mins(10));
     let late = after(&mut p, 900);
     assert!(late.systolic < 90.0, "{late:?}");
     assert!(late.perfusion < 1.5);

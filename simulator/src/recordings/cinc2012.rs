@@ -116,9 +116,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Stay, SimulatorError> {
             "RecordID" => stay.id = measured.value as u32,
             "Age" => stay.age = known,
             "ICUType" => stay.icu_type = known.map(|v| v as u8),
-            "Gender" | "Height" => {}
             // A handful of rows have no parameter name.
-            "" => {}
+            "Gender" | "Height" | "" => {}
             _ => stay.readings.push(measured),
         }
     }
@@ -133,7 +132,9 @@ fn row(line: &str) -> Result<Measured, String> {
     let (Some(time), Some(parameter), Some(value), None) = (fields.next(), fields.next(), fields.next(), fields.next()) else {
         return Err(format!("{line:?}: expected Time,Parameter,Value"));
     };
-    let value: f64 = value.parse().map_err(|_| format!("value {value:?}: expected a number"))?;
+    let value: f64 = value
+        .parse()
+        .map_err(|e| format!("value {value:?}: expected a number ({e})"))?;
     if !value.is_finite() {
         return Err(format!("value {value}: expected a finite number"));
     }
@@ -174,7 +175,7 @@ mod tests {
         let first = stays.iter().find(|s| s.id == 132_539).unwrap();
         assert_eq!((first.age, first.icu_type), (Some(54.0), Some(4)));
         let hr = first.readings.iter().find(|r| r.parameter == "HR").unwrap();
-        assert_eq!((hr.after, hr.value), (Duration::from_secs(7 * 60), 73.0));
+        assert_eq!((hr.after, hr.value), (Duration::from_mins(7), 73.0));
     }
 
     #[test]
@@ -186,7 +187,10 @@ mod tests {
                 .to_string()
         };
         assert_eq!(parse("0007,HR,73"), "1.txt line 3: time \"0007\": expected HH:MM");
-        assert_eq!(parse("00:07,HR,high"), "1.txt line 3: value \"high\": expected a number");
+        assert_eq!(
+            parse("00:07,HR,high"),
+            "1.txt line 3: value \"high\": expected a number (invalid float literal)"
+        );
         assert_eq!(parse("00:07,HR"), "1.txt line 3: \"00:07,HR\": expected Time,Parameter,Value");
         assert_eq!(parse("00:07,HR,NaN"), "1.txt line 3: value NaN: expected a finite number");
     }

@@ -108,7 +108,9 @@ fn number(name: &str, field: &str) -> Result<Option<f64>, String> {
     if field.is_empty() || field == "NA" {
         return Ok(None);
     }
-    let value: f64 = field.parse().map_err(|_| format!("{name} = {field:?}: expected a number"))?;
+    let value: f64 = field
+        .parse()
+        .map_err(|e| format!("{name} = {field:?}: expected a number ({e})"))?;
     Ok(Some(value).filter(|v| v.is_finite()))
 }
 
@@ -153,7 +155,7 @@ mod tests {
         assert_eq!(stays.len(), 2);
         assert_eq!(
             stays[0].rows[1],
-            (Duration::from_secs(3600), vec![("hr".into(), 81.5), ("o2sat".into(), 97.0)])
+            (Duration::from_hours(1), vec![("hr".into(), 81.5), ("o2sat".into(), 97.0)])
         );
         assert_eq!(table.stays(1).len(), 1);
     }
@@ -163,7 +165,7 @@ mod tests {
         let error = |text: &str| parse_csv(Path::new("t.csv"), text).unwrap_err().to_string();
         assert_eq!(
             error("stay_id,time,hr\n1,0,fast\n"),
-            "t.csv line 2: hr = \"fast\": expected a number"
+            "t.csv line 2: hr = \"fast\": expected a number (invalid float literal)"
         );
         assert_eq!(error("stay_id,time,hr\n1,0\n"), "t.csv line 2: 2 fields: the header has 3");
         assert_eq!(error("time,hr\n0,1\n"), "t.csv: no column stay_id or no column time");

@@ -74,6 +74,11 @@ impl Charted {
 
     fn new(mut rows: Vec<(Duration, Quantity, f64)>, speed: f64) -> Self {
         rows.sort_by_key(|row| row.0);
+        // It begins with the first value.
+        let first = rows.first().map_or(Duration::ZERO, |row| row.0);
+        for row in &mut rows {
+            row.0 -= first;
+        }
         Self {
             rows,
             next: 0,

@@ -12,7 +12,9 @@ pub use recorded::Recorded;
 pub use simulated::Simulated;
 pub use wrist::Wrist;
 
-use crate::device::Observation;
+use wardlight_core::codes::Waveform;
+
+use crate::device::{MonitorOptions, Observation};
 
 /// The patient in a bed.
 #[derive(Clone, Debug)]
@@ -35,6 +37,16 @@ impl Subject {
             Self::Recorded(subject) => subject.advance(tick),
             Self::Charted(subject) => subject.advance(tick),
             Self::Wrist(subject) => subject.advance(tick),
+        }
+    }
+
+    /// Waveforms that its sensors give, with their rates in Hz.
+    pub fn waveforms(&self) -> Vec<(Waveform, f32)> {
+        match self {
+            Self::Simulated(_) => MonitorOptions::default().waveforms,
+            Self::Recorded(subject) => subject.waveforms(),
+            Self::Charted(_) => Vec::new(),
+            Self::Wrist(subject) => vec![(Waveform::Pleth, subject.rate_hz())],
         }
     }
 

@@ -77,6 +77,11 @@ impl Recorded {
         })
     }
 
+    /// Waveforms and their rates in Hz.
+    pub fn waveforms(&self) -> Vec<(Waveform, f32)> {
+        self.channels.iter().map(|c| (c.waveform, c.signal.rate_hz as f32)).collect()
+    }
+
     /// Lets `tick` pass.
     pub fn advance(&mut self, tick: Duration) -> Observation {
         let (from, to) = (self.position_s, self.position_s + tick.as_secs_f64());

@@ -26,11 +26,11 @@ pub struct Simulated {
 }
 
 impl Simulated {
-    /// A patient and its waveforms.
-    pub fn new(patient: Patient, speed: f64, seed: u64) -> Self {
+    /// A patient who lives `pace` hours an hour, and its waveforms.
+    pub fn new(patient: Patient, pace: f64, seed: u64) -> Self {
         Self {
             patient,
-            speed,
+            speed: pace,
             waves: Synthesiser::new(seed),
             samples: 0,
         }
@@ -50,10 +50,10 @@ impl Simulated {
             let frame: Frame = self.waves.advance(&physiology);
             // A resolution of 5 µV, as AAMI EC13 asks of a monitor at least.
             ecg.samples.push(sample(frame.ecg_mv * 200.0));
-            if self.samples % PLETH_STEP == 0 {
+            if self.samples.is_multiple_of(PLETH_STEP) {
                 pleth.samples.push(sample(frame.pleth * 1000.0));
             }
-            if self.samples % RESP_STEP == 0 {
+            if self.samples.is_multiple_of(RESP_STEP) {
                 resp.samples.push(sample(frame.resp * 1000.0));
             }
             if frame.r_peak {

@@ -28,6 +28,11 @@ impl Wrist {
         }
     }
 
+    /// Rate of the pleth in Hz.
+    pub const fn rate_hz(&self) -> f32 {
+        self.session.bvp.rate_hz as f32
+    }
+
     /// Lets `tick` pass.
     pub fn advance(&mut self, tick: Duration) -> Observation {
         let bvp = &self.session.bvp;

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use wardlight_core::ids::{BedId, DeviceId};
+use wardlight_core::message::Body;
 use wardlight_core::time::Timestamp;
 
 use super::WardSettings;
-use crate::SimulatorError;
 use crate::device::{Monitor, MonitorOptions, Publication, Wearable};
 use crate::scenario::{Act, BedScript, Happening};
 use crate::subject::Subject;
@@ -34,19 +34,20 @@ impl Bed {
         id: BedId,
         subject: Subject,
         script: Option<&BedScript>,
-        has_wearable: bool,
-    ) -> Result<Self, SimulatorError> {
+        devices: (DeviceId, Option<DeviceId>),
+    ) -> Self {
         let seed = settings.seed.wrapping_mul(20_011).wrapping_add(number as u64);
         let options = MonitorOptions {
             arterial_line: script.map_or_else(|| !matches!(subject, Subject::Simulated(_)), |s| s.arterial_line),
+            waveforms: subject.waveforms(),
         };
         // Beds take turns within a tick, so that they do not all speak at the same instant.
         let turn = TICK.mul_f64((number * 7 % 16) as f64 / 16.0);
         let start = settings.start;
         let site = || settings.site.clone();
-        let monitor = Monitor::new(site(), device_id("mon", number)?, options, seed, start);
-        let wearable = has_wearable.then(|| device_id("wear", number)).transpose()?;
-        Ok(Self {
+        let (device, wearable) = devices;
+        let monitor = Monitor::new(site(), device, &options, seed, start);
+        Self {
             id,
             subject,
             monitor,
@@ -54,7 +55,7 @@ impl Bed {
             happenings: script.map(|s| s.happenings.clone().into()).unwrap_or_default(),
             start,
             next_at: start.plus(TICK).plus(turn),
-        })
+        }
     }
 
     pub(super) const fn id(&self) -> &BedId {
@@ -83,6 +84,14 @@ impl Bed {
         }
         if let Some(wearable) = self.wearable.as_mut().filter(|w| w.device() == device) {
             wearable.transmitter().announce(now, out);
+        }
+    }
+
+    pub(super) fn switch_off(&mut self, now: Timestamp, out: &mut Vec<Publication>) {
+        let off = || Body::State { online: false };
+        self.monitor.transmitter().send(off(), now, out);
+        if let Some(wearable) = &mut self.wearable {
+            wearable.transmitter().send(off(), now, out);
         }
     }
 
@@ -144,8 +153,4 @@ impl Bed {
             _ => {}
         }
     }
-}
-
-fn device_id(kind: &str, number: usize) -> Result<DeviceId, SimulatorError> {
-    DeviceId::new(&format!("{kind}-{number:02}")).map_err(|e| SimulatorError::Setting(e.to_string()))
 }

@@ -16,6 +16,7 @@ pub use bed::TICK;
 use crate::SimulatorError;
 use crate::device::Publication;
 use crate::scenario::{BedScript, Scenario};
+use crate::subject::Subject;
 use bed::Bed;
 use people::People;
 
@@ -94,10 +95,25 @@ impl SimulatedWard {
                 ward.recorded.push(id.clone());
             }
             ward.expect(&id, script);
-            let has_wearable = number > count - wearables;
-            ward.beds.push(Bed::new(settings, number, id, subject, script, has_wearable)?);
+            let wearable = (number > count - wearables).then(|| device_id("wear", number)).transpose()?;
+            let devices = (device_id("mon", number)?, wearable);
+            ward.beds.push(Bed::new(settings, number, id, subject, script, devices));
         }
         Ok(ward)
+    }
+
+    /// A ward of one bed where `device` shows `subject`, without a script: the replay of a recording.
+    /// # Errors
+    /// Never for the first bed; the result is that of the names.
+    pub fn of_one(settings: &WardSettings, device: DeviceId, subject: Subject) -> Result<Self, SimulatorError> {
+        let id = bed_id(1)?;
+        Ok(Self {
+            start: settings.start,
+            duration: Duration::ZERO,
+            beds: vec![Bed::new(settings, 1, id.clone(), subject, None, (device, None))],
+            expected: Vec::new(),
+            recorded: vec![id],
+        })
     }
 
     /// Devices and the beds they stand at.
@@ -155,6 +171,13 @@ impl SimulatedWard {
         }
     }
 
+    /// Every device says that it is off.
+    pub fn switch_off(&mut self, now: Timestamp, out: &mut Vec<Publication>) {
+        for bed in &mut self.beds {
+            bed.switch_off(now, out);
+        }
+    }
+
     fn expect(&mut self, bed: &BedId, script: Option<&BedScript>) {
         let Some(script) = script else { return };
         for expectation in &script.expect {
@@ -180,4 +203,8 @@ impl SimulatedWard {
 
 fn bed_id(number: usize) -> Result<BedId, SimulatorError> {
     BedId::new(&format!("bed-{number:02}")).map_err(|e| SimulatorError::Setting(e.to_string()))
+}
+
+fn device_id(kind: &str, number: usize) -> Result<DeviceId, SimulatorError> {
+    DeviceId::new(&format!("{kind}-{number:02}")).map_err(|e| SimulatorError::Setting(e.to_string()))
 }

@@ -56,8 +56,8 @@ impl People {
         let seed = self.seed.wrapping_mul(10_007).wrapping_add(number as u64);
         let mut patient = Patient::new(seed, Baseline::adult(seed), HOUR);
         patient.advance(SETTLED);
-        let speed = script.map_or(1.0, |s| s.speed);
-        Ok((Subject::Simulated(Box::new(Simulated::new(patient, speed, seed))), false))
+        let pace = script.map_or(1.0, |s| s.speed);
+        Ok((Subject::Simulated(Box::new(Simulated::new(patient, pace, seed))), false))
     }
 
     /// Records and stays in turn.

@@ -1,5 +1,6 @@
 //! Header files (`.hea`).
 
+use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -176,7 +177,11 @@ fn signal(line: &str) -> Result<SignalSpec, String> {
         samples_per_frame: storage.samples_per_frame,
         skew: storage.skew,
         byte_offset: storage.byte_offset,
-        gain: if gain.gain > 0.0 { gain.gain } else { DEFAULT_GAIN },
+        gain: if gain.units_per_physical > 0.0 {
+            gain.units_per_physical
+        } else {
+            DEFAULT_GAIN
+        },
         baseline: gain.baseline.unwrap_or(zero),
         units: gain.units.unwrap_or_else(|| "mV".to_owned()),
         initial,
@@ -216,7 +221,7 @@ impl Storage {
 /// `GAIN[(BASELINE)][/UNITS]`
 #[derive(Default)]
 struct Gain {
-    gain: f64,
+    units_per_physical: f64,
     baseline: Option<i32>,
     units: Option<String>,
 }
@@ -228,14 +233,18 @@ impl Gain {
             Some((gain, rest)) => (gain, Some(number("baseline", rest.trim_end_matches(')'))?)),
             None => (text, None),
         };
-        let gain: f64 = number("gain", text)?;
-        if !gain.is_finite() {
-            return Err(format!("gain {gain}: expected a number"));
+        let units_per_physical: f64 = number("gain", text)?;
+        if !units_per_physical.is_finite() {
+            return Err(format!("gain {units_per_physical}: expected a number"));
         }
-        Ok(Self { gain, baseline, units })
+        Ok(Self {
+            units_per_physical,
+            baseline,
+            units,
+        })
     }
 }
 
-fn number<T: FromStr>(what: &str, text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("{what} {text:?}: expected a number"))
+fn number<T: FromStr<Err: Display>>(what: &str, text: &str) -> Result<T, String> {
+    text.parse().map_err(|e| format!("{what} {text:?}: expected a number ({e})"))
 }

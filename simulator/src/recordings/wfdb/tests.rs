@@ -203,7 +203,7 @@ fn wrong_headers_are_refused_with_the_line() {
     assert_eq!(header_error("# only a comment\n"), "x.hea: empty: expected a record line");
     assert_eq!(
         header_error("x two 360\n"),
-        "x.hea line 1: number of signals \"two\": expected a number"
+        "x.hea line 1: number of signals \"two\": expected a number (invalid digit found in string)"
     );
     assert_eq!(
         header_error("x 1 0\n"),
@@ -215,7 +215,7 @@ fn wrong_headers_are_refused_with_the_line() {
     });
     assert_eq!(
         header_error("x 1 360\nx.dat 16 abc\n"),
-        "x.hea line 2: gain \"abc\": expected a number"
+        "x.hea line 2: gain \"abc\": expected a number (invalid float literal)"
     );
     assert_eq!(
         header_error("x 1\nx.dat 16x0\n"),
