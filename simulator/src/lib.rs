@@ -23,6 +23,8 @@ pub mod recordings;
 pub mod scenario;
 pub mod signal;
 pub mod subject;
+#[cfg(test)]
+mod test_broker;
 pub mod ward;
 
 pub use error::SimulatorError;

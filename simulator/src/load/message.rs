@@ -14,7 +14,7 @@ use crate::SimulatorError;
 pub enum PayloadFormat {
     /// The JSON twin, about 200 bytes.
     Json,
-    /// Native CBOR, about 85 bytes.
+    /// Native CBOR, about 100 bytes.
     Cbor,
 }
 
@@ -27,14 +27,15 @@ impl PayloadFormat {
     }
 }
 
-/// Codes and values in thousandths: heart rate, saturation, pulse, respiration, temperature, cuff pressure.
-const VALUES: [(u32, i32); 6] = [
+/// Codes and values in thousandths: heart rate, saturation, pulse, respiration, temperature, cuff pressures.
+const VALUES: [(u32, i32); 7] = [
     (147_842, 78_000),
     (150_456, 97_000),
     (149_530, 78_000),
     (151_578, 15_000),
     (150_368, 36_800),
     (150_021, 122_000),
+    (150_022, 71_000),
 ];
 
 /// One device of a load.

@@ -1,12 +1,8 @@
-//! Against a broker made of a few lines: it answers CONNECT and PUBLISH on one socket after another.
-
-use std::sync::Mutex;
-
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use wardlight_wire::decode;
 
 use super::*;
+use crate::test_broker::{self, Manners, Seen};
 
 const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
@@ -26,51 +22,13 @@ fn settings(port: u16) -> LoadSettings {
     }
 }
 
-type Seen = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
-
-/// Takes connections for ever; each is cut after `packets` packets, where a number is given.
-async fn broker(window: u8, mut cut_after: Option<usize>) -> (u16, Seen) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let seen = Seen::default();
-    let noted = Arc::clone(&seen);
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            tokio::spawn(serve(socket, window, cut_after.take(), Arc::clone(&noted)));
-        }
-    });
-    (port, seen)
-}
-
-async fn serve(mut socket: TcpStream, window: u8, cut_after: Option<usize>, seen: Seen) {
-    let mut packets = 0;
-    while let Ok(first) = socket.read_u8().await {
-        let (mut length, mut shift) = (0_usize, 0);
-        loop {
-            let byte = socket.read_u8().await.unwrap();
-            length |= usize::from(byte & 0x7F) << shift;
-            shift += 7;
-            if byte & 0x80 == 0 {
-                break;
-            }
-        }
-        let mut body = vec![0; length];
-        socket.read_exact(&mut body).await.unwrap();
-        packets += 1;
-        if cut_after.is_some_and(|most| packets > most) {
-            return;
-        }
-        if first == 0x10 {
-            socket.write_all(&[0x20, 6, 0, 0, 3, 0x21, 0, window]).await.unwrap();
-        } else if first >> 4 == 3 {
-            let topic = 2 + usize::from(body[1]);
-            seen.lock().unwrap().push((
-                String::from_utf8(body[2..topic].to_vec()).unwrap(),
-                body[topic + 3..].to_vec(),
-            ));
-            socket.write_all(&[0x40, 2, body[topic], body[topic + 1]]).await.unwrap();
-        }
-    }
+async fn broker(window: u8, cut_after: Option<usize>) -> (u16, Seen) {
+    let manners = Manners {
+        window,
+        cut_after,
+        command: None,
+    };
+    test_broker::start(manners).await
 }
 
 async fn load(settings: LoadSettings) -> Result<LoadReport, SimulatorError> {

@@ -3,6 +3,8 @@
 mod broker;
 mod connection;
 mod runner;
+#[cfg(test)]
+mod tests;
 
 pub use broker::{Broker, Tls};
 pub use runner::{Counters, run};
