@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ring::digest::{SHA256, digest};
 
@@ -58,8 +58,21 @@ impl Package {
     /// # Errors
     /// Any [`ModelError`] about the signature, the manifest, the digests, sizes or unexpected entries.
     pub fn open(folder: &Path, keys: &TrustedKeys) -> Result<Self, ModelError> {
-        let manifest = verified_manifest(folder, keys)?;
+        let manifest = verified_manifest(&Source::Folder(folder), keys)?;
         refuse_unexpected_entries(folder)?;
+        Self::verified(&Source::Folder(folder), manifest)
+    }
+
+    /// The `deterioration` package that this crate carries, with the same checks as any other.
+    ///
+    /// # Errors
+    /// As [`Package::open`]; a build from an untouched source tree has none.
+    pub fn shipped(keys: &TrustedKeys) -> Result<Self, ModelError> {
+        let manifest = verified_manifest(&Source::Shipped, keys)?;
+        Self::verified(&Source::Shipped, manifest)
+    }
+
+    fn verified(source: &Source, manifest: Manifest) -> Result<Self, ModelError> {
         for name in manifest.files.keys() {
             if !FILES.iter().any(|(known, _)| known == name) {
                 return Err(ModelError::Field {
@@ -78,8 +91,8 @@ impl Package {
                     expected: "every file of a package must be listed",
                 });
             };
-            let path = folder.join(name);
-            let content = read(&path, limit)?;
+            let path = source.path().join(name);
+            let content = source.read(name, limit)?;
             let found = hex::encode(digest(&SHA256, &content).as_ref());
             if found != *expected {
                 return Err(ModelError::Digest {
@@ -133,13 +146,54 @@ impl Package {
     }
 }
 
-fn verified_manifest(folder: &Path, keys: &TrustedKeys) -> Result<Manifest, ModelError> {
-    let package = || folder.to_path_buf();
-    let content = read(&folder.join(MANIFEST), MANIFEST_LIMIT)?;
-    if !folder.join(SIGNATURE).exists() {
+/// Where a package's bytes come from.
+enum Source<'a> {
+    Folder(&'a Path),
+    Shipped,
+}
+
+/// The shipped package, compiled in, so that an agent needs no file beside its binary.
+static SHIPPED: [(&str, &[u8]); 7] = [
+    (MANIFEST, include_bytes!("../packages/deterioration/manifest.toml")),
+    (SIGNATURE, include_bytes!("../packages/deterioration/manifest.sig")),
+    ("card.md", include_bytes!("../packages/deterioration/card.md")),
+    ("golden.json", include_bytes!("../packages/deterioration/golden.json")),
+    ("model.f32.onnx", include_bytes!("../packages/deterioration/model.f32.onnx")),
+    ("model.int8.onnx", include_bytes!("../packages/deterioration/model.int8.onnx")),
+    ("reference.json", include_bytes!("../packages/deterioration/reference.json")),
+];
+
+impl Source<'_> {
+    /// For messages.
+    fn path(&self) -> PathBuf {
+        match self {
+            Self::Folder(folder) => folder.to_path_buf(),
+            Self::Shipped => PathBuf::from("(shipped) deterioration"),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Folder(folder) => folder.join(name).exists(),
+            Self::Shipped => SHIPPED.iter().any(|(known, _)| *known == name),
+        }
+    }
+
+    fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, ModelError> {
+        match self {
+            Self::Folder(folder) => read(&folder.join(name), limit),
+            Self::Shipped => Ok(SHIPPED.iter().filter(|(known, _)| *known == name).flat_map(|(_, bytes)| *bytes).copied().collect()),
+        }
+    }
+}
+
+fn verified_manifest(source: &Source, keys: &TrustedKeys) -> Result<Manifest, ModelError> {
+    let package = || source.path();
+    let content = source.read(MANIFEST, MANIFEST_LIMIT)?;
+    if !source.has(SIGNATURE) {
         return Err(ModelError::Unsigned { package: package() });
     }
-    let signature = read(&folder.join(SIGNATURE), SIGNATURE_LIMIT)?;
+    let signature = source.read(SIGNATURE, SIGNATURE_LIMIT)?;
     let signature = std::str::from_utf8(&signature)
         .ok()
         .and_then(|text| hex::decode(text.trim_end()))

@@ -34,7 +34,7 @@ const MAX_PACKET_BYTES: usize = 1024 * 1024;
 /// Retained messages: a birth and a state for each of some ten thousand devices.
 const MAX_RETAINED: usize = 20_000;
 /// Sessions of clients that stay away are forgotten after this.
-const SESSION_EXPIRY: Duration = Duration::from_secs(7 * 24 * 3600);
+const SESSION_EXPIRY: Duration = Duration::from_hours(7 * 24);
 
 /// Why there is no embedded broker.
 #[derive(Debug, thiserror::Error)]
@@ -183,3 +183,7 @@ impl BrokerEventHandler for AtTheDoor {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "broker_tests.rs"]
+mod tests;

@@ -116,9 +116,9 @@ url = "{url}"
 version = "5"
 "#;
 
-const PLAIN_REMOTE: &str = r#"# WARNING: vitals cross the network unprotected, and anybody on it can forge them. Use mqtts:// outside a closed test network.
+const PLAIN_REMOTE: &str = r"# WARNING: vitals cross the network unprotected, and anybody on it can forge them. Use mqtts:// outside a closed test network.
 allow_insecure = true
-"#;
+";
 
 const TLS: &str = r#"[mqtt]
 # With TLS only devices whose certificate the broker's authority signed get in.
@@ -140,9 +140,9 @@ waveforms = "strips"
 
 "#;
 
-const HTTP_REMOTE: &str = r#"# WARNING: the page has no TLS of its own, so anybody on the network can read it. Put a TLS proxy before it.
+const HTTP_REMOTE: &str = r"# WARNING: the page has no TLS of its own, so anybody on the network can read it. Put a TLS proxy before it.
 allow_insecure = true
-"#;
+";
 
 const TAIL: &str = r#"
 [model]
@@ -165,7 +165,10 @@ fn next_steps(file: &Path, broker: Option<&BrokerUrl>, listen: SocketAddr) -> St
         "Written: {shown}, {} (keep a copy: without it the journal cannot be read), an empty journal.\n\nNext:\n",
         folder.join(KEY).display()
     );
-    let mut step = |line: String| text.push_str(&format!("  - {line}\n"));
+    let mut step = |line: String| {
+        // Writing to a String cannot fail.
+        writeln!(text, "  - {line}").ok();
+    };
     step(format!("put your site, units and beds into {shown}"));
     match broker {
         None => step("point devices of this machine at mqtt://127.0.0.1:1883 (without TLS any device is taken)".to_owned()),

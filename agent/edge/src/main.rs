@@ -1,1 +1,144 @@
-fn main() {}
+//! `wardlight`: the agent of a ward.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )
+)]
+
+mod agent;
+mod bed;
+mod broker;
+mod check;
+mod cli;
+mod clock;
+mod config;
+mod demo;
+mod desk;
+mod http;
+mod inference;
+mod init;
+mod journal_cli;
+mod metrics;
+mod outlets;
+mod pipeline;
+mod record;
+mod restore;
+mod run;
+mod score;
+mod session;
+mod strips;
+mod ticks;
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use cli::{Cli, Command, ConfigArg, JournalCommand, ScoreCommand};
+use config::Config;
+use run::{Mode, Running};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging(matches!(cli.command, Command::Run(_)));
+    // One provider of cryptography for everything; a second installation cannot happen here.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    match execute(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            // If standard error is gone there is nobody to tell.
+            writeln!(io::stderr(), "wardlight: {error:#}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> anyhow::Result<ExitCode> {
+    let output = BufWriter::new(io::stdout().lock());
+    match command {
+        Command::Run(ConfigArg { config }) => runtime()?.block_on(serve(Config::load(&config)?))?,
+        Command::Demo(args) => return runtime()?.block_on(demo::run(args)).map(passed),
+        Command::Init(args) => init::run(&args.dir, args.broker.as_deref(), args.listen, output)?,
+        Command::Check(ConfigArg { config }) => return runtime()?.block_on(check::run(&config, output)).map(passed),
+        Command::Bed(args) => runtime()?.block_on(bed::run(&args.url, args.command, output))?,
+        Command::Score { score: ScoreCommand::News2 } => return score::news2(io::stdin().lock(), output).map(|n| passed(n == 0)),
+        Command::Journal { journal } => return journal_command(journal, output),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn journal_command(command: JournalCommand, output: impl Write) -> anyhow::Result<ExitCode> {
+    match command {
+        JournalCommand::Export { config, format: cli::ExportFormat::Jsonl } => {
+            journal_cli::export(&Config::load(&config.config)?, output).map(|unreadable| passed(unreadable == 0))
+        }
+        JournalCommand::Verify { config } => journal_cli::check(&Config::load(&config.config)?, output).map(passed),
+        JournalCommand::Quarantine { config } => {
+            journal_cli::quarantine(&Config::load(&config.config)?, output).map(|()| ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Runs until SIGTERM, SIGINT or a fault.
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let mut stop = Stop::listen()?;
+    let mut running = Running::start(config, Mode::default(), metrics::install()?).await?;
+    let outcome = tokio::select! {
+        () = stop.asked() => Ok(()),
+        failure = running.failed() => Err(failure),
+    };
+    running.stop().await;
+    outcome
+}
+
+/// SIGTERM and SIGINT.
+pub(crate) struct Stop {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    pub(crate) fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("SIGINT")?,
+        })
+    }
+
+    pub(crate) async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Two workers: the broker's session and the page; the Ward, the journal and the inference have threads of their own.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    built.context("the runtime's threads")
+}
+
+/// JSON lines for machines, plain lines for a terminal; always on standard error. `RUST_LOG` chooses what is shown.
+fn start_logging(service: bool) {
+    let default = if service { "info" } else { "warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new(default));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    if io::stderr().is_terminal() || !service {
+        lines.compact().init();
+    } else {
+        lines.json().flatten_event(true).init();
+    }
+}
+
+fn passed(passed: bool) -> ExitCode {
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

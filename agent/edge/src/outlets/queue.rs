@@ -113,10 +113,8 @@ impl<T> State<T> {
     }
 
     fn pop_front(&mut self) -> Option<Queued<T>> {
-        let classes = CLASSES.into_iter().zip(&mut self.classes);
-        classes
-            .filter_map(|(priority, class)| class.pop_front().map(|item| Queued { item, priority }))
-            .next()
+        let mut classes = CLASSES.into_iter().zip(&mut self.classes);
+        classes.find_map(|(priority, class)| class.pop_front().map(|item| Queued { item, priority }))
     }
 
     /// The oldest of the least urgent, if nothing of it is more urgent than `limit`.

@@ -33,7 +33,7 @@ impl Backoff {
         let ceiling = FIRST_CEILING.saturating_mul(1 << self.failures.min(16)).min(LAST_CEILING);
         self.failures = self.failures.saturating_add(1);
         let share = f64::from(random) / f64::from(u32::MAX);
-        FLOOR + (ceiling - FLOOR).mul_f64(share)
+        FLOOR + ceiling.saturating_sub(FLOOR).mul_f64(share)
     }
 }
 

@@ -145,8 +145,7 @@ fn from_v4(packet: v4::v4::Packet) -> Result<Packet, String> {
         P::SubAck(ack) => Ok(Packet::SubAck {
             refused: ack
                 .return_codes
-                .iter()
-                .any(|code| *code == SubscribeReasonCode::Failure)
+                .contains(&SubscribeReasonCode::Failure)
                 .then(|| "not authorised".to_owned()),
         }),
         P::PingResp => Ok(Packet::PingResp),

@@ -110,13 +110,11 @@ impl<'a, T: From<SessionEvent>> Connection<'a, T> {
     pub(super) fn open(&mut self, in_flight: &InFlight, retained_too: bool) -> Result<(), String> {
         let version = self.around.version;
         in_flight.resend(version, &mut self.out)?;
-        match &self.around.filter {
-            Some(filter) => codec::subscribe(version, filter, SUBSCRIBE_ID, retained_too, &mut self.out),
-            None => {
-                self.announce();
-                Ok(())
-            }
+        if let Some(filter) = &self.around.filter {
+            return codec::subscribe(version, filter, SUBSCRIBE_ID, retained_too, &mut self.out);
         }
+        self.announce();
+        Ok(())
     }
 
     /// Whether the Ward has been told of this connection.

@@ -93,7 +93,7 @@ fn skip_malformed(header: &Header, message: &[u8], problem: String) -> Result<Fr
 
 struct Header {
     first: u8,
-    header_bytes: usize,
+    body_at: usize,
     frame_bytes: usize,
 }
 
@@ -106,11 +106,11 @@ impl Header {
         for (place, &byte) in rest.iter().take(4).enumerate() {
             remaining |= usize::from(byte & 0x7F) << (7 * place);
             if byte & 0x80 == 0 {
-                let header_bytes = place + 2;
+                let body_at = place + 2;
                 return Ok(Some(Self {
                     first,
-                    header_bytes,
-                    frame_bytes: header_bytes + remaining,
+                    body_at,
+                    frame_bytes: body_at + remaining,
                 }));
             }
         }
@@ -134,13 +134,13 @@ impl PublishHead {
             1 => true,
             _ => return Err("a message at QoS 2, though the subscription says 1".to_owned()),
         };
-        let body = buffer.get(header.header_bytes..).unwrap_or_default();
+        let body = buffer.get(header.body_at..).unwrap_or_default();
         let Some((length, body)) = split_u16(body) else {
             return Ok(None);
         };
         let topic_bytes = usize::from(length);
         let needed = 2 + topic_bytes + if at_least_once { 2 } else { 0 };
-        if header.header_bytes + needed > header.frame_bytes {
+        if header.body_at + needed > header.frame_bytes {
             return Err("a message that is shorter than its topic".to_owned());
         }
         let Some((topic, body)) = body.split_at_checked(topic_bytes) else {

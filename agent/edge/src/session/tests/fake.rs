@@ -275,7 +275,7 @@ async fn a_silent_broker_is_probed_and_then_given_up() {
         counters: std::sync::Arc::default(),
         inbox,
     };
-    let mut connection = Connection::new(&around, link, 1, Duration::from_secs(60));
+    let mut connection = Connection::new(&around, link, 1, Duration::from_mins(1));
     let ending = connection.serve(&mut InFlight::new(), &mut from_outside, &mut told).await;
     assert!(
         matches!(&ending, Ending::Lost(reason) if reason.contains("silent for 35 s")),

@@ -27,7 +27,7 @@ pub(super) fn config(port: u16, version: MqttVersion) -> MqttConfig {
         receive_maximum: 8192,
         max_packet_bytes: 64 * 1024,
         keep_alive: Duration::from_secs(30),
-        session_expiry: Duration::from_secs(3600),
+        session_expiry: Duration::from_hours(1),
         embedded: None,
     }
 }

@@ -1,0 +1,221 @@
+//! The Ward's thread: one loop that takes inputs one at a time and lets time pass between them.
+
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::Receiver;
+use tracing::{info, warn};
+use wardlight_core::event::{Event, ModelScore, ModelStatus};
+use wardlight_core::ids::StayToken;
+use wardlight_core::time::Timestamp;
+use wardlight_station::{CommandFailure, Health, Link, Reply, Request, StationCommand};
+
+use crate::clock::Clock;
+use crate::desk::Ticket;
+use crate::metrics as m;
+use crate::pipeline::Pipeline;
+use crate::record;
+use crate::session::SessionEvent;
+use crate::ticks;
+
+/// Everything that can reach the Ward's thread.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// From the broker.
+    Session(SessionEvent),
+    /// From a page or the API.
+    Station(StationCommand),
+    /// From the inference thread, with how long the batch took.
+    Scored(Vec<ModelScore>, Duration),
+    /// The inference thread says where it stands.
+    Model(ModelStatus),
+    /// The journal fails (with a reason) or commits again.
+    Journal(Option<String>),
+    /// Stop: nothing follows.
+    Stop,
+}
+
+impl From<SessionEvent> for Input {
+    fn from(event: SessionEvent) -> Self {
+        Self::Session(event)
+    }
+}
+
+/// How often the whole state is checkpointed; a start replays at most this much.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
+/// How often the page gets every bed.
+const SHOW_EVERY: Duration = Duration::from_secs(1);
+/// Inputs taken between two looks at the clock's other duties, so that a flood cannot starve them.
+const INPUTS_PER_TURN: usize = 256;
+
+/// See the [module](self).
+pub(crate) struct Agent {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) clock: Clock,
+    pub(crate) inputs: Receiver<Input>,
+    /// Only for its timer, while the thread waits for an input.
+    pub(crate) timer: Runtime,
+    pub(crate) random: SystemRandom,
+    pub(crate) health: Health,
+    pub(crate) model: ModelStatus,
+    /// An answer that takes longer than this is late.
+    pub(crate) model_deadline: Duration,
+}
+
+impl Agent {
+    /// Runs until told to stop; returns the pipeline after a last checkpoint.
+    pub(crate) fn run(mut self) -> Pipeline {
+        let mut now = self.clock.now();
+        self.pipeline.on_event(Event::Restart, None, now);
+        self.checkpoint(now);
+        let (mut next_show, mut next_checkpoint) = (now, now.plus(CHECKPOINT_EVERY));
+        loop {
+            now = self.clock.now();
+            self.pipeline.tick(now);
+            if now >= next_show {
+                next_show = now.plus(SHOW_EVERY);
+                self.show(now);
+            }
+            if now >= next_checkpoint {
+                next_checkpoint = now.plus(CHECKPOINT_EVERY);
+                self.checkpoint(now);
+            }
+            let wait = ticks::following(now).since(now);
+            if !self.take_turn(wait) {
+                self.checkpoint(self.clock.now());
+                return self.pipeline;
+            }
+        }
+    }
+
+    /// Waits for an input and takes those that are there; returns whether to go on.
+    fn take_turn(&mut self, wait: Duration) -> bool {
+        let inputs = &mut self.inputs;
+        let mut input = match self.timer.block_on(async { tokio::time::timeout(wait, inputs.recv()).await }) {
+            Ok(Some(input)) => input,
+            Ok(None) => return false,
+            Err(_elapsed) => return true,
+        };
+        for _ in 0..INPUTS_PER_TURN {
+            if !self.take(input) {
+                return false;
+            }
+            match self.inputs.try_recv() {
+                Ok(next) => input = next,
+                Err(_) => return true,
+            }
+        }
+        true
+    }
+
+    fn take(&mut self, input: Input) -> bool {
+        let now = self.clock.now();
+        match input {
+            Input::Session(event) => self.on_session(event, now),
+            Input::Station(StationCommand::Request { request, reply }) => self.on_request(request, reply, now),
+            Input::Station(StationCommand::Displayed { alarm, revision, displayed_at }) => {
+                self.on_displayed(&alarm, revision, displayed_at);
+            }
+            Input::Scored(scores, took) => self.on_scores(scores, took, now),
+            Input::Model(status) => self.on_model(status, now),
+            Input::Journal(failure) => {
+                self.health.journal = match failure {
+                    Some(_) => Link::Down { since: now, reason: "Records cannot be stored. Alarms go on.".to_owned() },
+                    None => Link::Up,
+                };
+                self.show(now);
+            }
+            Input::Stop => return false,
+        }
+        true
+    }
+
+    fn on_session(&mut self, event: SessionEvent, now: Timestamp) {
+        match event {
+            SessionEvent::Message(inbound) => self.pipeline.on_inbound(inbound, now),
+            SessionEvent::Skipped(skipped) => {
+                counter!(m::SKIPPED).increment(1);
+                let reason = format!("{} bytes: {}", skipped.bytes, skipped.reason);
+                warn!(topic = skipped.topic, reason, "Message skipped unread.");
+                let ticket = skipped.ticket.map_or(Ticket::Nothing, Ticket::Puback);
+                self.pipeline.on_unread(skipped.topic, reason, ticket, now);
+            }
+            SessionEvent::Connected { resumed } => {
+                info!(resumed, "Connected to the broker.");
+                gauge!(m::BROKER_UP).set(1.0);
+                self.health.broker = Link::Up;
+                self.show(now);
+            }
+            SessionEvent::Disconnected { reason } => {
+                warn!(reason, "No connection to the broker; trying again.");
+                gauge!(m::BROKER_UP).set(0.0);
+                self.health.broker =
+                    Link::Down { since: now, reason: "No connection to the message broker: devices cannot be heard.".to_owned() };
+                self.show(now);
+            }
+        }
+    }
+
+    fn on_request(&mut self, request: Request, reply: Reply, now: Timestamp) {
+        let mut token = [0; 16];
+        if self.random.fill(&mut token).is_err() {
+            // Nobody waiting needs no answer.
+            reply.send(Err(CommandFailure::Failed("no randomness for a new stay".to_owned()))).ok();
+            return;
+        }
+        if let Request::Admit { bed, .. } | Request::Discharge { bed } = &request {
+            self.pipeline.strips.forget(bed);
+        }
+        let command = request.into_command(StayToken::from_bytes(token));
+        self.pipeline.on_event(Event::Command(command), Some(reply), now);
+        self.show(now);
+    }
+
+    fn on_displayed(&self, alarm: &wardlight_core::alarms::AlarmId, revision: u32, displayed_at: Timestamp) {
+        if let Some(sampled_at) = self.pipeline.sampled_at(alarm, revision) {
+            histogram!(m::DISPLAY_LATENCY).record(displayed_at.since(sampled_at).as_secs_f64());
+        }
+    }
+
+    fn on_scores(&mut self, scores: Vec<ModelScore>, took: Duration, now: Timestamp) {
+        counter!(m::SCORES).increment(scores.len() as u64);
+        histogram!(m::INFERENCE).record(took.as_secs_f64());
+        let late = scores.iter().any(|score| now.since(score.asked_at) > self.model_deadline);
+        self.on_model(if late { ModelStatus::Late } else { ModelStatus::Live }, now);
+        for score in scores {
+            self.pipeline.on_event(Event::Score(score), None, now);
+        }
+    }
+
+    fn on_model(&mut self, status: ModelStatus, now: Timestamp) {
+        if status == self.model {
+            return;
+        }
+        match status {
+            ModelStatus::Live => info!("Risk estimates come in time."),
+            ModelStatus::Late => warn!("Risk estimates come too late."),
+            ModelStatus::Gone => warn!("No risk estimates: rules only."),
+        }
+        self.model = status;
+        self.pipeline.on_event(Event::Model(status), None, now);
+    }
+
+    fn show(&mut self, now: Timestamp) {
+        if let Some(step) = self.clock.follow() {
+            counter!(m::CLOCK_STEPS).increment(1);
+            warn!(step_s = step.as_secs_f64(), "The system clock was set forward; followed.");
+        }
+        self.pipeline.desk.flush();
+        self.pipeline.station.publish_health(self.health.clone());
+        self.pipeline.show(now);
+    }
+
+    fn checkpoint(&mut self, now: Timestamp) {
+        match record::checkpoint(self.pipeline.ward.state(), now) {
+            Some(checkpoint) => self.pipeline.desk.checkpoint(checkpoint),
+            None => warn!("The state could not be written as a checkpoint; the journal's entries still hold it."),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `wardlight check`: what is wrong, before it is wrong at night.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use wardlight_journal::{Reader, SiteKey};
+
+use crate::config::Config;
+use crate::run;
+use crate::session::Session;
+
+/// Prints one line per check; returns whether all passed.
+/// # Errors
+/// If the output fails.
+pub(crate) async fn run(file: &Path, mut output: impl Write) -> anyhow::Result<bool> {
+    let config = match Config::load(file) {
+        Ok(config) => config,
+        Err(error) => {
+            writeln!(output, "FAIL  configuration\n{error}")?;
+            return Ok(false);
+        }
+    };
+    let checks = [
+        ("configuration", Ok(format!("{} with {} beds", config.site, config.beds().count()))),
+        ("site key", SiteKey::load(&config.journal.key_file).map(|_| "readable, private".to_owned()).map_err(|e| e.to_string())),
+        ("journal", journal(&config)),
+        ("certificates", certificates(&config)),
+        ("broker", broker(&config).await),
+        ("page", page(&config).await),
+        ("model", model(&config)),
+    ];
+    let mut sound = true;
+    for (what, outcome) in checks {
+        match outcome {
+            Ok(found) => writeln!(output, "ok    {what}: {found}")?,
+            Err(problem) => {
+                sound = false;
+                writeln!(output, "FAIL  {what}: {problem}")?;
+            }
+        }
+    }
+    Ok(sound)
+}
+
+type Outcome = Result<String, String>;
+
+fn journal(config: &Config) -> Outcome {
+    let key = SiteKey::load(&config.journal.key_file).map_err(|error| error.to_string())?;
+    if !config.journal.dir.exists() {
+        return Err(format!("{}: no such folder; `wardlight init` makes one", config.journal.dir.display()));
+    }
+    let reader = Reader::open(&config.journal.dir, &key).map_err(|error| error.to_string())?;
+    let newest = reader.newest().map_err(|error| error.to_string())?;
+    Ok(format!("opens with this key, newest entry {newest}"))
+}
+
+fn certificates(config: &Config) -> Outcome {
+    Session::new(&config.mqtt, &config.site).map_err(|error| error.to_string())?;
+    Ok(if config.mqtt.tls.is_some() { "usable".to_owned() } else { "none needed: no TLS to the broker".to_owned() })
+}
+
+async fn broker(config: &Config) -> Outcome {
+    let (host, port) = (config.mqtt.host.as_str(), config.mqtt.port);
+    if let Some(embedded) = &config.mqtt.embedded {
+        return match TcpListener::bind(embedded.listen).await {
+            Ok(_free) => Ok(format!("embedded; {} is free", embedded.listen)),
+            Err(error) => Err(format!("embedded; {}: {error}; a running agent holds it, or choose another port", embedded.listen)),
+        };
+    }
+    match tokio::time::timeout(Duration::from_secs(5), TcpStream::connect((host, port))).await {
+        Ok(Ok(_connected)) => Ok(format!("{host}:{port} answers")),
+        Ok(Err(error)) => Err(format!("{host}:{port}: {error}; is the broker running, and mqtt.url right?")),
+        Err(_elapsed) => Err(format!("{host}:{port}: no answer within 5 s; a firewall?")),
+    }
+}
+
+async fn page(config: &Config) -> Outcome {
+    match TcpListener::bind(config.http.listen).await {
+        Ok(_free) => Ok(format!("{} is free", config.http.listen)),
+        Err(error) => Err(format!("{}: {error}; a running agent holds it, or choose another http.listen", config.http.listen)),
+    }
+}
+
+fn model(config: &Config) -> Outcome {
+    if !config.model.enabled {
+        return Ok("switched off: rules only".to_owned());
+    }
+    let model = run::load_model(&config.model).map_err(|error| error.to_string())?;
+    Ok(format!("{} {} is signed and agrees with its golden vectors", model.id(), model.version()))
+}

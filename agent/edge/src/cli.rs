@@ -1,0 +1,221 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Monitoring and inference agent for a hospital ward: vitals in over MQTT, scored, alarmed, kept encrypted.
+///
+/// A secondary information system: the bedside monitor stays the primary alarm.
+#[derive(Debug, Parser)]
+#[command(name = "wardlight", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show a live simulated ward: embedded broker, patients, agent and page in one process
+    Demo(DemoArgs),
+    /// Run the agent
+    Run(ConfigArg),
+    /// Write a configuration, keys and an empty journal, ready to run
+    Init(InitArgs),
+    /// Say what is wrong with a configuration and what it points to
+    Check(ConfigArg),
+    /// Beds, patients and devices of a running agent
+    Bed(BedArgs),
+    /// Compute a score from JSON lines
+    Score {
+        #[command(subcommand)]
+        score: ScoreCommand,
+    },
+    /// Read and verify the journal
+    Journal {
+        #[command(subcommand)]
+        journal: JournalCommand,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArg {
+    /// Configuration file
+    #[arg(long, value_name = "FILE", default_value = "agent.toml")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Simulated beds with a monitor each; three wearables come on top
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub(crate) beds: u16,
+    /// Stop by itself after this long, e.g. 60s, 5m, 1h
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub(crate) duration: Option<std::time::Duration>,
+    /// No page and no talk: run, then print the report
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// Same seed, same ward
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Let recordings in this folder (such as MIT-BIH `mitdb/`, CinC 2012 `cinc2012/`) drive some of the beds
+    #[arg(long, value_name = "DIR")]
+    pub(crate) recordings: Option<PathBuf>,
+    /// Write what was expected, alarmed, missed and measured as JSON
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) report: Option<PathBuf>,
+    /// Use this broker instead of the embedded one, e.g. mqtt://127.0.0.1:1883
+    #[arg(long, value_name = "URL")]
+    pub(crate) broker: Option<String>,
+    /// Address of the page; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Folder to create
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Broker of the hospital; without it the agent runs its own, on loopback only
+    #[arg(long, value_name = "URL")]
+    pub(crate) broker: Option<String>,
+    /// Address of the page
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BedArgs {
+    /// Where the agent's page is
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", global = true)]
+    pub(crate) url: String,
+    #[command(subcommand)]
+    pub(crate) command: BedCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BedCommand {
+    /// Show beds, patients and devices
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A patient takes a bed
+    Admit {
+        /// Which bed
+        bed: String,
+        /// Name for the tile; kept sealed
+        #[arg(long)]
+        name: Option<String>,
+        /// Age in years
+        #[arg(long, value_name = "YEARS")]
+        age: Option<u8>,
+        /// Age group, where the age is not known
+        #[arg(long, value_name = "GROUP")]
+        age_group: Option<AgeGroupArg>,
+        /// SpO2 scale of NEWS2; 2 only by prescription
+        #[arg(long, value_name = "1|2", value_parser = clap::value_parser!(u8).range(1..=2))]
+        scale: Option<u8>,
+        /// The patient is pregnant: no NEWS2
+        #[arg(long)]
+        pregnant: bool,
+    },
+    /// The patient leaves: alarms, limits and devices are reset
+    Discharge {
+        /// Which bed
+        bed: String,
+    },
+    /// Put a device to a bed
+    Attach {
+        /// Which bed
+        bed: String,
+        /// Which device, as in its topics
+        device: String,
+    },
+    /// Take a device from its bed
+    Detach {
+        /// Which device
+        device: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum AgeGroupArg {
+    /// Up to 28 days
+    Neonate,
+    /// 29 days to 15 years
+    Paediatric,
+    /// 16 years and over
+    Adult,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScoreCommand {
+    /// NEWS2: reads {"rr":..,"spo2":..,"scale":1|2,"oxygen":true|false|null,"sbp":..,"pulse":..,"acvpu":"A","temp":..} per line
+    News2,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JournalCommand {
+    /// Print stored messages; decrypts: the output is patient data
+    Export {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Format of the output
+        #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+        format: ExportFormat,
+    },
+    /// Check every seal, sequence and page, and say what is wrong where
+    Verify {
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// List the input that could not be decoded, and why
+    Quarantine {
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// One JSON object per line
+    Jsonl,
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let expected = || format!("{text:?}: expected a number and s, m or h, such as 60s");
+    let unit = text.chars().last().ok_or_else(expected)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        _ => return Err(expected()),
+    };
+    let number: u64 = text.trim_end_matches(unit).parse().map_err(|_error| expected())?;
+    Ok(std::time::Duration::from_secs(number.saturating_mul(seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(duration("90s"), Ok(std::time::Duration::from_secs(90)));
+        assert_eq!(duration("2m"), Ok(std::time::Duration::from_mins(2)));
+        for bad in ["", "5", "s", "-1s", "1d"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,76 @@
+//! One listener for the page, the API, `/metrics`, `/healthz` and `/readyz`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::serve::ListenerExt;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use wardlight_station::Station;
+
+use crate::session::{Phase, SessionCounters};
+
+/// What `/readyz` asks: is the Ward restored, and has the broker taken us?
+#[derive(Clone)]
+pub(crate) struct Readiness {
+    pub(crate) ward: Arc<AtomicBool>,
+    pub(crate) session: Arc<SessionCounters>,
+}
+
+impl Readiness {
+    fn missing(&self) -> Option<&'static str> {
+        match () {
+            () if !self.ward.load(Ordering::Relaxed) => Some("the state is being restored"),
+            () if !self.session.connected.load(Ordering::Relaxed) => Some("no connection to the broker"),
+            () => None,
+        }
+    }
+}
+
+/// Binds the address.
+/// # Errors
+/// If it is taken or not ours, with what to do.
+pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| format!("http.listen = {address}: cannot listen there; is another agent running? Choose another port"))
+}
+
+/// Serves until the agent closes.
+/// # Errors
+/// If the listener fails.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    station: Station,
+    prometheus: PrometheusHandle,
+    ready: Readiness,
+    mut phase: watch::Receiver<Phase>,
+) -> anyhow::Result<()> {
+    let routes = Router::new()
+        .route("/metrics", get(move || async move { prometheus.render() }))
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route(
+            "/readyz",
+            get(move || async move {
+                match ready.missing() {
+                    None => (StatusCode::OK, "ready\n".to_owned()),
+                    Some(missing) => (StatusCode::SERVICE_UNAVAILABLE, format!("{missing}\n")),
+                }
+            }),
+        )
+        .merge(station.router());
+    // Without this, small frames such as alarms may wait 40 ms for the ones before them to be confirmed.
+    let listener = listener.tap_io(|stream| {
+        stream.set_nodelay(true).ok();
+    });
+    let closing = async move {
+        phase.wait_for(|phase| *phase == Phase::Close).await.ok();
+        station.close();
+    };
+    axum::serve(listener, routes).with_graceful_shutdown(closing).await.context("the page's listener failed")
+}

@@ -1,0 +1,137 @@
+//! Every metric the agent has, in one place. None carries a patient, bed or device label.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// Messages by `kind` (num, wave, birth, …) that the Ward has stepped.
+pub(crate) const MESSAGES: &str = "wardlight_messages_total";
+/// Messages seen before and not stepped again.
+pub(crate) const DUPLICATES: &str = "wardlight_duplicates_total";
+/// Messages that never came, by the numbers of those that did.
+pub(crate) const MISSED: &str = "wardlight_missed_messages_total";
+/// Payloads refused whole and quarantined, by `reason`.
+pub(crate) const REFUSED: &str = "wardlight_refused_messages_total";
+/// Single readings refused within messages that stand.
+pub(crate) const REJECTED: &str = "wardlight_rejected_readings_total";
+/// Changes of alarms by `priority` and `state`.
+pub(crate) const ALARMS: &str = "wardlight_alarm_changes_total";
+/// From the arrival of a message to the alarm that it raised having been handed to every outlet.
+pub(crate) const ALARM_LATENCY: &str = "wardlight_alarm_decision_seconds";
+/// From the sampling of a value to the display of its alarm, as pages confirm it.
+pub(crate) const DISPLAY_LATENCY: &str = "wardlight_alarm_displayed_seconds";
+/// Entries committed to the journal.
+pub(crate) const JOURNALED: &str = "wardlight_journal_entries_total";
+/// Commits of the journal.
+pub(crate) const COMMITS: &str = "wardlight_journal_commits_total";
+/// Failed commits of the journal; each is tried again.
+pub(crate) const COMMIT_FAILURES: &str = "wardlight_journal_failures_total";
+/// Submissions that wait for the journal.
+pub(crate) const JOURNAL_WAITING: &str = "wardlight_journal_waiting";
+/// Records dropped because the journal could not take them for too long; never an acknowledged message.
+pub(crate) const RECORDS_DROPPED: &str = "wardlight_journal_records_dropped_total";
+/// 1 while the broker has us.
+pub(crate) const BROKER_UP: &str = "wardlight_broker_up";
+/// Waveform blocks dropped because the Ward's inbox was nearly full.
+pub(crate) const WAVES_DROPPED: &str = "wardlight_waves_dropped_total";
+/// Messages skipped unread: too large, or malformed.
+pub(crate) const SKIPPED: &str = "wardlight_skipped_messages_total";
+/// Beds with a patient.
+pub(crate) const BEDS_OCCUPIED: &str = "wardlight_beds_occupied";
+/// Beds that could not alarm now.
+pub(crate) const BEDS_BLIND: &str = "wardlight_beds_blind";
+/// Devices at no bed.
+pub(crate) const DEVICES_UNASSIGNED: &str = "wardlight_devices_unassigned";
+/// Step of the ladder: 2 model live, 1 late, 0 rules only.
+pub(crate) const MODEL_STATUS: &str = "wardlight_model_status";
+/// Windows scored.
+pub(crate) const SCORES: &str = "wardlight_model_scores_total";
+/// From asking for a micro-batch to its answer.
+pub(crate) const INFERENCE: &str = "wardlight_model_latency_seconds";
+/// Risk estimates not asked for because the inference queue was full.
+pub(crate) const INFERENCE_DROPPED: &str = "wardlight_model_requests_dropped_total";
+/// Deliveries to webhooks and the alert topic by `outcome`.
+pub(crate) const DELIVERIES: &str = "wardlight_alert_deliveries_total";
+/// Pages open now.
+pub(crate) const PAGES: &str = "wardlight_pages_open";
+/// Steps of the system clock that the agent followed.
+pub(crate) const CLOCK_STEPS: &str = "wardlight_clock_steps_total";
+
+/// Buckets of all latencies, in seconds: the targets 15 ms and 100 ms are edges.
+const LATENCY_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0];
+
+const COUNTERS: [(&str, &str); 16] = [
+    (MESSAGES, "Messages stepped through the Ward, by kind."),
+    (DUPLICATES, "Messages seen before."),
+    (MISSED, "Messages that never came, by their sequence numbers."),
+    (REFUSED, "Payloads refused and quarantined, by reason."),
+    (REJECTED, "Readings refused within messages that stand."),
+    (ALARMS, "Changes of alarms, by priority and state."),
+    (JOURNALED, "Entries committed to the journal."),
+    (COMMITS, "Commits of the journal."),
+    (COMMIT_FAILURES, "Failed commits of the journal."),
+    (RECORDS_DROPPED, "Records dropped while the journal could not take them."),
+    (WAVES_DROPPED, "Waveform blocks dropped because the inbox was nearly full."),
+    (SKIPPED, "Messages skipped unread: too large, or malformed."),
+    (SCORES, "Windows scored by the model."),
+    (INFERENCE_DROPPED, "Risk estimates not asked for because the queue was full."),
+    (DELIVERIES, "Deliveries of alarms, by outlet and outcome."),
+    (CLOCK_STEPS, "Forward steps of the system clock."),
+];
+
+const GAUGES: [(&str, &str); 7] = [
+    (JOURNAL_WAITING, "Submissions that wait for the journal."),
+    (BROKER_UP, "1 while the broker has us."),
+    (BEDS_OCCUPIED, "Beds with a patient."),
+    (BEDS_BLIND, "Beds that could not alarm now."),
+    (DEVICES_UNASSIGNED, "Devices at no bed."),
+    (MODEL_STATUS, "2 model live, 1 late, 0 rules only."),
+    (PAGES, "Pages open now."),
+];
+
+const LATENCIES: [(&str, &str); 3] = [
+    (ALARM_LATENCY, "From a message's arrival to its alarm handed to every outlet."),
+    (DISPLAY_LATENCY, "From a value's sampling to its alarm on a page."),
+    (INFERENCE, "From asking for a micro-batch to its answer."),
+];
+
+/// Installs the recorder of this process.
+/// # Errors
+/// If one is installed already.
+pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
+    let seconds = Matcher::Suffix("_seconds".to_owned());
+    let handle = PrometheusBuilder::new().set_buckets_for_metric(seconds, &LATENCY_BUCKETS)?.install_recorder()?;
+    for (name, help) in COUNTERS {
+        describe_counter!(name, Unit::Count, help);
+    }
+    for (name, help) in GAUGES {
+        describe_gauge!(name, help);
+    }
+    for (name, help) in LATENCIES {
+        describe_histogram!(name, Unit::Seconds, help);
+    }
+    Ok(handle)
+}
+
+/// The sum of a counter over its labels, as it would be exported now.
+pub(crate) fn total(handle: &PrometheusHandle, name: &str) -> u64 {
+    let rendered = handle.render();
+    let ours = rendered.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])));
+    ours.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_convention_and_none_is_repeated() {
+        let all: Vec<_> = COUNTERS.iter().chain(&GAUGES).chain(&LATENCIES).map(|(name, _)| *name).collect();
+        let mut unique = all.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), all.len());
+        assert!(all.iter().all(|n| n.starts_with("wardlight_")));
+        assert!(COUNTERS.iter().all(|(n, _)| n.ends_with("_total")));
+        assert!(LATENCIES.iter().all(|(n, _)| n.ends_with("_seconds")));
+    }
+}

@@ -1,0 +1,220 @@
+//! The way of the data, on the Ward's thread: message → decode → step → effects → outlets at once, journal behind.
+//!
+//! Nothing here waits: alarms leave before their record is submitted, and no queue is ever waited for.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::mpsc::SyncSender;
+
+use bytes::Bytes;
+use metrics::{counter, gauge, histogram};
+use tracing::warn;
+use wardlight_core::alarms::{AlarmId, AlarmState};
+use wardlight_core::event::{AlarmChange, Effect, Event, InferRequest};
+use wardlight_core::ids::{BedId, SiteId, StayToken, UnitId};
+use wardlight_core::message::{Body, Message};
+use wardlight_core::time::Timestamp;
+use wardlight_core::ward::Ward;
+use wardlight_journal::{Entry, Kind, Suspect};
+use wardlight_station::{CommandFailure, Reply, Station, WaveView};
+use wardlight_wire::{Alert, Cmd};
+
+use crate::desk::{Desk, Ticket};
+use crate::metrics as m;
+use crate::outlets::Outlets;
+use crate::record::{self, RawMessage, Stored};
+use crate::session::Inbound;
+use crate::strips::Strips;
+use crate::ticks;
+
+/// The Ward with everything that its effects go to.
+pub(crate) struct Pipeline {
+    pub(crate) site: SiteId,
+    pub(crate) units: HashMap<BedId, UnitId>,
+    pub(crate) ward: Ward,
+    pub(crate) station: Station,
+    pub(crate) outlets: Outlets,
+    pub(crate) desk: Desk,
+    pub(crate) strips: Strips,
+    pub(crate) inference: SyncSender<InferRequest>,
+    /// When the values behind the newest alarm changes were sampled, for the receipts of pages.
+    pub(crate) sampled: VecDeque<(AlarmId, u32, Timestamp)>,
+}
+
+/// Alarm changes whose sampling time is remembered.
+const SAMPLED_MAX: usize = 256;
+
+/// What one step brought, for whoever asked.
+#[derive(Debug, Default)]
+struct Outcome {
+    entries: Vec<Entry>,
+    refused: Option<CommandFailure>,
+}
+
+impl Pipeline {
+    /// Takes a message from the broker. Its PUBACK follows the commit of its record, whatever became of it.
+    pub(crate) fn on_inbound(&mut self, inbound: Inbound, now: Timestamp) {
+        let mut suspects = Vec::new();
+        let decoded = wardlight_wire::decode(&inbound.topic, &inbound.payload, inbound.content_type.as_deref(), now);
+        let entries = match decoded {
+            Ok(decoded) => {
+                if !decoded.rejected.is_empty() {
+                    counter!(m::REJECTED).increment(decoded.rejected.len() as u64);
+                    let reasons: Vec<String> = decoded.rejected.iter().map(ToString::to_string).collect();
+                    warn!(device = %decoded.message.device, reasons = reasons.join("; "), "Readings refused.");
+                    suspects.push(suspect(&inbound, reasons.join("; "), now));
+                }
+                self.on_message(decoded.message, &inbound, now)
+            }
+            Err(error) => {
+                counter!(m::REFUSED, "reason" => error.reason()).increment(1);
+                warn!(%error, "Message refused and quarantined.");
+                suspects.push(suspect(&inbound, error.to_string(), now));
+                Vec::new()
+            }
+        };
+        self.desk.submit(entries, suspects, inbound.ticket.map_or(Ticket::Nothing, Ticket::Puback));
+    }
+
+    /// Puts on record that a message was skipped unread.
+    pub(crate) fn on_unread(&mut self, source: String, reason: String, ticket: Ticket, now: Timestamp) {
+        let suspect = Suspect { source, reason, at_ms: now.as_millis(), body: Vec::new() };
+        self.desk.submit(Vec::new(), vec![suspect], ticket);
+    }
+
+    /// Steps anything but a message. A person's request is answered when its record is committed.
+    pub(crate) fn on_event(&mut self, event: Event, reply: Option<Reply>, now: Timestamp) {
+        let mut entries: Vec<Entry> = record::input_entry(&event, now).into_iter().collect();
+        let outcome = self.step(event, None, now);
+        entries.extend(outcome.entries);
+        let ticket = match (reply, outcome.refused) {
+            (Some(reply), Some(failure)) => {
+                // A page that has gone needs no answer.
+                reply.send(Err(failure)).ok();
+                return;
+            }
+            (Some(reply), None) => Ticket::Reply(reply),
+            (None, _) => Ticket::Nothing,
+        };
+        self.desk.submit(entries, Vec::new(), ticket);
+    }
+
+    /// Lets time pass up to `now`.
+    pub(crate) fn tick(&mut self, now: Timestamp) {
+        let mut effects = Vec::new();
+        ticks::run_until(&mut self.ward, now, &mut effects);
+        let outcome = self.carry_out(effects, None, now);
+        if !outcome.entries.is_empty() {
+            self.desk.submit(outcome.entries, Vec::new(), Ticket::Nothing);
+        }
+    }
+
+    /// Shows every bed; once a second, which is also the page's heartbeat.
+    pub(crate) fn show(&mut self, now: Timestamp) {
+        let beds = self.ward.beds();
+        let overview = self.ward.overview();
+        gauge!(m::BEDS_OCCUPIED).set(beds.iter().filter(|b| b.stay.is_some()).count() as f64);
+        gauge!(m::BEDS_BLIND).set(beds.iter().filter(|b| b.blind_since.is_some()).count() as f64);
+        gauge!(m::DEVICES_UNASSIGNED).set(overview.unassigned.len() as f64);
+        gauge!(m::MODEL_STATUS).set(f64::from(2 - overview.model as u8));
+        gauge!(m::PAGES).set(self.station.counters().pages as f64);
+        self.station.publish_beds(beds, overview, now);
+    }
+
+    /// When the value behind that change of an alarm was sampled, if it is among the newest.
+    pub(crate) fn sampled_at(&self, alarm: &AlarmId, revision: u32) -> Option<Timestamp> {
+        let found = self.sampled.iter().rev().find(|(id, r, _)| id == alarm && *r == revision);
+        found.map(|(_, _, at)| *at)
+    }
+
+    fn on_message(&mut self, message: Message, inbound: &Inbound, now: Timestamp) -> Vec<Entry> {
+        counter!(m::MESSAGES, "kind" => kind(&message.body)).increment(1);
+        let wave = match &message.body {
+            Body::Wave(block) => self.ward.bed_of(&message.device).cloned().map(|bed| (bed, WaveView::new(block, message.sent_at))),
+            _ => None,
+        };
+        let mut entries = self.step(Event::Message(message), Some(inbound), now).entries;
+        if let Some((bed, view)) = wave {
+            self.station.publish_wave(&bed, &view);
+            if let Some(stay) = self.ward.stay_in(&bed) {
+                entries.extend(self.strips.take(&bed, stay, inbound.topic.clone(), inbound.payload.clone(), now));
+            }
+        }
+        entries
+    }
+
+    fn step(&mut self, event: Event, inbound: Option<&Inbound>, now: Timestamp) -> Outcome {
+        let mut effects = Vec::new();
+        ticks::run_until(&mut self.ward, now, &mut effects);
+        self.ward.step(event, now, &mut effects);
+        self.carry_out(effects, inbound, now)
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>, inbound: Option<&Inbound>, now: Timestamp) -> Outcome {
+        let mut outcome = Outcome::default();
+        for effect in effects {
+            match effect {
+                Effect::Alarm(change) => self.on_alarm(&change, &mut outcome.entries, now),
+                Effect::Record(stay) => outcome.entries.extend(inbound.map(|i| message_entry(i, stay, now))),
+                Effect::Duplicate => counter!(m::DUPLICATES).increment(1),
+                Effect::Gap { device, missed } => {
+                    counter!(m::MISSED).increment(u64::from(missed));
+                    warn!(%device, missed, "Messages are missing.");
+                }
+                Effect::Infer(request) => {
+                    if self.inference.try_send(request).is_err() {
+                        counter!(m::INFERENCE_DROPPED).increment(1);
+                    }
+                }
+                Effect::RequestBirth(device) => self.outlets.command(&self.site, &device, Cmd::Rebirth),
+                Effect::Done => {}
+                Effect::Refused(refusal) => outcome.refused = Some(CommandFailure::Refused(refusal)),
+            }
+        }
+        outcome
+    }
+
+    /// To every outlet first, then on record.
+    fn on_alarm(&mut self, change: &AlarmChange, entries: &mut Vec<Entry>, now: Timestamp) {
+        self.station.publish_alarm(change);
+        if let Some(unit) = self.units.get(&change.bed) {
+            self.outlets.alert(&Alert::new(&self.site, unit, change), change.priority);
+        }
+        if let Some(trigger) = change.trigger {
+            histogram!(m::ALARM_LATENCY).record(now.since(trigger.received_at).as_secs_f64());
+            self.sampled.push_back((change.id.clone(), change.revision, trigger.sampled_at));
+            if self.sampled.len() > SAMPLED_MAX {
+                self.sampled.pop_front();
+            }
+        }
+        counter!(m::ALARMS, "priority" => change.priority.name(), "state" => change.state.name()).increment(1);
+        if change.state == AlarmState::Active && !change.kind.is_technical() {
+            entries.extend(self.strips.keep(&change.bed, change.stay, now));
+        }
+        entries.push(Stored::Alarm(change.clone()).entry(Kind::Alarm, Some(change.stay), now));
+    }
+}
+
+fn message_entry(inbound: &Inbound, stay: Option<StayToken>, now: Timestamp) -> Entry {
+    let raw = RawMessage {
+        topic: &inbound.topic,
+        content_type: inbound.content_type.as_deref(),
+        payload: &inbound.payload,
+    };
+    Stored::Message(raw).entry(Kind::Message, stay, now)
+}
+
+fn suspect(inbound: &Inbound, reason: String, now: Timestamp) -> Suspect {
+    let body = Bytes::clone(&inbound.payload).to_vec();
+    Suspect { source: inbound.topic.clone(), reason, at_ms: now.as_millis(), body }
+}
+
+const fn kind(body: &Body) -> &'static str {
+    match body {
+        Body::Birth(_) => "birth",
+        Body::State { .. } => "state",
+        Body::Numerics(_) => "num",
+        Body::Wave(_) => "wave",
+        Body::Alarm(_) => "alarm",
+        Body::Event(_) => "event",
+    }
+}

@@ -1,0 +1,108 @@
+//! What the journal stores: the Ward's inputs, so that it can be rebuilt, and its alarms, so that they can be listed.
+
+use serde::{Deserialize, Serialize};
+use wardlight_core::event::{AlarmChange, Command, Event, ModelScore, ModelStatus};
+use wardlight_core::ids::StayToken;
+use wardlight_core::time::Timestamp;
+use wardlight_core::ward::WardState;
+use wardlight_journal::{Checkpoint, Entry, Kind, StayToken as StayKey};
+
+/// Layout of checkpoints. A state of another layout is not read: the agent starts empty and says so.
+const STATE_LAYOUT: u8 = 1;
+
+/// One stored item, as it stands sealed in the journal.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Stored<'a> {
+    /// A message as it came, undecoded: decoding it again gives the same event.
+    #[serde(borrow)]
+    Message(RawMessage<'a>),
+    /// What a person asked for.
+    Command(Command),
+    /// What the model said.
+    Score(ModelScore),
+    /// Where the inference stood.
+    Model(ModelStatus),
+    /// The agent started.
+    Restart,
+    /// What the Ward said.
+    Alarm(AlarmChange),
+}
+
+/// A message as it came from the broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RawMessage<'a> {
+    /// Full topic.
+    pub(crate) topic: &'a str,
+    /// MQTT 5 content type.
+    pub(crate) content_type: Option<&'a str>,
+    /// Payload.
+    #[serde(with = "serde_bytes")]
+    pub(crate) payload: &'a [u8],
+}
+
+impl Stored<'_> {
+    /// The sealed entry for it, under the stay's key or, without a stay, the site's.
+    pub(crate) fn entry(&self, kind: Kind, stay: Option<StayToken>, at: Timestamp) -> Entry {
+        let stay = stay.map_or(StayKey::SITE, |token| StayKey(*token.as_bytes()));
+        // Writing to memory cannot fail for these types; an empty body would be reported as unreadable when read.
+        let body = postcard::to_allocvec(self).unwrap_or_default();
+        Entry { kind, stay, at_ms: at.as_millis(), body }
+    }
+
+    /// Reads an entry's body.
+    pub(crate) fn read(body: &[u8]) -> Result<Stored<'_>, postcard::Error> {
+        postcard::from_bytes(body)
+    }
+}
+
+/// The entry for an input that is not a message; `None` for what is not journaled.
+pub(crate) fn input_entry(event: &Event, at: Timestamp) -> Option<Entry> {
+    match event {
+        Event::Message(_) | Event::Tick => None,
+        Event::Command(command) => {
+            let stay = match command {
+                Command::Admit { stay, .. } => Some(*stay),
+                _ => None,
+            };
+            Some(Stored::Command(command.clone()).entry(Kind::Command, stay, at))
+        }
+        Event::Score(score) => Some(Stored::Score(score.clone()).entry(Kind::Score, Some(score.stay), at)),
+        Event::Model(status) => Some(Stored::Model(*status).entry(Kind::Score, None, at)),
+        Event::Restart => Some(Stored::Restart.entry(Kind::Restart, None, at)),
+    }
+}
+
+/// A checkpoint of the whole Ward.
+pub(crate) fn checkpoint(state: &WardState, at: Timestamp) -> Option<Checkpoint> {
+    let body = postcard::to_extend(state, vec![STATE_LAYOUT]).ok()?;
+    Some(Checkpoint { at_ms: at.as_millis(), body })
+}
+
+/// Reads a checkpoint; `None` if it is of another layout or damaged.
+pub(crate) fn read_checkpoint(checkpoint: &Checkpoint) -> Option<WardState> {
+    let (layout, body) = checkpoint.body.split_first()?;
+    (*layout == STATE_LAYOUT).then_some(())?;
+    postcard::from_bytes(body).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_stored_byte_for_byte() {
+        let raw = RawMessage { topic: "vitals/v1/s/d/num", content_type: Some("application/senml+json"), payload: &[0xA0, 0, 255] };
+        let entry = Stored::Message(raw).entry(Kind::Message, None, Timestamp::from_millis(5));
+        assert_eq!(Stored::read(&entry.body).unwrap(), Stored::Message(raw));
+        assert_eq!((entry.stay, entry.at_ms), (StayKey::SITE, 5));
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_layout_is_not_mistaken_for_ours() {
+        let state = WardState::default();
+        let mut saved = checkpoint(&state, Timestamp::from_millis(1)).unwrap();
+        assert_eq!(read_checkpoint(&saved), Some(state));
+        saved.body[0] = STATE_LAYOUT + 1;
+        assert_eq!(read_checkpoint(&saved), None);
+    }
+}

@@ -1,0 +1,317 @@
+//! Wires the agent together and takes it down again.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use metrics_exporter_prometheus::PrometheusHandle;
+use ring::rand::SystemRandom;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+use wardlight_core::event::{InferRequest, ModelStatus};
+use wardlight_core::ids::{BedId, UnitId};
+use wardlight_core::ward::WardConfig;
+use wardlight_journal::{Journal, Options, Reader, SiteKey, Writer, WriterOptions};
+use wardlight_models::{Model, Package, TrustedKeys};
+use wardlight_station::{Health, Link, Request, Station, StationCommand, StationInfo, UnitInfo};
+
+use crate::agent::{Agent, Input};
+use crate::broker::Broker;
+use crate::clock::Clock;
+use crate::config::{Config, JournalConfig, ModelConfig, Waveforms};
+use crate::desk::{Desk, JournalEvents, Ticket};
+use crate::http::{self, Readiness};
+use crate::inference;
+use crate::outlets::Outlets;
+use crate::pipeline::Pipeline;
+use crate::restore;
+use crate::session::{Phase, Session};
+use crate::strips::Strips;
+
+/// Messages that may wait for the Ward. Beyond, the broker keeps them; see the session's policy.
+const INBOX: usize = 8192;
+/// Requests of people that may wait.
+const STATION_QUEUE: usize = 256;
+/// Alerts that may wait for the broker.
+const OUTGOING_QUEUE: usize = 1024;
+/// Room in the journal's queue beside the messages that the broker has not had confirmed.
+const JOURNAL_SLACK: usize = 1024;
+/// A stop takes at most this long; what is not done then is done after the next start.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
+/// And then the connections get this long to close.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// How this agent differs from one in a hospital.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Mode {
+    /// The patients are simulated: the page says so.
+    pub(crate) simulated: bool,
+}
+
+/// A running agent.
+pub(crate) struct Running {
+    /// Where the page is.
+    pub(crate) page: SocketAddr,
+    /// Where the embedded broker listens, if it runs.
+    pub(crate) broker: Option<SocketAddr>,
+    /// What people ask for goes in here too, from inside this process.
+    pub(crate) commands: mpsc::Sender<StationCommand>,
+    inbox: mpsc::Sender<Input>,
+    phase: watch::Sender<Phase>,
+    stopping: Arc<AtomicBool>,
+    ward: JoinHandle<Pipeline>,
+    journal: Writer<Ticket>,
+    tasks: JoinSet<anyhow::Result<()>>,
+    embedded: Option<Broker>,
+}
+
+impl Running {
+    /// Starts everything. When it returns, the Ward is as it was and takes messages.
+    /// # Errors
+    /// With what failed and what to do.
+    pub(crate) async fn start(mut config: Config, mode: Mode, prometheus: PrometheusHandle) -> anyhow::Result<Self> {
+        let listener = http::bind(config.http.listen).await?;
+        let page = listener.local_addr()?;
+        let (journal, ward, clock) = open(&config)?;
+        let broker = match &config.mqtt.embedded {
+            Some(embedded) => Some(Broker::start(embedded).await?),
+            None => None,
+        };
+        if let Some(broker) = &broker {
+            config.mqtt.port = broker.address().port();
+        }
+
+        let (inbox, inputs) = mpsc::channel(INBOX);
+        let (commands, requests) = mpsc::channel(STATION_QUEUE);
+        let (outgoing, to_broker) = mpsc::channel(OUTGOING_QUEUE);
+        let (phase, phases) = watch::channel(Phase::Run);
+        let session = Session::new(&config.mqtt, &config.site)?;
+        let session = match &broker {
+            Some(broker) => session.through(broker.door()),
+            None => session,
+        };
+        let stopping = Arc::new(AtomicBool::new(false));
+        let events = JournalEvents {
+            acker: session.acker(),
+            ward: inbox.clone(),
+            stopping: Arc::clone(&stopping),
+            failing_since: None,
+        };
+        let options = WriterOptions {
+            capacity: usize::from(config.mqtt.receive_maximum) + JOURNAL_SLACK,
+            linger: config.journal.linger,
+            ..WriterOptions::default()
+        };
+        let journal = Writer::start(journal, options, events).context("the journal's thread")?;
+        let station = Station::new(station_info(&config, mode), commands.clone());
+        let mut tasks = JoinSet::new();
+        let outlets = Outlets::start(&config.webhooks, outgoing, &mut tasks)?;
+        let pipeline = Pipeline {
+            site: config.site.clone(),
+            units: beds(&config).map(|(unit, bed)| (bed, unit)).collect::<HashMap<_, _>>(),
+            ward,
+            station: station.clone(),
+            outlets,
+            desk: Desk::new(journal.submitter()),
+            strips: Strips::new(config.journal.waveforms == Waveforms::Full),
+            inference: start_inference(&config.model, inbox.clone())?,
+            sampled: VecDeque::new(),
+        };
+        let ready = Readiness { ward: Arc::new(AtomicBool::new(true)), session: session.counters() };
+        let ward = start_ward(pipeline, clock, inputs, config.model.deadline)?;
+
+        tasks.spawn(forward(requests, inbox.clone()));
+        let session_inbox = inbox.clone();
+        let session_phases = phases.clone();
+        tasks.spawn(async move { Ok(session.run(session_inbox, to_broker, session_phases).await?) });
+        tasks.spawn(http::serve(listener, station, prometheus, ready, phases));
+        attach_from_file(&config, &commands).await;
+        let broker_address = broker.as_ref().map(Broker::address);
+        info!(%page, site = %config.site, beds = config.beds().count(), "The agent runs.");
+        Ok(Self { page, broker: broker_address, commands, inbox, phase, stopping, ward, journal, tasks, embedded: broker })
+    }
+
+    /// Waits until a part of the agent ends by itself, which is a fault.
+    pub(crate) async fn failed(&mut self) -> anyhow::Error {
+        match self.tasks.join_next().await {
+            Some(Ok(Err(error))) => error,
+            Some(Err(panic)) => anyhow!("a part of the agent died: {panic}"),
+            Some(Ok(Ok(()))) | None => anyhow!("a part of the agent ended"),
+        }
+    }
+
+    /// Drains and stops: no more messages are read, what was read is committed and acknowledged, then everything closes.
+    pub(crate) async fn stop(self) {
+        info!("Stopping: draining.");
+        self.phase.send_replace(Phase::Drain);
+        if self.inbox.send(Input::Stop).await.is_err() {
+            error!("The Ward's thread had ended.");
+        }
+        self.stopping.store(true, Ordering::Relaxed);
+        let Self { ward, journal, embedded, phase, mut tasks, .. } = self;
+        let drained = tokio::task::spawn_blocking(move || {
+            if ward.join().is_err() {
+                error!("The Ward's thread died.");
+            }
+            journal.close().uncommitted.len()
+        });
+        match tokio::time::timeout(STOP_WITHIN, drained).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(left)) => warn!(left, "Not stored before the stop: not acknowledged either, so it will be delivered again."),
+            Ok(Err(_)) | Err(_) => warn!("The journal did not finish in time; what is not stored will be delivered again."),
+        }
+        phase.send_replace(Phase::Close);
+        let closed = async {
+            while tasks.join_next().await.is_some() {}
+            if let Some(broker) = embedded {
+                broker.stop().await;
+            }
+        };
+        if tokio::time::timeout(CLOSE_WITHIN, closed).await.is_err() {
+            warn!("Not everything closed in time.");
+        }
+        info!("Stopped.");
+    }
+}
+
+/// Beds in the order of the file, each with its unit.
+pub(crate) fn beds(config: &Config) -> impl Iterator<Item = (UnitId, BedId)> {
+    config.units.iter().flat_map(|unit| unit.beds.iter().map(|bed| (unit.name.clone(), bed.clone())))
+}
+
+/// The journal's own options for a configuration.
+pub(crate) fn journal_options(config: &JournalConfig) -> Options {
+    let defaults = Options::default();
+    Options {
+        keep_strips: defaults.keep_strips.min(config.keep),
+        keep_stream: config.keep,
+        keep_records: defaults.keep_records.max(config.keep),
+        max_bytes: config.max_bytes,
+        ..defaults
+    }
+}
+
+/// Opens the journal and rebuilds the Ward from it.
+fn open(config: &Config) -> anyhow::Result<(Journal, wardlight_core::ward::Ward, Clock)> {
+    let key = SiteKey::load(&config.journal.key_file)?;
+    let (journal, report) = Journal::open(&config.journal.dir, &key, journal_options(&config.journal))?;
+    if let Some(replaced) = &report.replaced {
+        error!(?replaced, "The journal was damaged beyond opening; it was moved aside and a new one begun.");
+    }
+    if report.folder_open_to_others {
+        warn!(dir = %config.journal.dir.display(), "The journal's folder is open to others: chmod 700 it.");
+    }
+    let ward_config = WardConfig {
+        beds: beds(config).collect(),
+        max_unassigned: config.devices.max_unknown,
+        infer_every: config.model.interval,
+    };
+    let mut reader = Reader::open(&config.journal.dir, &key)?;
+    let restored = restore::restore(&mut reader, ward_config)?;
+    if restored.unreadable > 0 {
+        error!(count = restored.unreadable, "Parts of the journal cannot be read: `wardlight journal verify` says which.");
+    }
+    info!(newest = report.newest, replayed = restored.replayed, "Journal open, state restored.");
+    let clock = Clock::start(restored.ward.now());
+    Ok((journal, restored.ward, clock))
+}
+
+fn start_ward(
+    pipeline: Pipeline,
+    clock: Clock,
+    inputs: mpsc::Receiver<Input>,
+    model_deadline: Duration,
+) -> anyhow::Result<JoinHandle<Pipeline>> {
+    let agent = Agent {
+        pipeline,
+        clock,
+        inputs,
+        timer: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
+        random: SystemRandom::new(),
+        health: Health { journal: Link::Up, ..Health::default() },
+        model: ModelStatus::Gone,
+        model_deadline,
+    };
+    let started = thread::Builder::new().name("ward".to_owned()).spawn(move || agent.run());
+    started.context("the Ward's thread")
+}
+
+/// Starts the inference thread. Without a model that verifies the agent runs on rules, and says so.
+fn start_inference(
+    config: &ModelConfig,
+    answers: mpsc::Sender<Input>,
+) -> anyhow::Result<std::sync::mpsc::SyncSender<InferRequest>> {
+    let (ask, requests) = sync_channel(inference::QUEUE);
+    if !config.enabled {
+        info!("Models are switched off: rules only.");
+        return Ok(ask);
+    }
+    match load_model(config) {
+        Ok(model) => {
+            info!(model = model.id(), version = model.version(), "Model verified.");
+            let serve = move || serve_model(&model, &requests, &answers);
+            thread::Builder::new().name("inference".to_owned()).spawn(serve).context("the inference thread")?;
+        }
+        Err(error) => error!(%error, "The model does not go live: rules only."),
+    }
+    Ok(ask)
+}
+
+fn serve_model(model: &Model, requests: &Receiver<InferRequest>, answers: &mpsc::Sender<Input>) {
+    if answers.blocking_send(Input::Model(ModelStatus::Live)).is_ok() {
+        inference::run(model, requests, answers);
+    }
+}
+
+/// The configured package, or the one that the binary carries; verified and checked against its golden vectors.
+pub(crate) fn load_model(config: &ModelConfig) -> Result<Model, wardlight_models::ModelError> {
+    let keys = TrustedKeys::release()?;
+    let package = match &config.package {
+        Some(folder) => Package::open(folder, &keys)?,
+        None => Package::shipped(&keys)?,
+    };
+    package.load()
+}
+
+async fn forward(mut requests: mpsc::Receiver<StationCommand>, inbox: mpsc::Sender<Input>) -> anyhow::Result<()> {
+    while let Some(request) = requests.recv().await {
+        if inbox.send(Input::Station(request)).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Devices that the file puts to beds; those that stand somewhere already stay there.
+async fn attach_from_file(config: &Config, commands: &mpsc::Sender<StationCommand>) {
+    for (device, bed) in &config.devices.attach {
+        let (reply, outcome) = tokio::sync::oneshot::channel();
+        let request = Request::Attach { device: device.clone(), bed: bed.clone() };
+        let sent = commands.send(StationCommand::Request { request, reply }).await;
+        if let (Ok(()), Ok(Err(failure))) = (sent, outcome.await) {
+            warn!(%device, %bed, %failure, "devices.attach was not carried out.");
+        }
+    }
+}
+
+fn station_info(config: &Config, mode: Mode) -> StationInfo {
+    StationInfo {
+        site: config.site.clone(),
+        site_name: config.site.to_string(),
+        units: config
+            .units
+            .iter()
+            .map(|unit| UnitInfo { unit: unit.name.clone(), name: unit.name.to_string(), beds: unit.beds.clone() })
+            .collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        simulated: mode.simulated,
+        role: "Secondary display: the bedside monitor stays the primary alarm".to_owned(),
+        hosts: Vec::new(),
+    }
+}
