@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::entry::{Kind, StayToken};
-use crate::error::{Damage, JournalError, Place};
+use crate::error::{Damage, JournalError, Place, is_malformed};
 use crate::keyring::KeyRing;
 use crate::open::Journal;
 use crate::rows::Found;
@@ -28,6 +28,9 @@ const ROUND_ROWS: u64 = 100_000;
 const HELD_BYTES: usize = 4 << 20;
 /// A time further ahead of now than this is a wrong clock's, and must not keep its row from being compacted.
 const CLOCK_DOUBT_MS: i64 = HOUR_MS;
+
+/// Bytes of a row, where the rows themselves do not tell.
+const TYPICAL_BYTES: f64 = 300.0;
 
 /// What one step of [`Journal::compact`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,15 +80,20 @@ struct Group {
 impl Compaction {
     /// As after opening: there may be rows left to delete, and the size of the others is a guess from the newest.
     pub(crate) fn resume(db: &Connection, newest: u64) -> Result<Self, JournalError> {
-        let upto = schema::compacted_upto(db)?;
-        let typical: Option<f64> = db.query_row(
+        let rows = newest.saturating_sub(schema::compacted_upto(db)?);
+        let typical = db.query_row(
             "SELECT avg(length(sealed)) FROM (SELECT sealed FROM entries ORDER BY seq DESC LIMIT 100)",
             [],
-            |row| row.get(0),
-        )?;
+            |row| row.get::<_, Option<f64>>(0),
+        );
+        let typical = match typical {
+            // Compaction itself will say so when it comes to these rows.
+            Err(error) if is_malformed(&error) => None,
+            typical => typical?,
+        };
         Ok(Compaction {
             deleting: true,
-            hot_bytes: (newest.saturating_sub(upto) as f64 * typical.unwrap_or(0.0)) as u64,
+            hot_bytes: (rows as f64 * typical.unwrap_or(TYPICAL_BYTES)) as u64,
             ..Compaction::default()
         })
     }

@@ -204,14 +204,18 @@ impl From<rusqlite::Error> for JournalError {
 }
 
 /// True where the bytes of the file are at fault, not the call or the machine: a page that SQLite cannot
-/// parse, or a column whose type no version of the schema has.
+/// parse, a column whose type no version of the schema has, or, since every statement here is fixed, a statement
+/// that does not fit the tables.
 pub(crate) fn is_malformed(error: &rusqlite::Error) -> bool {
     match error {
-        rusqlite::Error::SqliteFailure(failure, _) => matches!(
-            failure.code,
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TypeMismatch
-        ),
-        rusqlite::Error::InvalidColumnType(..)
+        rusqlite::Error::SqliteFailure(failure, _) => {
+            matches!(
+                failure.code,
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TypeMismatch
+            ) || failure.extended_code == ffi::SQLITE_ERROR
+        }
+        rusqlite::Error::SqlInputError { .. }
+        | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::Utf8Error(..) => true,

@@ -143,6 +143,9 @@ fn look(db: &Connection, path: &Path, site: &SiteKeys) -> Result<Condition, Jour
             supported: VERSION,
         });
     }
+    if tables_of(db)? != tables_of(&expected_tables()?)? {
+        return Ok(Condition::Broken("its tables are not those of a journal".to_owned()));
+    }
     if !key_fits(db, site)? {
         return Err(JournalError::WrongKey {
             path: path.to_path_buf(),
@@ -152,6 +155,21 @@ fn look(db: &Connection, path: &Path, site: &SiteKeys) -> Result<Condition, Jour
         return Ok(Condition::Marked);
     }
     Ok(Condition::Sound)
+}
+
+fn expected_tables() -> Result<Connection, JournalError> {
+    let db = Connection::open_in_memory()?;
+    db.execute_batch(TABLES)?;
+    Ok(db)
+}
+
+/// The definitions of all tables and indices, as text.
+fn tables_of(db: &Connection) -> Result<Vec<String>, JournalError> {
+    let definitions = db
+        .prepare("SELECT concat(type, ' ', name, ' ', tbl_name, ' ', sql) FROM sqlite_schema ORDER BY name")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    Ok(definitions)
 }
 
 /// The check value decides; where it is damaged, any data key that still opens does.
