@@ -1,4 +1,4 @@
-//! What a page gets over its WebSocket, and what the station makes of what it says.
+//! What a page gets over its WebSocket.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,9 +15,8 @@ use support::{NOW, Page, alarm, bed, bed_id, golden, station, ward};
 use tokio_tungstenite::tungstenite::Message;
 use wardlight_core::alarms::AlarmState;
 use wardlight_core::codes::Waveform;
-use wardlight_core::event::Refusal;
 use wardlight_core::vitals::Quality;
-use wardlight_station::{Request, StationCommand, WaveView};
+use wardlight_station::WaveView;
 
 #[tokio::test]
 async fn a_page_gets_the_whole_state_first() {
@@ -93,145 +92,6 @@ async fn values_are_rounded_as_alarms_round_them() {
     f.station.publish_beds(vec![bed("b1", 90)], ward(), NOW);
     let snapshot = Page::open(&f.address).await.frame().await;
     assert_eq!(snapshot["beds"][0]["numerics"]["spo2"]["value"], json!(90.0));
-}
-
-#[tokio::test]
-async fn an_acknowledgement_goes_through_and_is_answered() {
-    let mut f = station().await;
-    let mut page = Page::open(&f.address).await;
-    page.text(r#"{"type":"ack","alarm":"b1:desaturation:5","by":" N. Klein "}"#)
-        .await;
-    let StationCommand::Request { request, reply } = f.commands.recv().await.unwrap() else {
-        panic!("not a request");
-    };
-    let Request::Acknowledge { alarm, by } = request else {
-        panic!("{request:?}");
-    };
-    assert_eq!((alarm.as_str(), by.as_str()), ("b1:desaturation:5", "N. Klein"));
-    reply.send(Ok(())).unwrap();
-    let result = page.frame_of("ack_result").await;
-    assert_eq!(result["ok"], true);
-    assert_eq!(result["alarm"], "b1:desaturation:5");
-}
-
-#[tokio::test]
-async fn a_refused_acknowledgement_says_why() {
-    let mut f = station().await;
-    let mut page = Page::open(&f.address).await;
-    page.text(r#"{"type":"ack","alarm":"gone","by":"N. Klein"}"#).await;
-    let StationCommand::Request { request, reply } = f.commands.recv().await.unwrap() else {
-        panic!("not a request");
-    };
-    let Request::Acknowledge { alarm, .. } = request else {
-        panic!("{request:?}");
-    };
-    reply.send(Err(Refusal::NoSuchAlarm(alarm).into())).unwrap();
-    golden("ack_refused.json", &page.frame_of("ack_result").await);
-}
-
-#[tokio::test]
-async fn an_acknowledgement_without_a_name_never_reaches_the_agent() {
-    let mut f = station().await;
-    let mut page = Page::open(&f.address).await;
-    page.text(r#"{"type":"ack","alarm":"a","by":"  "}"#).await;
-    let result = page.frame_of("ack_result").await;
-    assert_eq!(result["ok"], false);
-    assert!(f.commands.try_recv().is_err());
-}
-
-#[tokio::test]
-async fn an_agent_that_is_gone_is_not_taken_for_a_yes() {
-    let f = station().await;
-    let mut page = Page::open(&f.address).await;
-    drop(f.commands);
-    page.text(r#"{"type":"ack","alarm":"a","by":"N"}"#).await;
-    assert_eq!(page.frame_of("ack_result").await["ok"], false);
-    assert_eq!(f.station.counters().commands_refused, 1);
-}
-
-#[tokio::test]
-async fn a_full_queue_refuses_requests_and_drops_receipts_first() {
-    let f = station().await;
-    let mut page = Page::open(&f.address).await;
-    for n in 0..6 {
-        page.text(&format!(r#"{{"type":"displayed","alarm":"a","revision":{n},"at":5}}"#))
-            .await;
-    }
-    for n in 0..4 {
-        page.text(&format!(r#"{{"type":"ack","alarm":"{n}","by":"N"}}"#)).await;
-    }
-    let refused = page.frame_of("ack_result").await;
-    assert_eq!(refused["ok"], false, "{refused}");
-    let counters = f.station.counters();
-    assert_eq!((counters.receipts_dropped, counters.commands_refused), (3, 3));
-}
-
-#[tokio::test]
-async fn a_receipt_reaches_the_agent() {
-    let mut f = station().await;
-    let mut page = Page::open(&f.address).await;
-    page.text(r#"{"type":"displayed","alarm":"a","revision":3,"at":1700000000123}"#)
-        .await;
-    let StationCommand::Displayed {
-        alarm,
-        revision,
-        displayed_at,
-    } = f.commands.recv().await.unwrap()
-    else {
-        panic!("not a receipt");
-    };
-    assert_eq!(
-        (alarm.as_str(), revision, displayed_at.as_millis()),
-        ("a", 3, 1_700_000_000_123)
-    );
-}
-
-#[tokio::test]
-async fn nonsense_gets_an_error_frame_and_disturbs_nothing() {
-    let f = station().await;
-    let mut other = Page::open(&f.address).await;
-    other.frame_of("snapshot").await;
-    let mut page = Page::open(&f.address).await;
-    page.frame_of("snapshot").await;
-    let long = format!(r#"{{"type":"ack","alarm":"{}","by":"N"}}"#, "x".repeat(5000));
-    let nonsense = [
-        "",
-        "{",
-        "[]",
-        "null",
-        r#"{"type":"ack"}"#,
-        r#"{"type":"ack","alarm":"a","by":"N","extra":1}"#,
-        r#"{"type":"shutdown"}"#,
-        r#"{"type":"displayed","alarm":"a","revision":-1,"at":0}"#,
-        long.as_str(),
-    ];
-    for text in nonsense {
-        page.text(text).await;
-        let error = page.frame().await;
-        assert_eq!(error["type"], "error", "{text:?} got {error}");
-    }
-    page.say(Message::binary(vec![1, 2, 3])).await;
-    assert_eq!(page.frame().await["type"], "error");
-    assert_eq!(f.station.counters().bad_frames, 10);
-
-    f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active));
-    assert_eq!(page.frame().await["type"], "alarm");
-    assert_eq!(other.frame().await["type"], "alarm");
-}
-
-#[tokio::test]
-async fn a_page_that_talks_nonsense_without_end_is_closed() {
-    let f = station().await;
-    let mut page = Page::open(&f.address).await;
-    for _ in 0..20 {
-        page.text("nonsense").await;
-    }
-    let close = loop {
-        if let Message::Close(frame) = page.message().await {
-            break frame.unwrap();
-        }
-    };
-    assert_eq!(u16::from(close.code), 1008);
 }
 
 #[tokio::test]

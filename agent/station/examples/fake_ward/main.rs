@@ -11,6 +11,7 @@
 )]
 
 mod beds;
+mod stories;
 mod waves;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
