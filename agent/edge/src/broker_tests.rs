@@ -141,18 +141,16 @@ async fn a_device_gets_its_puback_only_after_the_journal_has_the_message() {
     let folder = tempfile::tempdir().unwrap();
     let mut agent = Agent::start(&folder.path().join("broker")).await;
     let port = agent.port();
-    let device = std::thread::spawn(move || {
-        let mut device = Device::connect(port, "mon-01");
-        device.publish(7, "first".into());
-        device.stream.set_nonblocking(true).unwrap();
-        (device.read_puback(), device)
-    });
+    let mut device = Device::connect(port, "mon-01");
+    device.publish(7, "first".into());
     let (payload, ticket) = agent.message().await;
     assert_eq!(payload, "first");
-    let (early, mut device) = device.join().unwrap();
-    assert_eq!(early, None, "PUBACK before the journal had the message");
-    agent.acker.ack(ticket);
+    // Another client's whole conversation: time enough for a PUBACK that does not wait.
+    Device::connect(port, "barrier");
+    device.stream.set_nonblocking(true).unwrap();
+    assert_eq!(device.read_puback(), None, "PUBACK before the journal had the message");
     device.stream.set_nonblocking(false).unwrap();
+    agent.acker.ack(ticket);
     assert_eq!(
         tokio::task::spawn_blocking(move || device.read_puback()).await.unwrap(),
         Some(7)
@@ -229,7 +227,7 @@ async fn child() {
     let Ok(dir) = std::env::var(CHILD) else { return };
     let dir = PathBuf::from(dir);
     let mut agent = Agent::start(&dir.join("broker")).await;
-    let mut journal = File::options().append(true).create(true).open(dir.join("journal")).unwrap();
+    let journal = File::options().append(true).create(true).open(dir.join("journal")).unwrap();
     println!("port {}", agent.port());
     loop {
         let (payload, ticket) = agent.message().await;
