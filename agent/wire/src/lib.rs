@@ -18,6 +18,7 @@
 
 pub mod alert;
 pub mod cmd;
+pub mod contract;
 mod decode;
 pub mod encode;
 mod error;

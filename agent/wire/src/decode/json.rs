@@ -401,7 +401,8 @@ impl<'a> Pull<'a> for Json<'a> {
 
 /// Whether a JSON name is an extension: a plain decimal number from the first extension key on.
 pub(crate) fn is_extension(name: &str) -> bool {
-    name.len() <= 9 && name.parse::<u32>().is_ok_and(|n| i64::from(n) >= FIRST_EXTENSION)
+    let plain = name.bytes().all(|b| b.is_ascii_digit()) && !name.starts_with('0');
+    plain && name.len() <= 9 && name.parse().is_ok_and(|n: i64| n >= FIRST_EXTENSION)
 }
 
 /// One sample from an integer, or from null where it is missing.

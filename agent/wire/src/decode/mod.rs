@@ -23,6 +23,7 @@ use crate::topic::{self, DEVICE_SHAPE, DeviceTopic};
 use build::Sender;
 use cbor::Cbor;
 use fields::Fields;
+pub(crate) use fields::keys_of;
 use json::Json;
 use pull::{Fault, FaultKind, Parse, Pull};
 

@@ -8,7 +8,12 @@
 )]
 
 mod bad_input;
+mod broker;
+mod cddl;
+mod contract;
 mod corpus;
+mod document;
+mod json_schema;
 mod messages;
 mod round_trip;
 mod senml;
