@@ -76,6 +76,26 @@ impl DecodeError {
         }
     }
 
+    /// The error without anything that the payload said: for logs, which must hold no patient data. The full text belongs in
+    /// the sealed quarantine.
+    pub fn for_log(&self) -> String {
+        match self {
+            Self::Topic { expected, .. } => format!("foreign topic: expected {expected}"),
+            Self::Size { .. } => self.to_string(),
+            Self::Format { device, expected, .. } => format!("device {device}: foreign format: expected {expected}"),
+            Self::Malformed {
+                device,
+                format,
+                at,
+                expected,
+                ..
+            } => format!("device {device}: not well-formed {format} at byte {at}: expected {expected}"),
+            Self::Field {
+                device, field, expected, ..
+            } => format!("device {device}: {field}: expected {expected}"),
+        }
+    }
+
     /// One word for counters: `topic`, `size`, `format`, `malformed` or `field`.
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -138,6 +158,14 @@ pub struct RejectedReading {
     pub found: String,
     /// What was expected.
     pub expected: String,
+}
+
+impl RejectedReading {
+    /// The text without what was found: for logs, which must hold no patient data.
+    pub fn for_log(&self) -> String {
+        let code = self.code.map_or_else(String::new, |code| format!(" (code {code})"));
+        format!("{}{code}: expected {}", self.field, self.expected)
+    }
 }
 
 impl fmt::Display for RejectedReading {

@@ -1,8 +1,14 @@
 //! A pull reader of CBOR (RFC 8949), borrowing, and bounded in depth.
 
+mod head;
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use wardlight_core::vitals::Quality;
+
+use head::{Head, INDEFINITE, integer, major, opened, simple};
 
 use super::json::sample;
 use super::number::Number;
@@ -16,28 +22,6 @@ const SINT16_LE: u64 = 77;
 /// RFC 8949: `[exponent, mantissa]`.
 const DECIMAL_FRACTION: u64 = 4;
 
-/// Major types of CBOR.
-mod major {
-    pub(super) const UNSIGNED: u8 = 0;
-    pub(super) const NEGATIVE: u8 = 1;
-    pub(super) const BYTES: u8 = 2;
-    pub(super) const TEXT: u8 = 3;
-    pub(super) const ARRAY: u8 = 4;
-    pub(super) const MAP: u8 = 5;
-    pub(super) const TAG: u8 = 6;
-}
-
-/// The head of an item.
-#[derive(Clone, Copy, Debug)]
-struct Head {
-    major: u8,
-    /// Additional information: how `value` was written.
-    info: u8,
-    /// Value, length, number of entries or tag number.
-    value: u64,
-}
-
-const INDEFINITE: u8 = 31;
 const BREAK: u8 = 0xFF;
 const NULL: u8 = 0xF6;
 const TAG_4: u8 = 0xC4;
@@ -276,52 +260,6 @@ impl<'a> Cbor<'a> {
     }
 }
 
-fn opened(head: Head) -> Open {
-    Open {
-        left: (head.info != INDEFINITE).then_some(head.value),
-        first: true,
-    }
-}
-
-/// An integer of either sign.
-#[inline]
-fn integer(head: Head) -> Option<Number> {
-    let small = i64::try_from(head.value);
-    match head.major {
-        major::UNSIGNED => Some(small.map_or(Number::Float(head.value as f64), Number::Int)),
-        major::NEGATIVE => Some(small.map_or(Number::Float(-1.0 - head.value as f64), |n| Number::Int(-1 - n))),
-        _ => None,
-    }
-}
-
-/// A simple value or float.
-fn simple<'a>(head: Head, at: usize) -> Parse<Scalar<'a>> {
-    let float = |x| Scalar::Number(Number::Float(x));
-    Ok(match (head.info, head.value) {
-        (20, _) => Scalar::Bool(false),
-        (21, _) => Scalar::Bool(true),
-        (22 | 23, _) => Scalar::Null,
-        (25, bits) => float(half(bits as u16)),
-        (26, bits) => float(f64::from(f32::from_bits(bits as u32))),
-        (27, bits) => float(f64::from_bits(bits)),
-        // RFC 8949: a simple value below 32 in two bytes is not well-formed.
-        (24, 0..=31) => return Err(Fault::malformed(at, "a simple value below 32 in two bytes", "a CBOR item")),
-        _ => Scalar::Other("a simple value"),
-    })
-}
-
-/// A half-precision float (RFC 8949, appendix D).
-fn half(bits: u16) -> f64 {
-    let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f64::from(bits & 0x3FF));
-    let size = match exponent {
-        0 => mantissa * 2_f64.powi(-24),
-        31 if mantissa == 0.0 => f64::INFINITY,
-        31 => f64::NAN,
-        _ => (mantissa + 1024.0) * 2_f64.powi(exponent - 25),
-    };
-    if bits & 0x8000 == 0 { size } else { -size }
-}
-
 impl<'a> Pull<'a> for Cbor<'a> {
     const NAMED: bool = false;
 
@@ -450,93 +388,5 @@ impl<'a> Pull<'a> for Cbor<'a> {
             format!("{more} bytes more"),
             "the end of the payload",
         ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn one(bytes: &[u8]) -> Parse<Scalar<'_>> {
-        let mut cbor = Cbor::new(bytes);
-        let value = cbor.scalar()?;
-        cbor.finish()?;
-        Ok(value)
-    }
-
-    fn float(bytes: &[u8]) -> f64 {
-        one(bytes).unwrap().number().unwrap().to_f64()
-    }
-
-    #[test]
-    fn numbers_of_rfc_8949_appendix_a() {
-        for (bytes, expected) in [
-            (&[0x17][..], 23.0),
-            (&[0x18, 0x64], 100.0),
-            (
-                &[0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
-                18_446_744_073_709_551_615.0,
-            ),
-            (
-                &[0x3b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
-                -18_446_744_073_709_551_616.0,
-            ),
-            (&[0x38, 0x63], -100.0),
-            (&[0xf9, 0x3c, 0x00], 1.0),
-            (&[0xf9, 0x7b, 0xff], 65_504.0),
-            (&[0xf9, 0x00, 0x01], 5.960_464_477_539_063e-8),
-            (&[0xf9, 0xc4, 0x00], -4.0),
-            (&[0xf9, 0xfc, 0x00], f64::NEG_INFINITY),
-            (&[0xfa, 0x47, 0xc3, 0x50, 0x00], 100_000.0),
-            (&[0xfb, 0xc0, 0x10, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66], -4.1),
-        ] {
-            assert_eq!(float(bytes).to_bits(), f64::to_bits(expected), "{bytes:x?}");
-        }
-        assert!(float(&[0xf9, 0x7e, 0x00]).is_nan());
-    }
-
-    #[test]
-    fn what_is_not_well_formed_is_refused() {
-        // RFC 8949, appendix F: reserved additional information, lone breaks, wrong chunks, odd maps, short input.
-        for bad in [
-            &[0x1c][..],
-            &[0x5e],
-            &[0xff],
-            &[0x3f],
-            &[0xdf, 0x00],
-            &[0xf8, 0x18],
-            &[0x5f, 0x61, 0x61, 0xff],
-            &[0x7f, 0x7f, 0x61, 0x61, 0xff, 0xff],
-            &[0xbf, 0x01, 0xff],
-            &[0x81, 0xff],
-            &[0x82, 0x00],
-            &[0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00],
-            &[0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00],
-            &[0x61, 0xff],
-        ] {
-            assert!(one(bad).is_err(), "{bad:x?} was taken");
-        }
-    }
-
-    #[test]
-    fn deep_nesting_is_refused_before_the_stack_suffers() {
-        let nested = |levels| [vec![0x81; levels], vec![0x00]].concat();
-        assert!(one(&nested(8)).is_ok());
-        for deep in [nested(9), vec![0x81; 60_000], vec![0x9f; 60_000], vec![0xc1; 60_000]] {
-            assert!(one(&deep).is_err());
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn agrees_with_minicbor_on_what_is_well_formed(bytes in prop::collection::vec(any::<u8>(), 1..40)) {
-            if one(&bytes).is_ok() {
-                let mut decoder = minicbor::Decoder::new(&bytes);
-                prop_assert!(decoder.skip().is_ok());
-                prop_assert_eq!(decoder.position(), bytes.len());
-            }
-        }
     }
 }

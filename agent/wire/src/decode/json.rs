@@ -1,6 +1,9 @@
 //! A pull reader of JSON (RFC 8259), strict, borrowing, and bounded in depth.
 
-use std::borrow::Cow;
+mod number;
+mod string;
+#[cfg(test)]
+mod tests;
 
 use wardlight_core::message::WaveBlock;
 use wardlight_core::vitals::Quality;
@@ -59,167 +62,12 @@ impl<'a> Json<'a> {
         self.text.get(from..self.at).unwrap_or("")
     }
 
-    fn string(&mut self) -> Parse<Cow<'a, str>> {
-        self.eat(b'"', "a string")?;
-        let from = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    let text = self.slice(from);
-                    self.at += 1;
-                    return Ok(Cow::Borrowed(text));
-                }
-                Some(b'\\') => return self.escaped(from).map(Cow::Owned),
-                Some(0x20..) => self.at += 1,
-                Some(_) => return self.fault("no control character in a string"),
-                None => return self.fault("the closing quote of a string"),
-            }
-        }
-    }
-
-    /// The rest of a string that has escapes; `from` is where it began, `at` its first escape.
-    fn escaped(&mut self, from: usize) -> Parse<String> {
-        let mut out = String::from(self.slice(from));
-        loop {
-            let from = self.at;
-            while let Some(b) = self.peek() {
-                if b == b'"' || b == b'\\' || b < 0x20 {
-                    break;
-                }
-                self.at += 1;
-            }
-            out.push_str(self.slice(from));
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(out);
-                }
-                Some(b'\\') => {
-                    self.at += 1;
-                    out.push(self.escape()?);
-                }
-                Some(_) => return self.fault("no control character in a string"),
-                None => return self.fault("the closing quote of a string"),
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Parse<char> {
-        let c = match self.peek() {
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => {
-                self.at += 1;
-                return self.unicode();
-            }
-            _ => return self.fault("an escape of JSON"),
-        };
-        self.at += 1;
-        Ok(c)
-    }
-
-    fn unicode(&mut self) -> Parse<char> {
-        let high = self.hex4()?;
-        if !(0xD800..0xE000).contains(&high) {
-            return char::from_u32(high).map_or_else(|| self.fault("a character"), Ok);
-        }
-        if high >= 0xDC00 || self.text.get(self.at..self.at + 2) != Some("\\u") {
-            return self.fault("a surrogate pair");
-        }
-        self.at += 2;
-        let low = self.hex4()?;
-        if !(0xDC00..0xE000).contains(&low) {
-            return self.fault("a surrogate pair");
-        }
-        let code = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-        char::from_u32(code).map_or_else(|| self.fault("a character"), Ok)
-    }
-
-    fn hex4(&mut self) -> Parse<u32> {
-        let digits = self.text.get(self.at..self.at + 4).unwrap_or("");
-        if digits.len() != 4 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return self.fault("four hexadecimal digits");
-        }
-        self.at += 4;
-        Ok(u32::from_str_radix(digits, 16).unwrap_or(0))
-    }
-
     fn literal(&mut self, word: &str, value: Scalar<'a>) -> Parse<Scalar<'a>> {
         if self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
             self.at += word.len();
             return Ok(value);
         }
         self.fault("a JSON value")
-    }
-
-    /// Reads digits into `mantissa`; returns how many there were.
-    fn digits(&mut self, mantissa: &mut u64) -> u32 {
-        let mut count = 0;
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
-            *mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-            self.at += 1;
-            count += 1;
-        }
-        count
-    }
-
-    fn number(&mut self) -> Parse<Number> {
-        let from = self.at;
-        let negative = self.peek() == Some(b'-');
-        if negative {
-            self.at += 1;
-        }
-        let zero = self.peek() == Some(b'0');
-        let mut mantissa = 0;
-        let whole = self.digits(&mut mantissa);
-        if whole == 0 || (zero && whole > 1) {
-            return self.fault("a number without a leading zero");
-        }
-        let (mut fraction, mut power) = (0, 0);
-        let mut plain = true;
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            fraction = self.digits(&mut mantissa);
-            plain = false;
-            if fraction == 0 {
-                return self.fault("a digit after the point");
-            }
-        }
-        if let Some(b'e' | b'E') = self.peek() {
-            power = self.exponent()?;
-            plain = false;
-        }
-        if whole + fraction > 18 {
-            let text = self.slice(from);
-            let exact = plain.then(|| text.parse().ok()).flatten();
-            return Ok(exact.map_or_else(|| Number::Float(text.parse().unwrap_or(f64::NAN)), Number::Int));
-        }
-        let mantissa = if negative { -(mantissa as i64) } else { mantissa as i64 };
-        if plain {
-            return Ok(Number::Int(mantissa));
-        }
-        let exponent = power.saturating_sub_unsigned(fraction);
-        Ok(Number::Decimal { mantissa, exponent })
-    }
-
-    fn exponent(&mut self) -> Parse<i32> {
-        self.at += 1;
-        let negative = self.peek() == Some(b'-');
-        if let Some(b'+' | b'-') = self.peek() {
-            self.at += 1;
-        }
-        let from = self.at;
-        if self.digits(&mut 0) == 0 {
-            return self.fault("a digit of the exponent");
-        }
-        let size: i32 = self.slice(from).parse().unwrap_or(i32::MAX);
-        Ok(if negative { -size } else { size })
     }
 
     /// Eats exactly this text.
@@ -412,71 +260,4 @@ pub(crate) fn sample(value: &Scalar<'_>) -> Parse<i16> {
     }
     let int = value.number().and_then(Number::to_i64).and_then(|n| i16::try_from(n).ok());
     int.ok_or_else(|| Fault::field("s", value.describe(), "integers from -32768 to 32767, or null"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn one(text: &str) -> Parse<Scalar<'_>> {
-        let mut json = Json::new(text.as_bytes())?;
-        let value = json.scalar()?;
-        json.finish()?;
-        Ok(value)
-    }
-
-    #[test]
-    fn numbers_keep_their_exact_decimal() {
-        assert_eq!(
-            one("37.1").unwrap(),
-            Scalar::Number(Number::Decimal {
-                mantissa: 371,
-                exponent: -1
-            })
-        );
-        assert_eq!(one("-7").unwrap(), Scalar::Number(Number::Int(-7)));
-        assert_eq!(one("9223372036854775807").unwrap(), Scalar::Number(Number::Int(i64::MAX)));
-        assert_eq!(one("1e400").unwrap().number().unwrap().to_milli(), None);
-    }
-
-    #[test]
-    fn what_is_no_json_is_refused() {
-        for bad in [
-            "",
-            "NaN",
-            "Infinity",
-            "-",
-            "01",
-            "1.",
-            ".5",
-            "1e",
-            "+1",
-            "tru",
-            "\"\u{1}\"",
-            "\"\\x\"",
-            "\"\\ud800\"",
-            "[1,]",
-            "{\"a\":1,}",
-            "{a:1}",
-            "[1 2]",
-            "1 1",
-        ] {
-            assert!(one(bad).is_err(), "{bad:?} was taken");
-            assert!(
-                serde_json::from_str::<serde_json::Value>(bad).is_err(),
-                "{bad:?} is JSON after all"
-            );
-        }
-    }
-
-    #[test]
-    fn escapes_are_undone() {
-        assert_eq!(one(r#""a\u00e9\ud83d\ude00\n""#).unwrap(), Scalar::Text("aé😀\n".into()));
-    }
-
-    #[test]
-    fn deep_nesting_is_refused_before_the_stack_suffers() {
-        assert!(one(&("[".repeat(8) + &"]".repeat(8))).is_ok());
-        assert!(one(&"[".repeat(60_000)).is_err());
-    }
 }

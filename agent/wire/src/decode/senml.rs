@@ -4,6 +4,8 @@
 //! topic says who sent it, not the name. A pack is one instant: records more than a second older than the newest are refused,
 //! because a late value must not be shown, scored or alarmed as if it were now.
 
+mod record;
+
 use std::cmp::Reverse;
 
 use wardlight_core::codes;
@@ -14,59 +16,24 @@ use wardlight_core::vitals::{Quality, Reading};
 use super::Decoded;
 use super::build::{Sender, family};
 use super::number::Number;
-use super::pull::{Fault, Label, Parse, Pull, Scalar, Shape};
+use super::pull::{Fault, Parse, Pull, Scalar, Shape};
 use super::readings::{self, Objection, Readings, Refused};
 use crate::error::RejectReason;
 use crate::limits::MAX_READINGS;
 use crate::topic::DeviceTopic;
 
+use record::{Base, Record, apply, field_of};
+
 /// Times below 2^28 seconds are relative to now (RFC 8428, section 4.5.3).
 const RELATIVE_BELOW_S: f64 = 268_435_456.0;
-/// Highest version of SenML that is understood (RFC 8428).
-const VERSION: i64 = 10;
 /// Records this much older than the newest of their pack are still the same instant.
 const SAME_INSTANT_MS: i64 = 1000;
-
-/// Base fields: they hold for their own record and all that follow.
-#[derive(Debug, Default)]
-struct Base {
-    name: String,
-    time: f64,
-    unit: Option<String>,
-    value: Option<Number>,
-}
-
-#[derive(Debug, Default)]
-struct Record<'a> {
-    name: Option<Scalar<'a>>,
-    unit: Option<Scalar<'a>>,
-    value: Option<Scalar<'a>>,
-    time: f64,
-    /// A value that is no number: its label.
-    foreign: Option<&'static str>,
-}
 
 struct Taken {
     index: usize,
     at: Timestamp,
     code: Option<u32>,
     outcome: Result<Reading, Refused>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Field {
-    BaseVersion,
-    BaseName,
-    BaseTime,
-    BaseUnit,
-    BaseValue,
-    BaseSum,
-    Name,
-    Unit,
-    Value,
-    Foreign(&'static str),
-    Time,
-    Ignored,
 }
 
 /// Reads one SenML pack.
@@ -177,90 +144,6 @@ fn record<'a, P: Pull<'a>>(reader: &mut P, base: &mut Base, index: usize, now: T
         code,
         outcome,
     }))
-}
-
-/// What a label means, and its bit for finding repeated ones.
-fn field_of(label: &Label<'_>) -> Parse<(Field, u32)> {
-    let number = match label {
-        Label::Number(n) => *n,
-        Label::Name(name) => match name.as_ref() {
-            "bver" => -1,
-            "bn" => -2,
-            "bt" => -3,
-            "bu" => -4,
-            "bv" => -5,
-            "bs" => -6,
-            "n" => 0,
-            "u" => 1,
-            "v" => 2,
-            "vs" => 3,
-            "vb" => 4,
-            "s" => 5,
-            "t" => 6,
-            "ut" => 7,
-            "vd" => 8,
-            must if must.ends_with('_') => {
-                let expected = "no label that ends in _, which would have to be understood";
-                return Err(Fault::field("a label", label.describe(), expected));
-            }
-            _ => return Ok((Field::Ignored, 0)),
-        },
-    };
-    let field = match number {
-        -1 => Field::BaseVersion,
-        -2 => Field::BaseName,
-        -3 => Field::BaseTime,
-        -4 => Field::BaseUnit,
-        -5 => Field::BaseValue,
-        -6 => Field::BaseSum,
-        0 => Field::Name,
-        1 => Field::Unit,
-        2 => Field::Value,
-        3 => Field::Foreign("vs"),
-        4 => Field::Foreign("vb"),
-        5 => Field::Foreign("s"),
-        6 => Field::Time,
-        8 => Field::Foreign("vd"),
-        _ => return Ok((Field::Ignored, 0)),
-    };
-    Ok((field, 1 << (number + 6)))
-}
-
-fn apply<'a>(field: Field, value: Scalar<'a>, base: &mut Base, record: &mut Record<'a>) -> Parse<()> {
-    match field {
-        Field::BaseVersion => {
-            let version = value.number().and_then(Number::to_i64);
-            if version.is_none_or(|v| !(1..=VERSION).contains(&v)) {
-                return Err(Fault::field("bver", value.describe(), format!("1 to {VERSION}")));
-            }
-        }
-        Field::BaseName => base.name = text(&value, "bn")?,
-        Field::BaseTime => base.time = seconds(&value, "bt")?,
-        Field::BaseUnit => base.unit = Some(text(&value, "bu")?),
-        Field::BaseValue => {
-            let number = value.number();
-            base.value = Some(number.ok_or_else(|| Fault::field("bv", value.describe(), "a number"))?);
-        }
-        Field::Name => record.name = Some(value),
-        Field::Unit => record.unit = Some(value),
-        Field::Value => record.value = Some(value),
-        Field::Foreign(label) => record.foreign = Some(label),
-        Field::Time => record.time = seconds(&value, "t")?,
-        Field::BaseSum | Field::Ignored => {}
-    }
-    Ok(())
-}
-
-fn text(value: &Scalar<'_>, field: &str) -> Parse<String> {
-    match value {
-        Scalar::Text(text) if text.len() <= 256 => Ok(text.as_ref().to_owned()),
-        other => Err(Fault::field(field, other.describe(), "text of at most 256 bytes")),
-    }
-}
-
-fn seconds(value: &Scalar<'_>, field: &str) -> Parse<f64> {
-    let number = value.number().map(Number::to_f64).filter(|s| s.is_finite());
-    number.ok_or_else(|| Fault::field(field, value.describe(), "seconds, a finite number"))
 }
 
 /// A resolved SenML time as a point in time.

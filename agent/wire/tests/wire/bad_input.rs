@@ -4,7 +4,7 @@ use wardlight_core::ids::DeviceId;
 use wardlight_core::message::{Body, Priority};
 use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::{Milli, Quality};
-use wardlight_wire::{DecodeError, Decoded, RejectReason, decode};
+use wardlight_wire::{DecodeError, Decoded, RejectReason, RejectedReading, decode};
 
 const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
@@ -350,6 +350,45 @@ fn a_bad_channel_costs_the_birth_only_that_channel() {
             r#"channels[0] (code 150344) = "[degF]": expected unit "Cel""#,
             "channels[1] (code 131330) = nothing: expected fs from 1 to 2000 Hz",
             "channels[2] (code 9) = 9: expected a code of vitals/v1, see the table of codes",
+        ]
+    );
+}
+
+#[test]
+fn what_goes_to_the_log_repeats_nothing_of_the_payload() {
+    let kinds = ["birth", "state", "num", "wave/131330", "alarm", "event", "unknown"];
+    let payloads = [
+        r#"{"Secret":1}"#,
+        r#"{"seq":"Secret"}"#,
+        r#"{"model":{"Secret":1}}"#,
+        r#"{"on":"Secret","condition":"Secret"}"#,
+        r#"{"e":"Secret","seq":1,"t":5}"#,
+        r#"{"seq":1 Secret"#,
+        "Secret",
+    ];
+    for (kind, payload) in kinds.iter().flat_map(|kind| payloads.map(|payload| (kind, payload))) {
+        let error = read(kind, payload).expect_err(payload).for_log();
+        assert!(!error.contains("Sec") && !error.contains("'S'"), "{error}");
+    }
+    let error = decode("Secret/topic", b"{}", None, NOW).unwrap_err().for_log();
+    assert!(!error.contains("Secret"), "{error}");
+    let error = decode("vitals/v1/north/mon-01/num", b"{}", Some("Secret"), NOW)
+        .unwrap_err()
+        .for_log();
+    assert!(!error.contains("Secret"), "{error}");
+    let reading = r#"{"seq":1,"t":5,"m":[{"c":147842,"x":999},{"c":150456,"x":"Secret"},{"c":150344,"x":37,"Secret":1}]}"#;
+    let said: Vec<_> = read("num", reading)
+        .unwrap()
+        .rejected
+        .iter()
+        .map(RejectedReading::for_log)
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "m[0] (code 147842): expected 15 to 350 /min (MDC_ECG_HEART_RATE)",
+            "m[1] (code 150456): expected a number or null",
+            "m[2] (code 150344): expected no field but c, x and q",
         ]
     );
 }
