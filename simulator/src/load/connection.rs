@@ -10,48 +10,19 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use wardlight_core::time::Timestamp;
 
-use super::histogram::Histogram;
+use super::handshake::connect;
 use super::message::LoadDevice;
+use super::outcome::Outcome;
 use super::packet::{self, Incoming};
 use super::{Acknowledged, LoadProgress, LoadSettings};
 use crate::SimulatorError;
 
-/// Unacknowledged messages at most, whatever the broker would take.
-const WINDOW: u16 = 4000;
-/// How long to wait for the last acknowledgements, and for an answer to `CONNECT`.
+/// How long to wait for the last acknowledgements.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Wait between attempts to connect again.
 const RETRY: Duration = Duration::from_millis(200);
 /// Bytes written at once.
 const BATCH: usize = 64 * 1024;
-
-/// What one connection did.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) sent: u64,
-    pub(super) refused: u64,
-    pub(super) unacknowledged: u64,
-    pub(super) unsent: u64,
-    pub(super) reconnects: u64,
-    pub(super) bytes: u64,
-    pub(super) latency: Histogram,
-    pub(super) acknowledged: Vec<Acknowledged>,
-    pub(super) failure: Option<String>,
-}
-
-impl Outcome {
-    pub(super) fn merge(&mut self, other: Self) {
-        self.sent += other.sent;
-        self.refused += other.refused;
-        self.unacknowledged += other.unacknowledged;
-        self.unsent += other.unsent;
-        self.reconnects += other.reconnects;
-        self.bytes += other.bytes;
-        self.latency.merge(&other.latency);
-        self.acknowledged.extend(other.acknowledged);
-        self.failure = self.failure.take().or(other.failure);
-    }
-}
 
 /// A message under way.
 #[derive(Clone, Copy, Debug)]
@@ -339,37 +310,4 @@ fn share(settings: &LoadSettings, devices: usize) -> u64 {
     let by_time = settings.rate * settings.duration.as_secs_f64();
     let total = (settings.messages as f64).min(by_time);
     (total * devices as f64 / settings.devices as f64).round() as u64
-}
-
-/// Opens a socket and exchanges `CONNECT` and `CONNACK`; returns the socket and the window.
-async fn connect(settings: &LoadSettings, index: usize) -> Result<(TcpStream, u16), String> {
-    let attempt = async {
-        let broker = &settings.broker;
-        let mut socket = TcpStream::connect((broker.host.as_str(), broker.port))
-            .await
-            .map_err(|e| e.to_string())?;
-        socket.set_nodelay(true).map_err(|e| e.to_string())?;
-        let mut hello = Vec::new();
-        packet::connect(&mut hello, &format!("wardlight-load-{}-{index}", settings.boot));
-        socket.write_all(&hello).await.map_err(|e| e.to_string())?;
-        let mut answer = Vec::new();
-        loop {
-            socket.readable().await.map_err(|e| e.to_string())?;
-            match socket.try_read_buf(&mut answer) {
-                Ok(0) => return Err("the broker closed the connection".to_owned()),
-                Ok(_) => {}
-                Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => continue,
-                Err(e) => return Err(e.to_string()),
-            }
-            match packet::parse(&answer)? {
-                Some((Incoming::ConnAck(Ok(window)), _)) => return Ok((socket, window.min(WINDOW))),
-                Some((Incoming::ConnAck(Err(code)), _)) => return Err(format!("refused with reason 0x{code:02X}")),
-                Some(_) => return Err("expected a CONNACK".to_owned()),
-                None => {}
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, attempt)
-        .await
-        .unwrap_or_else(|_elapsed| Err(format!("no answer within {} s", PATIENCE.as_secs())))
 }

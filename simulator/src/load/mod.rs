@@ -5,10 +5,15 @@
 //!
 //! The connections speak MQTT 5 over plain TCP by themselves: they must know exactly which message was acknowledged, also across
 //! a reconnect, and cost little beside what is measured.
+//!
+//! At low rates Mosquitto holds small answers back until earlier ones are acknowledged by TCP (Nagle's algorithm): measure latency
+//! with `set_tcp_nodelay true` in its configuration.
 
 mod connection;
+mod handshake;
 mod histogram;
 mod message;
+mod outcome;
 mod packet;
 mod report;
 #[cfg(test)]
@@ -30,7 +35,8 @@ pub use report::{Latency, LoadReport};
 
 use crate::SimulatorError;
 use crate::mqtt::Broker;
-use connection::{Connection, Outcome};
+use connection::Connection;
+use outcome::Outcome;
 
 /// What to send.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::connection::Outcome;
 use super::message::PayloadFormat;
+use super::outcome::Outcome;
 use super::{Acknowledged, LoadSettings};
 
 /// The report; its JSON form has these names.

@@ -145,7 +145,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::recordings::cinc2012;
+    use crate::recordings::{cinc2012, hourly};
 
     #[test]
     fn values_are_held_until_the_next_and_then_expire() {
@@ -168,5 +168,19 @@ mod tests {
             Some(80.0),
             "the stay begins again"
         );
+    }
+
+    #[test]
+    fn an_hourly_stay_is_played_row_by_row() {
+        let table = "stay_id,time,hr,o2sat,sbp,dbp\n7,0,80,97,120,60\n7,3600,,91,,\n";
+        let stays = hourly::parse_csv(Path::new("t.csv"), table).unwrap().stays(1);
+        let mut subject = Charted::from_hourly(&stays[0], 3600.0);
+        let first = subject.advance(Duration::from_millis(500)).measured;
+        assert_eq!(
+            (first.heart_rate, first.spo2, first.cuff.map(|p| p.mean)),
+            (Some(80.0), Some(97.0), Some(80.0))
+        );
+        let second = subject.advance(Duration::from_millis(500)).measured;
+        assert_eq!((second.heart_rate, second.spo2), (Some(80.0), Some(91.0)));
     }
 }

@@ -73,3 +73,32 @@ impl Wrist {
         last.is_some_and(|(at, _)| position_s - at < TRUSTED_S)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recordings::{empatica, test_folder};
+
+    const TICK: Duration = Duration::from_millis(500);
+
+    #[test]
+    fn a_session_has_its_pulse_wave_and_its_losses() {
+        let session = empatica::read_session(&test_folder().join("stress-predict/S28")).unwrap();
+        let first_interval = session.intervals[0].0;
+        let mut subject = Wrist::new(session);
+        let (mut samples, mut with, mut without, mut first) = (0, 0, 0, None);
+        for i in 1..=2 * 600 {
+            let seen = subject.advance(TICK);
+            samples += seen.waves[0].samples.len();
+            if seen.measured.pulse_rate.is_some() {
+                with += 1;
+                first = first.or(Some(f64::from(i) * 0.5));
+            } else {
+                without += 1;
+            }
+        }
+        assert_eq!(samples, 600 * 64);
+        assert!(with > 10 && without > 10 * with / 100, "{with} {without}");
+        assert!(first.unwrap() >= first_interval, "no rate before the first trusted beat");
+    }
+}
