@@ -85,6 +85,11 @@ impl Key {
         self as u8
     }
 
+    /// Its place in a set of keys.
+    pub(crate) const fn bit(self) -> u32 {
+        1 << self.number()
+    }
+
     /// JSON name.
     pub const fn name(self) -> &'static str {
         match self {

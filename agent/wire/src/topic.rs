@@ -135,21 +135,23 @@ fn misshapen(topic: &str) -> TopicError {
 
 /// Splits a device's topic into `(site, device, kind)` without copying.
 pub(crate) fn device_parts(topic: &str) -> Option<(&str, &str, DeviceTopic)> {
-    let mut parts = topic.strip_prefix("vitals/v1/")?.split('/');
-    let (site, device, kind) = (parts.next()?, parts.next()?, parts.next()?);
-    let kind = match (kind, parts.next()) {
-        ("birth", None) => DeviceTopic::Birth,
-        ("state", None) => DeviceTopic::State,
-        ("num", None) => DeviceTopic::Num,
-        ("alarm", None) => DeviceTopic::Alarm,
-        ("event", None) => DeviceTopic::Event,
-        ("cmd", None) => DeviceTopic::Cmd,
-        ("wave", Some(code)) if code.bytes().all(|b| b.is_ascii_digit()) && !code.starts_with('0') => {
-            DeviceTopic::Wave(code.parse().ok().and_then(Waveform::from_code)?)
+    let (site, rest) = topic.strip_prefix("vitals/v1/")?.split_once('/')?;
+    let (device, kind) = rest.split_once('/')?;
+    let kind = match kind {
+        "num" => DeviceTopic::Num,
+        "birth" => DeviceTopic::Birth,
+        "state" => DeviceTopic::State,
+        "alarm" => DeviceTopic::Alarm,
+        "event" => DeviceTopic::Event,
+        "cmd" => DeviceTopic::Cmd,
+        wave => {
+            let code = wave.strip_prefix("wave/")?;
+            let plain = code.bytes().all(|b| b.is_ascii_digit()) && !code.starts_with('0');
+            let waveform = plain.then(|| code.parse().ok()).flatten().and_then(Waveform::from_code)?;
+            DeviceTopic::Wave(waveform)
         }
-        _ => return None,
     };
-    parts.next().is_none().then_some((site, device, kind))
+    Some((site, device, kind))
 }
 
 fn ward_parts(topic: &str) -> Option<(&str, &str, &str, WardTopic)> {

@@ -48,7 +48,7 @@ impl Seen {
     /// # Errors
     /// If the key was there before.
     pub(super) fn once(&mut self, key: Key) -> Parse<()> {
-        let bit = 1 << key.number();
+        let bit = key.bit();
         if self.0 & bit != 0 {
             return Err(Fault::field(key.name(), "the field twice", "each field once"));
         }
@@ -82,6 +82,7 @@ impl<'a> Fields<'a> {
     pub(super) fn read<P: Pull<'a>>(&mut self, reader: &mut P, topic: DeviceTopic) -> Parse<()> {
         let mut seen = Seen::default();
         let (required, optional) = keys_of(topic);
+        let allowed = required.iter().chain(optional).fold(0, |bits, key| bits | key.bit());
         if reader.shape()? != Shape::Map {
             let found = reader.scalar()?.describe();
             return Err(Fault::field("payload", found, "a CBOR map or JSON object"));
@@ -92,7 +93,7 @@ impl<'a> Fields<'a> {
                 reader.scalar()?;
                 continue;
             };
-            if !required.contains(&key) && !optional.contains(&key) {
+            if allowed & key.bit() == 0 {
                 let expected = format!("no such field in a message on {}", build::family(topic));
                 return Err(Fault::field(key.name(), "a value", expected));
             }
