@@ -1,5 +1,6 @@
 //! A broker of a few lines for tests: it answers CONNECT, PUBLISH and SUBSCRIBE on every socket, and keeps what was published.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -7,6 +8,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Topics and payloads, in the order of arrival.
 pub(crate) type Seen = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+/// Clients whose session is kept.
+type Sessions = Arc<Mutex<BTreeSet<Vec<u8>>>>;
 
 /// How the broker behaves.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,16 +28,17 @@ pub(crate) async fn start(mut manners: Manners) -> (u16, Seen) {
     let port = listener.local_addr().unwrap().port();
     let seen = Seen::default();
     let noted = Arc::clone(&seen);
+    let sessions = Sessions::default();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            tokio::spawn(serve(socket, manners, Arc::clone(&noted)));
+            tokio::spawn(serve(socket, manners, Arc::clone(&noted), Arc::clone(&sessions)));
             manners.cut_after = None;
         }
     });
     (port, seen)
 }
 
-async fn serve(mut socket: TcpStream, manners: Manners, seen: Seen) {
+async fn serve(mut socket: TcpStream, manners: Manners, seen: Seen, sessions: Sessions) {
     let mut packets = 0;
     while let Some((first, body)) = packet(&mut socket).await {
         packets += 1;
@@ -42,8 +46,8 @@ async fn serve(mut socket: TcpStream, manners: Manners, seen: Seen) {
             return;
         }
         let answer = match first >> 4 {
-            1 if manners.window == 0 => vec![0x20, 3, 0, 0, 0],
-            1 => vec![0x20, 6, 0, 0, 3, 0x21, 0, manners.window],
+            1 if manners.window == 0 => vec![0x20, 3, present(&body, &sessions), 0, 0],
+            1 => vec![0x20, 6, present(&body, &sessions), 0, 3, 0x21, 0, manners.window],
             3 => publish(first, &body, &seen),
             8 => subscribe(&body, manners.command),
             12 => vec![0xD0, 0],
@@ -69,6 +73,20 @@ async fn packet(socket: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     let mut body = vec![0; length];
     socket.read_exact(&mut body).await.ok()?;
     Some((first, body))
+}
+
+/// Session Present: 1 for a client that was here before, left its session and does not ask for a clean start.
+fn present(connect: &[u8], sessions: &Sessions) -> u8 {
+    let clean_start = connect[7] & 0b10 != 0;
+    let id = 11 + usize::from(connect[10]);
+    let length = usize::from(connect[id + 1]);
+    let client = connect[id + 2..id + 2 + length].to_vec();
+    let mut sessions = sessions.lock().unwrap();
+    if clean_start {
+        sessions.remove(&client);
+        return 0;
+    }
+    u8::from(!sessions.insert(client))
 }
 
 /// Notes a message and answers with its PUBACK. Properties are shorter than 128 bytes.

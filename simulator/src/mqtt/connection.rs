@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rumqttc_v5::{
-    AsyncClient, BrokerSessionResumePolicy, ClientError, Event, EventLoop, Incoming, LastWill, MqttOptions, Outgoing,
-    PublishOptions, PublishProperties, QoS, SessionMode,
+    AsyncClient, ClientError, Event, EventLoop, Incoming, LastWill, MqttOptions, Outgoing, PublishOptions, PublishProperties,
+    QoS, SessionMode,
 };
 use tokio::sync::mpsc;
 use wardlight_core::ids::DeviceId;
@@ -23,6 +23,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LAST_WAIT: Duration = Duration::from_secs(5);
 /// The broker keeps an interrupted session this long, seconds.
 const SESSION_EXPIRY_S: u32 = 300;
+/// How long to wait for the broker's answer.
+const ANSWER: Duration = Duration::from_secs(5);
 /// How long a connection that was told to stop waits for the last acknowledgements.
 const DRAIN: Duration = Duration::from_secs(3);
 
@@ -49,9 +51,17 @@ struct Progress {
 impl Connection {
     /// Runs until the queue is closed and everything in it is acknowledged, or nothing more came for three seconds.
     pub(super) async fn run(mut self) {
+        let mut wait = FIRST_WAIT;
+        while let Err(failure) = self.forget_old_session().await {
+            self.counters.note_failure(&failure);
+            if self.queue.is_closed() {
+                return;
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LAST_WAIT);
+        }
         let (client, mut network) = self.open();
         let mut progress = Progress::default();
-        let mut wait = FIRST_WAIT;
         while !(progress.closed && progress.settled()) {
             self.offer(&client, &mut progress);
             tokio::select! {
@@ -79,12 +89,31 @@ impl Connection {
         leave(&client, &mut network).await;
     }
 
+    /// A device that was just switched on has no session. One that the broker kept from an earlier run is ended here: the client
+    /// library refuses to number messages in a session whose state it does not know.
+    async fn forget_old_session(&self) -> Result<(), String> {
+        let mut options = self.options.clone();
+        options.set_session_mode(SessionMode::Clean);
+        let (client, mut network) = AsyncClient::builder(options).capacity(1).build();
+        let connected = async {
+            loop {
+                match network.poll().await {
+                    Ok(Event::Incoming(Incoming::ConnAck(_))) => return Ok(()),
+                    Ok(_) => {}
+                    Err(error) => return Err(error.to_string()),
+                }
+            }
+        };
+        let answered = tokio::time::timeout(ANSWER, connected).await;
+        answered.map_err(|_elapsed| "no answer to CONNECT".to_owned())??;
+        leave(&client, &mut network).await;
+        Ok(())
+    }
+
     fn open(&mut self) -> (AsyncClient, EventLoop) {
         self.options.set_keep_alive(10);
         self.options.set_session_mode(SessionMode::Persistent);
         self.options.set_session_expiry_interval(Some(SESSION_EXPIRY_S));
-        self.options
-            .set_broker_session_resume_policy(BrokerSessionResumePolicy::AllowBrokerOnly);
         if let Some(will) = self.will.take() {
             let qos = quality(will.qos);
             self.options

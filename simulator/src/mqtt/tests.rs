@@ -90,6 +90,17 @@ async fn a_device_that_is_asked_describes_itself_again() {
 }
 
 #[tokio::test]
+async fn a_second_ward_is_not_silenced_by_the_sessions_of_the_first() {
+    let (port, _) = test_broker::start(Manners::default()).await;
+    for _ in 0..2 {
+        let counters = play(1, port, 20).await.unwrap();
+        let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        assert!(get(&counters.published) >= 20);
+        assert_eq!(get(&counters.published), get(&counters.acknowledged));
+    }
+}
+
+#[tokio::test]
 async fn a_broker_that_is_not_there_is_named() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
