@@ -550,6 +550,17 @@ fn a_new_start_of_the_device_begins_new_numbers_and_owes_a_birth() {
     assert!(!play.last.contains(&Effect::RequestBirth(device("mon"))), "asked once");
 }
 
+#[test]
+fn every_occupied_bed_is_counted_once_a_minute_for_drift() {
+    let mut play = Play::new();
+    play.hold(301, &NORMAL);
+    let total = |name| play.ward.drift().iter().find(|h| h.kind().name() == name).map(|h| h.total());
+    assert_eq!(
+        (total("heart_rate"), total("spo2"), total("news2")),
+        (Some(5), Some(5), Some(0))
+    );
+}
+
 /// A made-up quarter of an hour with everything in it, as events and their times.
 fn story() -> Vec<(Event, i64)> {
     let mut events = Vec::new();

@@ -115,14 +115,21 @@ impl Agent {
         match input {
             Input::Session(event) => self.on_session(event, now),
             Input::Station(StationCommand::Request { request, reply }) => self.on_request(request, reply, now),
-            Input::Station(StationCommand::Displayed { alarm, revision, displayed_at }) => {
+            Input::Station(StationCommand::Displayed {
+                alarm,
+                revision,
+                displayed_at,
+            }) => {
                 self.on_displayed(&alarm, revision, displayed_at);
             }
             Input::Scored(scores, took) => self.on_scores(scores, took, now),
             Input::Model(status) => self.on_model(status, now),
             Input::Journal(failure) => {
                 self.health.journal = match failure {
-                    Some(_) => Link::Down { since: now, reason: "Records cannot be stored. Alarms go on.".to_owned() },
+                    Some(_) => Link::Down {
+                        since: now,
+                        reason: "Records cannot be stored. Alarms go on.".to_owned(),
+                    },
                     None => Link::Up,
                 };
                 self.show(now);
@@ -151,8 +158,10 @@ impl Agent {
             SessionEvent::Disconnected { reason } => {
                 warn!(reason, "No connection to the broker; trying again.");
                 gauge!(m::BROKER_UP).set(0.0);
-                self.health.broker =
-                    Link::Down { since: now, reason: "No connection to the message broker: devices cannot be heard.".to_owned() };
+                self.health.broker = Link::Down {
+                    since: now,
+                    reason: "No connection to the message broker: devices cannot be heard.".to_owned(),
+                };
                 self.show(now);
             }
         }
@@ -162,7 +171,9 @@ impl Agent {
         let mut token = [0; 16];
         if self.random.fill(&mut token).is_err() {
             // Nobody waiting needs no answer.
-            reply.send(Err(CommandFailure::Failed("no randomness for a new stay".to_owned()))).ok();
+            reply
+                .send(Err(CommandFailure::Failed("no randomness for a new stay".to_owned())))
+                .ok();
             return;
         }
         if let Request::Admit { bed, .. } | Request::Discharge { bed } = &request {

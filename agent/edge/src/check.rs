@@ -23,8 +23,16 @@ pub(crate) async fn run(file: &Path, mut output: impl Write) -> anyhow::Result<b
         }
     };
     let checks = [
-        ("configuration", Ok(format!("{} with {} beds", config.site, config.beds().count()))),
-        ("site key", SiteKey::load(&config.journal.key_file).map(|_| "readable, private".to_owned()).map_err(|e| e.to_string())),
+        (
+            "configuration",
+            Ok(format!("{} with {} beds", config.site, config.beds().count())),
+        ),
+        (
+            "site key",
+            SiteKey::load(&config.journal.key_file)
+                .map(|_| "readable, private".to_owned())
+                .map_err(|e| e.to_string()),
+        ),
         ("journal", journal(&config)),
         ("certificates", certificates(&config)),
         ("broker", broker(&config).await),
@@ -49,7 +57,10 @@ type Outcome = Result<String, String>;
 fn journal(config: &Config) -> Outcome {
     let key = SiteKey::load(&config.journal.key_file).map_err(|error| error.to_string())?;
     if !config.journal.dir.exists() {
-        return Err(format!("{}: no such folder; `wardlight init` makes one", config.journal.dir.display()));
+        return Err(format!(
+            "{}: no such folder; `wardlight init` makes one",
+            config.journal.dir.display()
+        ));
     }
     let reader = Reader::open(&config.journal.dir, &key).map_err(|error| error.to_string())?;
     let newest = reader.newest().map_err(|error| error.to_string())?;
@@ -58,7 +69,11 @@ fn journal(config: &Config) -> Outcome {
 
 fn certificates(config: &Config) -> Outcome {
     Session::new(&config.mqtt, &config.site).map_err(|error| error.to_string())?;
-    Ok(if config.mqtt.tls.is_some() { "usable".to_owned() } else { "none needed: no TLS to the broker".to_owned() })
+    Ok(if config.mqtt.tls.is_some() {
+        "usable".to_owned()
+    } else {
+        "none needed: no TLS to the broker".to_owned()
+    })
 }
 
 async fn broker(config: &Config) -> Outcome {
@@ -66,7 +81,10 @@ async fn broker(config: &Config) -> Outcome {
     if let Some(embedded) = &config.mqtt.embedded {
         return match TcpListener::bind(embedded.listen).await {
             Ok(_free) => Ok(format!("embedded; {} is free", embedded.listen)),
-            Err(error) => Err(format!("embedded; {}: {error}; a running agent holds it, or choose another port", embedded.listen)),
+            Err(error) => Err(format!(
+                "embedded; {}: {error}; a running agent holds it, or choose another port",
+                embedded.listen
+            )),
         };
     }
     match tokio::time::timeout(Duration::from_secs(5), TcpStream::connect((host, port))).await {
@@ -79,7 +97,10 @@ async fn broker(config: &Config) -> Outcome {
 async fn page(config: &Config) -> Outcome {
     match TcpListener::bind(config.http.listen).await {
         Ok(_free) => Ok(format!("{} is free", config.http.listen)),
-        Err(error) => Err(format!("{}: {error}; a running agent holds it, or choose another http.listen", config.http.listen)),
+        Err(error) => Err(format!(
+            "{}: {error}; a running agent holds it, or choose another http.listen",
+            config.http.listen
+        )),
     }
 }
 
@@ -88,5 +109,9 @@ fn model(config: &Config) -> Outcome {
         return Ok("switched off: rules only".to_owned());
     }
     let model = run::load_model(&config.model).map_err(|error| error.to_string())?;
-    Ok(format!("{} {} is signed and agrees with its golden vectors", model.id(), model.version()))
+    Ok(format!(
+        "{} {} is signed and agrees with its golden vectors",
+        model.id(),
+        model.version()
+    ))
 }

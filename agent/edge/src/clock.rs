@@ -20,7 +20,10 @@ pub(crate) struct Clock {
 impl Clock {
     /// Starts at the system's time, or at `not_before` if that is later: a restored state may be ahead of a clock set back.
     pub(crate) fn start(not_before: Timestamp) -> Self {
-        Self { wall: wall().max(not_before), since: instant() }
+        Self {
+            wall: wall().max(not_before),
+            since: instant(),
+        }
     }
 
     /// Now.
@@ -33,7 +36,10 @@ impl Clock {
         let (ours, theirs) = (self.now(), wall());
         let ahead = theirs.since(ours);
         (ahead > FOLLOW_FORWARD).then(|| {
-            *self = Self { wall: theirs, since: instant() };
+            *self = Self {
+                wall: theirs,
+                since: instant(),
+            };
             ahead
         })
     }

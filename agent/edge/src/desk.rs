@@ -13,9 +13,7 @@ use metrics::{counter, gauge};
 use tokio::sync::mpsc::Sender;
 use tracing::{error, info, warn};
 use wardlight_core::time::Timestamp;
-use wardlight_journal::{
-    Checkpoint, Entry, Fate, JournalError, Reason, Submission, Submitter, Suspect, Verdict, WriterEvents,
-};
+use wardlight_journal::{Checkpoint, Entry, Fate, JournalError, Reason, Submission, Submitter, Suspect, Verdict, WriterEvents};
 use wardlight_station::Reply;
 
 use crate::agent::Input;
@@ -46,7 +44,10 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) const fn new(journal: Submitter<Ticket>) -> Self {
-        Self { journal, overflow: VecDeque::new() }
+        Self {
+            journal,
+            overflow: VecDeque::new(),
+        }
     }
 
     /// Hands over records with their promise; nothing to record and nothing promised is nothing to do.
@@ -54,7 +55,12 @@ impl Desk {
         if entries.is_empty() && suspects.is_empty() && matches!(ticket, Ticket::Nothing) {
             return;
         }
-        self.overflow.push_back(Submission { entries, checkpoint: None, suspects, ticket });
+        self.overflow.push_back(Submission {
+            entries,
+            checkpoint: None,
+            suspects,
+            ticket,
+        });
         self.flush();
     }
 
@@ -69,7 +75,9 @@ impl Desk {
     /// Passes on what waits, in order, as far as the journal takes it.
     pub(crate) fn flush(&mut self) {
         while let Some(submission) = self.overflow.pop_front() {
-            let Err(refused) = self.journal.try_submit(submission) else { continue };
+            let Err(refused) = self.journal.try_submit(submission) else {
+                continue;
+            };
             match refused.reason {
                 Reason::Full | Reason::Closed => {
                     self.overflow.push_front(*refused.submission);
@@ -83,7 +91,10 @@ impl Desk {
             }
         }
         if self.overflow.len() > MAX_OVERFLOW {
-            let at = self.overflow.iter().position(|s| matches!(s.ticket, Ticket::Nothing) && s.checkpoint.is_none());
+            let at = self
+                .overflow
+                .iter()
+                .position(|s| matches!(s.ticket, Ticket::Nothing) && s.checkpoint.is_none());
             if at.and_then(|at| self.overflow.remove(at)).is_some() {
                 counter!(m::RECORDS_DROPPED).increment(1);
             }
@@ -132,7 +143,11 @@ impl WriterEvents<Ticket> for JournalEvents {
             self.failing_since = Some(clock::wall());
             self.tell(Some(error.to_string()));
         }
-        if self.stopping.load(Ordering::Relaxed) { Verdict::Stop } else { Verdict::Retry }
+        if self.stopping.load(Ordering::Relaxed) {
+            Verdict::Stop
+        } else {
+            Verdict::Retry
+        }
     }
 
     fn now_ms(&mut self) -> Option<i64> {

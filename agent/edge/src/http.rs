@@ -72,5 +72,8 @@ pub(crate) async fn serve(
         phase.wait_for(|phase| *phase == Phase::Close).await.ok();
         station.close();
     };
-    axum::serve(listener, routes).with_graceful_shutdown(closing).await.context("the page's listener failed")
+    axum::serve(listener, routes)
+        .with_graceful_shutdown(closing)
+        .await
+        .context("the page's listener failed")
 }

@@ -1,7 +1,7 @@
 //! `wardlight init`: a folder that is ready to run.
 
 use std::fmt::Write as _;
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use wardlight_journal::{Journal, Options, SiteKey};
 
-use crate::config::{BrokerUrl, Config};
+use crate::config::BrokerUrl;
 
 const FILE: &str = "agent.toml";
 const KEY: &str = "site.key";
@@ -193,10 +193,12 @@ fn next_steps(file: &Path, broker: Option<&BrokerUrl>, listen: SocketAddr) -> St
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
 
     use super::*;
+    use crate::config::Config;
 
     fn init(broker: Option<&str>, listen: Option<&str>) -> (tempfile::TempDir, PathBuf, String) {
         let folder = tempfile::tempdir().unwrap();

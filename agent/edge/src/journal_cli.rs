@@ -100,7 +100,13 @@ pub(crate) fn check(config: &Config, mut output: impl Write) -> anyhow::Result<b
     for fault in &report.faults {
         writeln!(output, "{fault}")?;
     }
-    let found = (report.entries, report.segments, report.checkpoints, report.quarantined, report.newest);
+    let found = (
+        report.entries,
+        report.segments,
+        report.checkpoints,
+        report.quarantined,
+        report.newest,
+    );
     writeln!(
         output,
         "{} entries, {} segments, {} checkpoints, {} quarantined items, newest entry {}: {}",
@@ -123,7 +129,8 @@ pub(crate) fn quarantine(config: &Config, mut output: impl Write) -> anyhow::Res
             Ok(found) => {
                 let suspect = &found.suspect;
                 let (bytes, at) = (suspect.body.len(), suspect.at_ms);
-                let line = serde_json::json!({ "received_at": at, "source": suspect.source, "reason": suspect.reason, "bytes": bytes });
+                let line =
+                    serde_json::json!({ "received_at": at, "source": suspect.source, "reason": suspect.reason, "bytes": bytes });
                 writeln!(output, "{line}")?;
             }
             Err(error) => complain(&error.to_string()),

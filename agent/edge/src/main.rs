@@ -69,7 +69,9 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Init(args) => init::run(&args.dir, args.broker.as_deref(), args.listen, output)?,
         Command::Check(ConfigArg { config }) => return runtime()?.block_on(check::run(&config, output)).map(passed),
         Command::Bed(args) => runtime()?.block_on(bed::run(&args.url, args.command, output))?,
-        Command::Score { score: ScoreCommand::News2 } => return score::news2(io::stdin().lock(), output).map(|n| passed(n == 0)),
+        Command::Score {
+            score: ScoreCommand::News2,
+        } => return score::news2(io::stdin().lock(), output).map(|n| passed(n == 0)),
         Command::Journal { journal } => return journal_command(journal, output),
     }
     Ok(ExitCode::SUCCESS)
@@ -77,9 +79,10 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
 
 fn journal_command(command: JournalCommand, output: impl Write) -> anyhow::Result<ExitCode> {
     match command {
-        JournalCommand::Export { config, format: cli::ExportFormat::Jsonl } => {
-            journal_cli::export(&Config::load(&config.config)?, output).map(|unreadable| passed(unreadable == 0))
-        }
+        JournalCommand::Export {
+            config,
+            format: cli::ExportFormat::Jsonl,
+        } => journal_cli::export(&Config::load(&config.config)?, output).map(|unreadable| passed(unreadable == 0)),
         JournalCommand::Verify { config } => journal_cli::check(&Config::load(&config.config)?, output).map(passed),
         JournalCommand::Quarantine { config } => {
             journal_cli::quarantine(&Config::load(&config.config)?, output).map(|()| ExitCode::SUCCESS)
@@ -123,7 +126,10 @@ impl Stop {
 
 /// Two workers: the broker's session and the page; the Ward, the journal and the inference have threads of their own.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let built = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     built.context("the runtime's threads")
 }
 
@@ -131,7 +137,10 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 fn start_logging(service: bool) {
     let default = if service { "info" } else { "warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new(default));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false);
     if io::stderr().is_terminal() || !service {
         lines.compact().init();
     } else {

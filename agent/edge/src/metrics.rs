@@ -99,7 +99,9 @@ const LATENCIES: [(&str, &str); 3] = [
 /// If one is installed already.
 pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
     let seconds = Matcher::Suffix("_seconds".to_owned());
-    let handle = PrometheusBuilder::new().set_buckets_for_metric(seconds, &LATENCY_BUCKETS)?.install_recorder()?;
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(seconds, &LATENCY_BUCKETS)?
+        .install_recorder()?;
     for (name, help) in COUNTERS {
         describe_counter!(name, Unit::Count, help);
     }
@@ -115,7 +117,9 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
 /// The sum of a counter over its labels, as it would be exported now.
 pub(crate) fn total(handle: &PrometheusHandle, name: &str) -> u64 {
     let rendered = handle.render();
-    let ours = rendered.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])));
+    let ours = rendered
+        .lines()
+        .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])));
     ours.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
 }
 
@@ -125,7 +129,12 @@ mod tests {
 
     #[test]
     fn names_follow_the_convention_and_none_is_repeated() {
-        let all: Vec<_> = COUNTERS.iter().chain(&GAUGES).chain(&LATENCIES).map(|(name, _)| *name).collect();
+        let all: Vec<_> = COUNTERS
+            .iter()
+            .chain(&GAUGES)
+            .chain(&LATENCIES)
+            .map(|(name, _)| *name)
+            .collect();
         let mut unique = all.clone();
         unique.sort_unstable();
         unique.dedup();

@@ -60,24 +60,31 @@ impl Pipeline {
                 if !decoded.rejected.is_empty() {
                     counter!(m::REJECTED).increment(decoded.rejected.len() as u64);
                     let reasons: Vec<String> = decoded.rejected.iter().map(ToString::to_string).collect();
-                    warn!(device = %decoded.message.device, reasons = reasons.join("; "), "Readings refused.");
+                    let fields: Vec<String> = decoded.rejected.iter().map(|r| r.for_log().to_string()).collect();
+                    warn!(device = %decoded.message.device, fields = fields.join("; "), "Readings refused.");
                     suspects.push(suspect(&inbound, reasons.join("; "), now));
                 }
                 self.on_message(decoded.message, &inbound, now)
             }
             Err(error) => {
                 counter!(m::REFUSED, "reason" => error.reason()).increment(1);
-                warn!(%error, "Message refused and quarantined.");
+                warn!(error = %error.for_log(), "Message refused and quarantined.");
                 suspects.push(suspect(&inbound, error.to_string(), now));
                 Vec::new()
             }
         };
-        self.desk.submit(entries, suspects, inbound.ticket.map_or(Ticket::Nothing, Ticket::Puback));
+        self.desk
+            .submit(entries, suspects, inbound.ticket.map_or(Ticket::Nothing, Ticket::Puback));
     }
 
     /// Puts on record that a message was skipped unread.
     pub(crate) fn on_unread(&mut self, source: String, reason: String, ticket: Ticket, now: Timestamp) {
-        let suspect = Suspect { source, reason, at_ms: now.as_millis(), body: Vec::new() };
+        let suspect = Suspect {
+            source,
+            reason,
+            at_ms: now.as_millis(),
+            body: Vec::new(),
+        };
         self.desk.submit(Vec::new(), vec![suspect], ticket);
     }
 
@@ -129,14 +136,21 @@ impl Pipeline {
     fn on_message(&mut self, message: Message, inbound: &Inbound, now: Timestamp) -> Vec<Entry> {
         counter!(m::MESSAGES, "kind" => kind(&message.body)).increment(1);
         let wave = match &message.body {
-            Body::Wave(block) => self.ward.bed_of(&message.device).cloned().map(|bed| (bed, WaveView::new(block, message.sent_at))),
+            Body::Wave(block) => self
+                .ward
+                .bed_of(&message.device)
+                .cloned()
+                .map(|bed| (bed, WaveView::new(block, message.sent_at))),
             _ => None,
         };
         let mut entries = self.step(Event::Message(message), Some(inbound), now).entries;
         if let Some((bed, view)) = wave {
             self.station.publish_wave(&bed, &view);
             if let Some(stay) = self.ward.stay_in(&bed) {
-                entries.extend(self.strips.take(&bed, stay, inbound.topic.clone(), inbound.payload.clone(), now));
+                entries.extend(
+                    self.strips
+                        .take(&bed, stay, inbound.topic.clone(), inbound.payload.clone(), now),
+                );
             }
         }
         entries
@@ -181,7 +195,8 @@ impl Pipeline {
         }
         if let Some(trigger) = change.trigger {
             histogram!(m::ALARM_LATENCY).record(now.since(trigger.received_at).as_secs_f64());
-            self.sampled.push_back((change.id.clone(), change.revision, trigger.sampled_at));
+            self.sampled
+                .push_back((change.id.clone(), change.revision, trigger.sampled_at));
             if self.sampled.len() > SAMPLED_MAX {
                 self.sampled.pop_front();
             }
@@ -205,7 +220,12 @@ fn message_entry(inbound: &Inbound, stay: Option<StayToken>, now: Timestamp) -> 
 
 fn suspect(inbound: &Inbound, reason: String, now: Timestamp) -> Suspect {
     let body = Bytes::clone(&inbound.payload).to_vec();
-    Suspect { source: inbound.topic.clone(), reason, at_ms: now.as_millis(), body }
+    Suspect {
+        source: inbound.topic.clone(),
+        reason,
+        at_ms: now.as_millis(),
+        body,
+    }
 }
 
 const fn kind(body: &Body) -> &'static str {

@@ -46,7 +46,12 @@ impl Stored<'_> {
         let stay = stay.map_or(StayKey::SITE, |token| StayKey(*token.as_bytes()));
         // Writing to memory cannot fail for these types; an empty body would be reported as unreadable when read.
         let body = postcard::to_allocvec(self).unwrap_or_default();
-        Entry { kind, stay, at_ms: at.as_millis(), body }
+        Entry {
+            kind,
+            stay,
+            at_ms: at.as_millis(),
+            body,
+        }
     }
 
     /// Reads an entry's body.
@@ -75,7 +80,10 @@ pub(crate) fn input_entry(event: &Event, at: Timestamp) -> Option<Entry> {
 /// A checkpoint of the whole Ward.
 pub(crate) fn checkpoint(state: &WardState, at: Timestamp) -> Option<Checkpoint> {
     let body = postcard::to_extend(state, vec![STATE_LAYOUT]).ok()?;
-    Some(Checkpoint { at_ms: at.as_millis(), body })
+    Some(Checkpoint {
+        at_ms: at.as_millis(),
+        body,
+    })
 }
 
 /// Reads a checkpoint; `None` if it is of another layout or damaged.
@@ -91,7 +99,11 @@ mod tests {
 
     #[test]
     fn a_message_is_stored_byte_for_byte() {
-        let raw = RawMessage { topic: "vitals/v1/s/d/num", content_type: Some("application/senml+json"), payload: &[0xA0, 0, 255] };
+        let raw = RawMessage {
+            topic: "vitals/v1/s/d/num",
+            content_type: Some("application/senml+json"),
+            payload: &[0xA0, 0, 255],
+        };
         let entry = Stored::Message(raw).entry(Kind::Message, None, Timestamp::from_millis(5));
         assert_eq!(Stored::read(&entry.body).unwrap(), Stored::Message(raw));
         assert_eq!((entry.stay, entry.at_ms), (StayKey::SITE, 5));

@@ -53,7 +53,11 @@ pub(crate) fn restore(reader: &mut Reader, config: WardConfig) -> Result<Restore
             None => unreadable += 1,
         }
     }
-    Ok(Restored { ward, replayed, unreadable })
+    Ok(Restored {
+        ward,
+        replayed,
+        unreadable,
+    })
 }
 
 /// The event that an entry's body stands for; `None` if it cannot be read.

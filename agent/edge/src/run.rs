@@ -123,7 +123,10 @@ impl Running {
             inference: start_inference(&config.model, inbox.clone())?,
             sampled: VecDeque::new(),
         };
-        let ready = Readiness { ward: Arc::new(AtomicBool::new(true)), session: session.counters() };
+        let ready = Readiness {
+            ward: Arc::new(AtomicBool::new(true)),
+            session: session.counters(),
+        };
         let ward = start_ward(pipeline, clock, inputs, config.model.deadline)?;
 
         tasks.spawn(forward(requests, inbox.clone()));
@@ -134,7 +137,18 @@ impl Running {
         attach_from_file(&config, &commands).await;
         let broker_address = broker.as_ref().map(Broker::address);
         info!(%page, site = %config.site, beds = config.beds().count(), "The agent runs.");
-        Ok(Self { page, broker: broker_address, commands, inbox, phase, stopping, ward, journal, tasks, embedded: broker })
+        Ok(Self {
+            page,
+            broker: broker_address,
+            commands,
+            inbox,
+            phase,
+            stopping,
+            ward,
+            journal,
+            tasks,
+            embedded: broker,
+        })
     }
 
     /// Waits until a part of the agent ends by itself, which is a fault.
@@ -154,7 +168,18 @@ impl Running {
             error!("The Ward's thread had ended.");
         }
         self.stopping.store(true, Ordering::Relaxed);
-        let Self { ward, journal, embedded, phase, mut tasks, .. } = self;
+        let Self {
+            ward,
+            journal,
+            embedded,
+            phase,
+            mut tasks,
+            commands,
+            inbox,
+            ..
+        } = self;
+        // The task between the page and the Ward ends when nobody can ask any more.
+        drop((commands, inbox));
         let drained = tokio::task::spawn_blocking(move || {
             if ward.join().is_err() {
                 error!("The Ward's thread died.");
@@ -163,7 +188,10 @@ impl Running {
         });
         match tokio::time::timeout(STOP_WITHIN, drained).await {
             Ok(Ok(0)) => {}
-            Ok(Ok(left)) => warn!(left, "Not stored before the stop: not acknowledged either, so it will be delivered again."),
+            Ok(Ok(left)) => warn!(
+                left,
+                "Not stored before the stop: not acknowledged either, so it will be delivered again."
+            ),
             Ok(Err(_)) | Err(_) => warn!("The journal did not finish in time; what is not stored will be delivered again."),
         }
         phase.send_replace(Phase::Close);
@@ -182,7 +210,10 @@ impl Running {
 
 /// Beds in the order of the file, each with its unit.
 pub(crate) fn beds(config: &Config) -> impl Iterator<Item = (UnitId, BedId)> {
-    config.units.iter().flat_map(|unit| unit.beds.iter().map(|bed| (unit.name.clone(), bed.clone())))
+    config
+        .units
+        .iter()
+        .flat_map(|unit| unit.beds.iter().map(|bed| (unit.name.clone(), bed.clone())))
 }
 
 /// The journal's own options for a configuration.
@@ -202,7 +233,10 @@ fn open(config: &Config) -> anyhow::Result<(Journal, wardlight_core::ward::Ward,
     let key = SiteKey::load(&config.journal.key_file)?;
     let (journal, report) = Journal::open(&config.journal.dir, &key, journal_options(&config.journal))?;
     if let Some(replaced) = &report.replaced {
-        error!(?replaced, "The journal was damaged beyond opening; it was moved aside and a new one begun.");
+        error!(
+            ?replaced,
+            "The journal was damaged beyond opening; it was moved aside and a new one begun."
+        );
     }
     if report.folder_open_to_others {
         warn!(dir = %config.journal.dir.display(), "The journal's folder is open to others: chmod 700 it.");
@@ -215,9 +249,16 @@ fn open(config: &Config) -> anyhow::Result<(Journal, wardlight_core::ward::Ward,
     let mut reader = Reader::open(&config.journal.dir, &key)?;
     let restored = restore::restore(&mut reader, ward_config)?;
     if restored.unreadable > 0 {
-        error!(count = restored.unreadable, "Parts of the journal cannot be read: `wardlight journal verify` says which.");
+        error!(
+            count = restored.unreadable,
+            "Parts of the journal cannot be read: `wardlight journal verify` says which."
+        );
     }
-    info!(newest = report.newest, replayed = restored.replayed, "Journal open, state restored.");
+    info!(
+        newest = report.newest,
+        replayed = restored.replayed,
+        "Journal open, state restored."
+    );
     let clock = Clock::start(restored.ward.now());
     Ok((journal, restored.ward, clock))
 }
@@ -234,7 +275,10 @@ fn start_ward(
         inputs,
         timer: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
         random: SystemRandom::new(),
-        health: Health { journal: Link::Up, ..Health::default() },
+        health: Health {
+            journal: Link::Up,
+            ..Health::default()
+        },
         model: ModelStatus::Gone,
         model_deadline,
     };
@@ -256,7 +300,10 @@ fn start_inference(
         Ok(model) => {
             info!(model = model.id(), version = model.version(), "Model verified.");
             let serve = move || serve_model(&model, &requests, &answers);
-            thread::Builder::new().name("inference".to_owned()).spawn(serve).context("the inference thread")?;
+            thread::Builder::new()
+                .name("inference".to_owned())
+                .spawn(serve)
+                .context("the inference thread")?;
         }
         Err(error) => error!(%error, "The model does not go live: rules only."),
     }
@@ -292,7 +339,10 @@ async fn forward(mut requests: mpsc::Receiver<StationCommand>, inbox: mpsc::Send
 async fn attach_from_file(config: &Config, commands: &mpsc::Sender<StationCommand>) {
     for (device, bed) in &config.devices.attach {
         let (reply, outcome) = tokio::sync::oneshot::channel();
-        let request = Request::Attach { device: device.clone(), bed: bed.clone() };
+        let request = Request::Attach {
+            device: device.clone(),
+            bed: bed.clone(),
+        };
         let sent = commands.send(StationCommand::Request { request, reply }).await;
         if let (Ok(()), Ok(Err(failure))) = (sent, outcome.await) {
             warn!(%device, %bed, %failure, "devices.attach was not carried out.");
@@ -307,7 +357,11 @@ fn station_info(config: &Config, mode: Mode) -> StationInfo {
         units: config
             .units
             .iter()
-            .map(|unit| UnitInfo { unit: unit.name.clone(), name: unit.name.to_string(), beds: unit.beds.clone() })
+            .map(|unit| UnitInfo {
+                unit: unit.name.clone(),
+                name: unit.name.to_string(),
+                beds: unit.beds.clone(),
+            })
             .collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         simulated: mode.simulated,

@@ -84,7 +84,11 @@ fn answer(line: &str) -> Result<Answer, String> {
         consciousness,
         temperature_tenths: number("temp", line.temp, (0.0, 50.0))?.map(Milli::tenths),
     });
-    let parts = score.parts.named().into_iter().map(|(name, points)| (name.to_owned(), points.into()));
+    let parts = score
+        .parts
+        .named()
+        .into_iter()
+        .map(|(name, points)| (name.to_owned(), points.into()));
     Ok(Answer {
         total: score.total,
         at_least: score.at_least,
@@ -117,7 +121,10 @@ mod tests {
         let full = ask(r#"{"rr":22,"spo2":94,"scale":1,"oxygen":false,"sbp":105,"pulse":95,"acvpu":"A","temp":38.5}"#);
         assert_eq!((&full["total"], &full["band"]), (&6.into(), &"medium".into()));
         let partial = ask(r#"{"rr":25,"spo2":null}"#);
-        assert_eq!((&partial["total"], &partial["at_least"]), (&serde_json::Value::Null, &3.into()));
+        assert_eq!(
+            (&partial["total"], &partial["at_least"]),
+            (&serde_json::Value::Null, &3.into())
+        );
     }
 
     #[test]

@@ -25,7 +25,11 @@ struct Block {
 
 impl Block {
     fn entry(&self, stay: StayToken) -> Entry {
-        let raw = RawMessage { topic: &self.topic, content_type: None, payload: &self.payload };
+        let raw = RawMessage {
+            topic: &self.topic,
+            content_type: None,
+            payload: &self.payload,
+        };
         Stored::Message(raw).entry(Kind::Strip, Some(stay), self.received_at)
     }
 }
@@ -48,13 +52,20 @@ pub(crate) struct Strips {
 impl Strips {
     /// Keeps strips around alarms, or everything.
     pub(crate) fn new(keep_all: bool) -> Self {
-        Self { keep_all, beds: HashMap::new() }
+        Self {
+            keep_all,
+            beds: HashMap::new(),
+        }
     }
 
     /// Takes a block; returns what of it is to be journaled.
     pub(crate) fn take(&mut self, bed: &BedId, stay: StayToken, topic: String, payload: Bytes, now: Timestamp) -> Option<Entry> {
         let held = self.beds.entry(bed.clone()).or_default();
-        let block = Block { received_at: now, topic, payload };
+        let block = Block {
+            received_at: now,
+            topic,
+            payload,
+        };
         if self.keep_all || now < held.keep_until {
             return Some(block.entry(stay));
         }
@@ -69,7 +80,9 @@ impl Strips {
 
     /// An alarm began: returns what was held, and keeps what comes in the next seconds.
     pub(crate) fn keep(&mut self, bed: &BedId, stay: StayToken, now: Timestamp) -> Vec<Entry> {
-        let Some(held) = self.beds.get_mut(bed) else { return Vec::new() };
+        let Some(held) = self.beds.get_mut(bed) else {
+            return Vec::new();
+        };
         held.keep_until = now.plus(STRIP);
         held.bytes = 0;
         held.blocks.drain(..).map(|block| block.entry(stay)).collect()
@@ -92,7 +105,13 @@ mod tests {
     }
 
     fn take(strips: &mut Strips, s: i64) -> Option<Entry> {
-        strips.take(&BedId::new("B1").unwrap(), STAY, "t".into(), Bytes::from_static(&[0; 100]), at(s))
+        strips.take(
+            &BedId::new("B1").unwrap(),
+            STAY,
+            "t".into(),
+            Bytes::from_static(&[0; 100]),
+            at(s),
+        )
     }
 
     #[test]

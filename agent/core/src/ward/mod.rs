@@ -21,11 +21,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarms::Scope;
 use crate::blind::BlindCause;
+use crate::drift::Histograms;
 use crate::event::{Effect, Event, InferRequest, ModelScore, ModelStatus};
 use crate::ids::{BedId, DeviceId, UnitId};
 use crate::time::Timestamp;
 use device::Device;
 use stay::Stay;
+
+/// Every occupied bed is counted into the drift histograms this often.
+const COUNT_EVERY_MS: i64 = 60_000;
 
 /// Grid of the ticks.
 pub const TICK: Duration = Duration::from_millis(250);
@@ -55,6 +59,7 @@ pub struct WardState {
     stays: BTreeMap<BedId, Stay>,
     devices: BTreeMap<DeviceId, Device>,
     model: ModelStatus,
+    drift: Histograms,
 }
 
 impl Ward {
@@ -74,6 +79,11 @@ impl Ward {
     /// The state, for a checkpoint.
     pub const fn state(&self) -> &WardState {
         &self.state
+    }
+
+    /// How often each vital and score had which value, over all beds, one count per bed and minute.
+    pub const fn drift(&self) -> &Histograms {
+        &self.state.drift
     }
 
     /// The time of the last step.
@@ -119,7 +129,9 @@ impl Ward {
                 effects.push(Effect::RequestBirth(id.clone()));
             }
         }
-        let WardState { stays, devices, .. } = &mut self.state;
+        let WardState {
+            stays, devices, drift, ..
+        } = &mut self.state;
         let mut at_beds: BTreeMap<&BedId, Vec<&Device>> = BTreeMap::new();
         for device in devices.values() {
             if let Some(bed) = &device.bed {
@@ -137,6 +149,9 @@ impl Ward {
             };
             stay.conditions.tick(&mut stay.alarms, &mut scope);
             stay.assess_technical(&at_bed, &mut scope);
+            if now.as_millis() % COUNT_EVERY_MS == 0 {
+                stay.count_into(drift, now);
+            }
             stay.ask_for_risk(bed, index, self.config.infer_every, now, effects);
         }
     }

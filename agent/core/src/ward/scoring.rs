@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::stay::Stay;
 use crate::alarms::{AlarmKind, Finding, Moment, Scope};
 use crate::codes::{AgeGroup, Parameter};
+use crate::drift::Histograms;
 use crate::event::{ModelScore, RiskBand};
 use crate::message::Priority;
 use crate::scores::{Band, News2, News2Input};
@@ -22,9 +23,31 @@ const CHARTED_MAX_AGE_URGENT: Duration = Duration::from_hours(1);
 /// A threshold of NEWS2 must be held for this long before it alarms.
 const NEWS2_DELAY: Duration = Duration::from_mins(1);
 
+/// Name and time of each input of NEWS2.
+type InputTimes = [(&'static str, Option<Timestamp>); 7];
+
 impl Stay {
     /// NEWS2 of now; `None` where it does not apply (under 16, pregnancy) or nothing at all is known.
     pub(crate) fn news2(&self, now: Timestamp) -> Option<News2View> {
+        let (_, score, times) = self.score_news2(now)?;
+        let oldest_input_at = times.iter().filter_map(|(_, at)| *at).min()?;
+        let missing = times.iter().filter(|(_, at)| at.is_none()).map(|(name, _)| *name).collect();
+        Some(News2View {
+            score,
+            oldest_input_at: Some(oldest_input_at),
+            missing,
+        })
+    }
+
+    /// Counts what the score is computed from now, for drift.
+    pub(crate) fn count_into(&self, drift: &mut Histograms, now: Timestamp) {
+        if let Some((input, score, _)) = self.score_news2(now) {
+            drift.add_news2(&input, &score);
+        }
+    }
+
+    /// NEWS2's inputs, the score, and the time of each input.
+    fn score_news2(&self, now: Timestamp) -> Option<(News2Input, News2, InputTimes)> {
         if self.profile.age_group != AgeGroup::Adult || self.profile.pregnant {
             return None;
         }
@@ -63,13 +86,7 @@ impl Stay {
             ("consciousness", consciousness.map(|v| v.1)),
             ("temperature", temperature.map(|v| v.1)),
         ];
-        let oldest_input_at = times.iter().filter_map(|(_, at)| *at).min()?;
-        let missing = times.iter().filter(|(_, at)| at.is_none()).map(|(name, _)| *name).collect();
-        Some(News2View {
-            score: News2::of(&input),
-            oldest_input_at: Some(oldest_input_at),
-            missing,
-        })
+        Some((input, News2::of(&input), times))
     }
 
     /// Lets NEWS2 begin and end its alarms. The lower bound counts: a missing temperature must not hide a high score.

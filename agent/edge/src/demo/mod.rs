@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use wardlight_core::ids::BedId;
+use wardlight_core::ids::{BedId, SiteId};
 use wardlight_core::patient::{Consciousness, PatientProfile};
 use wardlight_core::time::Timestamp;
 use wardlight_journal::SiteKey;
@@ -30,10 +30,22 @@ use watcher::Watcher;
 
 /// Names for made-up people: one for each bed, again from the start when there are more.
 const NAMES: [&str; 12] = [
-    "A. Archer", "B. Baker", "C. Cooper", "D. Draper", "E. Eastman", "F. Fisher", "G. Glover", "H. Hunter", "I. Ironside",
-    "J. Joiner", "K. Keeler", "L. Lister",
+    "A. Archer",
+    "B. Baker",
+    "C. Cooper",
+    "D. Draper",
+    "E. Eastman",
+    "F. Fisher",
+    "G. Glover",
+    "H. Hunter",
+    "I. Ironside",
+    "J. Joiner",
+    "K. Keeler",
+    "L. Lister",
 ];
 const SITE: &str = "demo";
+/// The devices are switched on so long after the start, when the agent is there.
+const SETTING_UP: Duration = Duration::from_secs(2);
 
 /// Runs the demo; returns whether every alarm that had to come came and no message was lost.
 /// # Errors
@@ -41,29 +53,39 @@ const SITE: &str = "demo";
 pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<bool> {
     let mut stop = Stop::listen()?;
     let folder = Folder::make()?;
-    let config = config(&args, folder.path())?;
-    let prometheus = metrics::install()?;
-    let mut running = Running::start(config.clone(), Mode { simulated: true }, prometheus.clone()).await?;
-    let watcher = Watcher::connect(running.page).await?;
-
-    let (host, port) = (config.mqtt.host.clone(), running.broker.map_or(config.mqtt.port, |address| address.port()));
     let settings = WardSettings {
-        site: config.site.clone(),
+        site: SiteId::new(SITE)?,
         seed: args.seed,
         beds: Some(usize::from(args.beds)),
         recordings: args.recordings.clone(),
-        start: clock::wall(),
+        start: clock::wall().plus(SETTING_UP),
     };
     let ward = SimulatedWard::new(&settings, &scenario::builtin("demo")?)?;
+    let config = config(&args, &ward, folder.path())?;
+    let prometheus = metrics::install()?;
+    let mut running = Running::start(config.clone(), Mode { simulated: true }, prometheus.clone()).await?;
+    let watcher = Watcher::connect(running.page).await?;
     occupy(&ward, &running.commands).await?;
     let expected = ward.expected().to_vec();
     let recorded = ward.recorded_beds().to_vec();
+    let host = config.mqtt.host.clone();
+    let port = running.broker.map_or(config.mqtt.port, |address| address.port());
     if !args.headless {
         greet(&args, &running, port);
     }
     let counters = Arc::new(Counters::default());
     let (end, ended) = watch::channel(false);
-    let devices = start_devices(ward, mqtt::Broker { host, port, encrypted: false, tls: None }, Arc::clone(&counters), ended);
+    let devices = start_devices(
+        ward,
+        mqtt::Broker {
+            host,
+            port,
+            encrypted: false,
+            tls: None,
+        },
+        Arc::clone(&counters),
+        ended,
+    );
 
     let outcome = tokio::select! {
         () = stop.asked() => Ok(()),
@@ -77,8 +99,18 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<bool> {
     outcome?;
     let key = SiteKey::load(&config.journal.key_file)?;
     let counted = |name| metrics::total(&prometheus, name);
-    let taken = Taken::count(&config.journal.dir, &key, counted(metrics::DUPLICATES), counted(metrics::REFUSED))?;
-    let seen = Seen { changes: watcher.finish().await?, expected, recorded, ended_at };
+    let taken = Taken::count(
+        &config.journal.dir,
+        &key,
+        counted(metrics::DUPLICATES),
+        counted(metrics::REFUSED),
+    )?;
+    let seen = Seen {
+        changes: watcher.finish().await?,
+        expected,
+        recorded,
+        ended_at,
+    };
     let report = Report::new(&seen, &counters, &taken);
     if let Some(file) = &args.report {
         let text = serde_json::to_string_pretty(&report)?;
@@ -102,16 +134,23 @@ async fn for_a_while(duration: Option<Duration>, quiet: bool) {
     }
 }
 
-fn config(args: &DemoArgs, folder: &Path) -> anyhow::Result<Config> {
-    let beds: Vec<String> = (1..=args.beds).map(|n| format!("\"B{n:02}\"")).collect();
+fn config(args: &DemoArgs, ward: &SimulatedWard, folder: &Path) -> anyhow::Result<Config> {
+    let beds: Vec<String> = ward.beds().iter().map(|bed| format!("\"{bed}\"")).collect();
     let broker = match &args.broker {
         Some(url) => {
             BrokerUrl::parse(url).map_err(|problem| anyhow!("--broker {problem}"))?;
-            format!("[mqtt]\nurl = \"{url}\"\nclient_id = \"wardlight-demo-{}\"\n", std::process::id())
+            format!(
+                "[mqtt]\nurl = \"{url}\"\nclient_id = \"wardlight-demo-{}\"\n",
+                std::process::id()
+            )
         }
         None => "[mqtt.embedded]\nenabled = true\nlisten = \"127.0.0.1:0\"\ndir = \"broker\"\n".to_owned(),
     };
-    let listen = if args.headless { "127.0.0.1:0".to_owned() } else { args.listen.to_string() };
+    let listen = if args.headless {
+        "127.0.0.1:0".to_owned()
+    } else {
+        args.listen.to_string()
+    };
     let text = format!(
         "[site]\nname = \"{SITE}\"\n[[unit]]\nname = \"icu\"\nbeds = [{}]\n{broker}\
          [journal]\ndir = \"journal\"\nkey_file = \"site.key\"\n[http]\nlisten = \"{listen}\"\n[model]\ninterval_s = 10\n",
@@ -124,12 +163,38 @@ fn config(args: &DemoArgs, folder: &Path) -> anyhow::Result<Config> {
 /// Admits somebody to every bed, attaches the devices, and charts what a nurse would.
 async fn occupy(ward: &SimulatedWard, commands: &mpsc::Sender<StationCommand>) -> anyhow::Result<()> {
     for (bed, name) in ward.beds().into_iter().zip(NAMES.iter().cycle()) {
-        let profile = PatientProfile { name: (*name).to_owned(), age_years: Some(64), ..PatientProfile::default() };
-        ask(commands, Request::Admit { bed: bed.clone(), profile }).await?;
-        ask(commands, Request::Chart { bed, consciousness: Some(Consciousness::Alert), oxygen: Some(false) }).await?;
+        let profile = PatientProfile {
+            name: (*name).to_owned(),
+            age_years: Some(64),
+            ..PatientProfile::default()
+        };
+        ask(
+            commands,
+            Request::Admit {
+                bed: bed.clone(),
+                profile,
+            },
+        )
+        .await?;
+        ask(
+            commands,
+            Request::Chart {
+                bed,
+                consciousness: Some(Consciousness::Alert),
+                oxygen: Some(false),
+            },
+        )
+        .await?;
     }
     for attachment in ward.attachments() {
-        ask(commands, Request::Attach { device: attachment.device, bed: attachment.bed }).await?;
+        ask(
+            commands,
+            Request::Attach {
+                device: attachment.device,
+                bed: attachment.bed,
+            },
+        )
+        .await?;
     }
     Ok(())
 }
@@ -207,15 +272,8 @@ struct Change {
     revision: u64,
     technical: bool,
     raised_at: Timestamp,
-    /// When the value behind it was sampled, if a message led to it.
-    sampled_at: Option<Timestamp>,
+    /// When the message behind it reached the agent, if one did.
+    received_at: Option<Timestamp>,
     /// When it arrived here.
     arrived_at: Timestamp,
-}
-
-/// Site names of the demo are valid.
-#[cfg(test)]
-#[test]
-fn the_demos_names_are_valid() {
-    assert!(wardlight_core::ids::SiteId::new(SITE).is_ok());
 }

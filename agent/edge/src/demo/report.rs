@@ -36,7 +36,8 @@ pub(super) struct Report {
     /// Raised and neither demanded nor allowed by the script. Beds that play a recording are not judged.
     unexpected: Vec<Raised>,
     messages: Messages,
-    /// From the sampling of the value that led to an alarm to its frame on the page's WebSocket.
+    /// From the arrival of the message that led to an alarm (at the embedded broker, or from the other one) to the alarm's
+    /// frame on the page's WebSocket. The simulated devices' own clocks are off on purpose, so they cannot measure.
     latency_ms: Option<Latency>,
 }
 
@@ -104,15 +105,27 @@ impl Taken {
                 journaled += u64::from(decoded.is_ok_and(|d| !matches!(d.message.body, Body::Wave(_))));
             }
         }
-        Ok(Self { journaled, duplicates, quarantined })
+        Ok(Self {
+            journaled,
+            duplicates,
+            quarantined,
+        })
     }
 }
 
 impl Report {
     pub(super) fn new(seen: &Seen, counters: &Counters, taken: &Taken) -> Self {
         let judged = |e: &&ExpectedAlarm| e.required && e.by <= seen.ended_at;
-        let raised: Vec<&Change> = seen.changes.iter().filter(|c| c.revision == 1 && c.state == "active").collect();
-        let in_time = |e: &ExpectedAlarm| raised.iter().any(|c| c.bed == e.bed && c.kind == e.kind && (e.from..=e.by).contains(&c.raised_at));
+        let raised: Vec<&Change> = seen
+            .changes
+            .iter()
+            .filter(|c| c.revision == 1 && c.state == "active")
+            .collect();
+        let in_time = |e: &ExpectedAlarm| {
+            raised
+                .iter()
+                .any(|c| c.bed == e.bed && c.kind == e.kind && (e.from..=e.by).contains(&c.raised_at))
+        };
         let missed = seen.expected.iter().filter(judged).filter(|e| !in_time(e));
         let allowed: BTreeSet<(&BedId, &str)> = seen.expected.iter().map(|e| (&e.bed, e.kind.as_str())).collect();
         let foreign = |c: &&&Change| !allowed.contains(&(&c.bed, c.kind.as_str())) && !seen.recorded.contains(&c.bed);
@@ -150,28 +163,53 @@ impl Messages {
 /// Of the raises that a message led to; those of time (delays, silence) have no message to count from.
 fn latency(changes: &[Change]) -> Option<Latency> {
     let measured = changes.iter().filter(|c| c.revision == 1 && !c.technical);
-    let mut ms: Vec<i64> = measured.filter_map(|c| c.sampled_at.map(|at| c.arrived_at.millis_after(at))).collect();
+    let mut ms: Vec<i64> = measured
+        .filter_map(|c| c.received_at.map(|at| c.arrived_at.millis_after(at)))
+        .collect();
     ms.sort_unstable();
-    let rank = |q: f64| ms.get(((ms.len() as f64 * q).ceil() as usize).saturating_sub(1)).map(|v| *v as f64);
-    Some(Latency { p50: rank(0.50)?, p99: rank(0.99)?, max: rank(1.0)?, count: ms.len() })
+    let rank = |q: f64| {
+        ms.get(((ms.len() as f64 * q).ceil() as usize).saturating_sub(1))
+            .map(|v| *v as f64)
+    };
+    Some(Latency {
+        p50: rank(0.50)?,
+        p99: rank(0.99)?,
+        max: rank(1.0)?,
+        count: ms.len(),
+    })
 }
 
 impl From<&ExpectedAlarm> for Expected {
     fn from(e: &ExpectedAlarm) -> Self {
-        Self { bed: e.bed.to_string(), kind: e.kind.clone(), from: e.from.as_millis(), by: e.by.as_millis() }
+        Self {
+            bed: e.bed.to_string(),
+            kind: e.kind.clone(),
+            from: e.from.as_millis(),
+            by: e.by.as_millis(),
+        }
     }
 }
 
 impl From<&Change> for Raised {
     fn from(c: &Change) -> Self {
-        Self { bed: c.bed.to_string(), kind: c.kind.clone(), priority: c.priority.clone(), raised_at: c.raised_at.as_millis() }
+        Self {
+            bed: c.bed.to_string(),
+            kind: c.kind.clone(),
+            priority: c.priority.clone(),
+            raised_at: c.raised_at.as_millis(),
+        }
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let in_time = self.expected_alarms.len() - self.missed.len();
-        writeln!(f, "Alarms    {in_time} of {} expected raised in time, {} raised in all", self.expected_alarms.len(), self.alarms.len())?;
+        writeln!(
+            f,
+            "Alarms    {in_time} of {} expected raised in time, {} raised in all",
+            self.expected_alarms.len(),
+            self.alarms.len()
+        )?;
         for e in &self.missed {
             writeln!(f, "  MISSED      {} {}", e.bed, e.kind)?;
         }
@@ -185,7 +223,11 @@ impl fmt::Display for Report {
             m.published, m.acknowledged, m.journaled, m.quarantined, m.duplicates, m.lost, m.waves
         )?;
         match &self.latency_ms {
-            Some(l) => writeln!(f, "Latency   sampled → page: p50 {} ms, p99 {} ms, max {} ms over {} alarms", l.p50, l.p99, l.max, l.count),
+            Some(l) => writeln!(
+                f,
+                "Latency   arrival → page: p50 {} ms, p99 {} ms, max {} ms over {} alarms",
+                l.p50, l.p99, l.max, l.count
+            ),
             None => writeln!(f, "Latency   no alarm to measure"),
         }
     }

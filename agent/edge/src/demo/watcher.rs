@@ -29,7 +29,7 @@ struct AlarmFrame {
     revision: u64,
     technical: bool,
     raised_at: i64,
-    sampled_at: Option<i64>,
+    received_at: Option<i64>,
 }
 
 /// The watching task.
@@ -73,7 +73,7 @@ fn change(text: &str, arrived_at: Timestamp) -> Option<Change> {
         revision: alarm.revision,
         technical: alarm.technical,
         raised_at: Timestamp::from_millis(alarm.raised_at),
-        sampled_at: alarm.sampled_at.map(Timestamp::from_millis),
+        received_at: alarm.received_at.map(Timestamp::from_millis),
         arrived_at,
     })
 }
