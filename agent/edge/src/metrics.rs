@@ -9,7 +9,7 @@ pub(crate) const MESSAGES: &str = "wardlight_messages_total";
 pub(crate) const DUPLICATES: &str = "wardlight_duplicates_total";
 /// Messages that never came, by the numbers of those that did.
 pub(crate) const MISSED: &str = "wardlight_missed_messages_total";
-/// Payloads refused whole and quarantined, by `reason`.
+/// Payloads refused whole and quarantined, by `reason` and `qos`.
 pub(crate) const REFUSED: &str = "wardlight_refused_messages_total";
 /// Single readings refused within messages that stand.
 pub(crate) const REJECTED: &str = "wardlight_rejected_readings_total";
@@ -114,8 +114,8 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
     Ok(handle)
 }
 
-/// The sum of a counter over its labels, as it would be exported now.
-pub(crate) fn total(handle: &PrometheusHandle, name: &str) -> u64 {
+/// The sum of a counter over those of its series that have the label, as it would be exported now; `""` takes all.
+pub(crate) fn total(handle: &PrometheusHandle, name: &str, label: &str) -> u64 {
     let rendered = handle.render();
     let ours = rendered
         .lines()

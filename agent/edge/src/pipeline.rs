@@ -67,7 +67,8 @@ impl Pipeline {
                 self.on_message(decoded.message, &inbound, now)
             }
             Err(error) => {
-                counter!(m::REFUSED, "reason" => error.reason()).increment(1);
+                let qos = if inbound.ticket.is_some() { "1" } else { "0" };
+                counter!(m::REFUSED, "reason" => error.reason(), "qos" => qos).increment(1);
                 warn!(error = %error.for_log(), "Message refused and quarantined.");
                 suspects.push(suspect(&inbound, error.to_string(), now));
                 Vec::new()

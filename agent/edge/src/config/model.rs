@@ -12,8 +12,6 @@ pub(crate) struct ModelConfig {
     pub(crate) enabled: bool,
     /// The package's folder; `None` takes the one that the binary carries.
     pub(crate) package: Option<PathBuf>,
-    /// Files with Ed25519 public keys that may have signed a package; empty trusts the binary's own key only.
-    pub(crate) trusted_keys: Vec<PathBuf>,
     /// Longest wait for a micro-batch before its answer counts as late.
     pub(crate) deadline: Duration,
     /// How often each bed is scored.
@@ -30,11 +28,9 @@ pub(super) fn read(mut section: Section<'_>) -> ModelConfig {
         let problem = "no manifest.toml in this folder; a model package is a folder with manifest.toml";
         section.fault("package", format_args!("{:?}", folder.display().to_string()), problem);
     }
-    let trusted_keys = section.existing_files("trusted_keys");
     let config = ModelConfig {
         enabled,
         package,
-        trusted_keys,
         deadline: Duration::from_millis(section.integer("deadline_ms", 500, 10..=60_000)),
         interval: Duration::from_secs(section.integer("interval_s", 60, 1..=3600)),
     };

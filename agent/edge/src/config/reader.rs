@@ -277,15 +277,6 @@ impl<'a> Section<'a> {
         path
     }
 
-    /// Files in a list, each of which must be there.
-    pub(crate) fn existing_files(&mut self, key: &'static str) -> Vec<PathBuf> {
-        let folder = &self.findings.folder;
-        self.list(key, |text| {
-            let path = folder.join(text);
-            super::secret::check_readable(&path).map(|()| path)
-        })
-    }
-
     fn check_file(&self, key: &str, path: &Path, secret: bool) {
         let checked = if secret {
             super::secret::check(path)

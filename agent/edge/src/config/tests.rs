@@ -204,3 +204,62 @@ fn wrong_types_are_faults_like_any_other() {
     let text = SMALLEST.replace("[\"B01\", \"B02\"]", "[\"B01\", 2]");
     assert_eq!(faults(&text), ["agent.toml: unit[1].beds[2] = 2: must be a string in quotes"]);
 }
+
+/// `section.key` of every key that the code knows, found by asking for one that it does not.
+fn known_keys() -> std::collections::BTreeSet<String> {
+    let text = r#"
+        [site]
+        x = 0
+        [[unit]]
+        x = 0
+        [mqtt]
+        x = 0
+        [mqtt.embedded]
+        x = 0
+        [journal]
+        x = 0
+        [http]
+        x = 0
+        [[webhook]]
+        x = 0
+        [model]
+        x = 0
+        [devices]
+        x = 0
+    "#;
+    let mut keys = std::collections::BTreeSet::new();
+    for fault in faults(text) {
+        let Some((path, known)) = fault.split_once(".x = 0: unknown key; known here: ") else {
+            continue;
+        };
+        let section = path.trim_start_matches("agent.toml: ").replace("[1]", "");
+        keys.extend(known.split(", ").map(|key| format!("{section}.{key}")));
+    }
+    // A section within a section, not a key.
+    assert!(keys.remove("mqtt.embedded"));
+    keys
+}
+
+#[test]
+fn the_manual_explains_every_key_and_no_other() {
+    let manual = include_str!("../../../../docs/configuration.md");
+    let mut section = String::new();
+    let mut explained = std::collections::BTreeSet::new();
+    for line in manual.lines() {
+        if let Some(title) = line.strip_prefix("## `[") {
+            section = title.trim_matches(|c| "[]`".contains(c)).to_owned();
+        } else if let Some((key, _)) = line.strip_prefix("| `").and_then(|row| row.split_once("` |"))
+            && !key.starts_with("X-")
+        {
+            explained.insert(format!("{section}.{key}"));
+        }
+    }
+    assert_eq!(explained, known_keys());
+}
+
+#[test]
+fn the_smallest_file_of_the_manual_works() {
+    let manual = include_str!("../../../../docs/configuration.md");
+    let example = manual.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    parse(folder().path(), example).unwrap();
+}

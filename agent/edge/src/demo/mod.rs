@@ -98,7 +98,8 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<bool> {
     running.stop().await;
     outcome?;
     let key = SiteKey::load(&config.journal.key_file)?;
-    let counted = |name| metrics::total(&prometheus, name);
+    let duplicates = metrics::total(&prometheus, metrics::DUPLICATES, "");
+    let quarantined = metrics::total(&prometheus, metrics::REFUSED, "qos=\"1\"");
     let taken = Taken::count(
         &config.journal.dir,
         &key,

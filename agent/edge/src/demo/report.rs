@@ -71,7 +71,7 @@ struct Messages {
     waves: u64,
     /// Copies that the faulty device of the script sent on purpose: recognised and not journaled again.
     duplicates: u64,
-    /// Undecodable payloads in quarantine.
+    /// Undecodable QoS 1 payloads in quarantine.
     quarantined: u64,
 }
 
@@ -89,7 +89,7 @@ pub(super) struct Taken {
     pub(super) journaled: u64,
     /// Copies recognised and dropped, as the agent counted them.
     pub(super) duplicates: u64,
-    /// Payloads refused and quarantined, as the agent counted them.
+    /// QoS 1 payloads refused and quarantined, as the agent counted them.
     pub(super) quarantined: u64,
 }
 
