@@ -117,9 +117,10 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
 /// The sum of a counter over those of its series that have the label, as it would be exported now; `""` takes all.
 pub(crate) fn total(handle: &PrometheusHandle, name: &str, label: &str) -> u64 {
     let rendered = handle.render();
-    let ours = rendered
-        .lines()
-        .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])));
+    let ours = rendered.lines().filter(|line| {
+        line.strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with([' ', '{']) && rest.contains(label))
+    });
     ours.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
 }
 

@@ -100,12 +100,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<bool> {
     let key = SiteKey::load(&config.journal.key_file)?;
     let duplicates = metrics::total(&prometheus, metrics::DUPLICATES, "");
     let quarantined = metrics::total(&prometheus, metrics::REFUSED, "qos=\"1\"");
-    let taken = Taken::count(
-        &config.journal.dir,
-        &key,
-        counted(metrics::DUPLICATES),
-        counted(metrics::REFUSED),
-    )?;
+    let taken = Taken::count(&config.journal.dir, &key, duplicates, quarantined)?;
     let seen = Seen {
         changes: watcher.finish().await?,
         expected,

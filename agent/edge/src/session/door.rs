@@ -1,7 +1,7 @@
 //! Where the embedded broker hands a message over before it stores or confirms it: the PUBACK that a device gets then
 //! means that the journal has the message, and nothing that was acknowledged dies with the process.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
@@ -23,8 +23,11 @@ pub(crate) enum Passage {
 /// One end is the broker's, the other the session's.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Door {
-    inside: Arc<OnceLock<Inside>>,
+    inside: Arc<watch::Sender<Option<Arc<Inside>>>>,
 }
+
+/// Every device's topic, of whatever site.
+const VITALS: &str = "vitals/v1/";
 
 #[derive(Debug)]
 struct Inside {
@@ -48,24 +51,29 @@ impl Door {
         counters: Arc<SessionCounters>,
     ) -> mpsc::Receiver<SessionEvent> {
         let (events, receiver) = mpsc::channel(QUEUE);
-        // A second session at the same door would get a closed receiver, which says so at once.
-        drop(self.inside.set(Inside {
+        self.inside.send_replace(Some(Arc::new(Inside {
             prefix,
             max_payload_bytes,
             acker,
             counters,
             events,
-        }));
+        })));
         receiver
     }
 
     /// Hands a message over. At QoS 1 this returns when the message is safe, however long that takes: the device waits
-    /// for its PUBACK.
+    /// for its PUBACK. Devices that come before the session wait for it.
     pub(crate) async fn pass(&self, topic: &str, payload: &Bytes, at_least_once: bool) -> Passage {
-        match self.inside.get() {
-            Some(inside) if topic.starts_with(&inside.prefix) && !topic.ends_with("/cmd") => {
-                inside.take(topic, payload, at_least_once).await
-            }
+        if !topic.starts_with(VITALS) || topic.ends_with("/cmd") {
+            return Passage::NotOurs;
+        }
+        let mut opened = self.inside.subscribe();
+        let inside = match opened.wait_for(Option::is_some).await {
+            Ok(inside) => inside.clone(),
+            Err(_nobody_left_to_open) => return Passage::Shut,
+        };
+        match inside {
+            Some(inside) if topic.starts_with(&inside.prefix) => inside.take(topic, payload, at_least_once).await,
             _ => Passage::NotOurs,
         }
     }
@@ -211,7 +219,21 @@ mod tests {
             assert_eq!(door.pass(topic, &payload, true).await, Passage::NotOurs);
         }
         assert!(events.try_recv().is_err());
-        assert_eq!(Door::default().pass(TOPIC, &payload, true).await, Passage::NotOurs);
+    }
+
+    #[tokio::test]
+    async fn a_device_that_comes_before_the_session_waits_for_it() {
+        let door = Door::default();
+        let acker = Acker::default();
+        let payload = Bytes::from_static(b"{}");
+        let agent = async {
+            tokio::task::yield_now().await;
+            let mut events = door.open(PREFIX.into(), 1000, acker.clone(), Arc::default());
+            acker.ack(ticket(events.recv().await.unwrap()));
+            events
+        };
+        let (passage, _events) = tokio::join!(door.pass(TOPIC, &payload, true), agent);
+        assert_eq!(passage, Passage::Safe);
     }
 
     #[tokio::test]
