@@ -1,0 +1,60 @@
+//! A real Mosquitto on a free port of loopback.
+
+use std::fs;
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::{free_port, wait};
+
+/// A running broker; it ends with this value.
+#[derive(Debug)]
+pub struct Mosquitto {
+    /// Where it listens.
+    pub port: u16,
+    child: Child,
+    _folder: TempDir,
+}
+
+impl Mosquitto {
+    /// Starts one with wide windows, as `docs/` advises.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let file = folder.path().join("mosquitto.conf");
+        let text = format!(
+            "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_inflight_messages 0\nmax_queued_messages 1000000\nmax_packet_size 1048576\nlog_type error\n"
+        );
+        fs::write(&file, text).unwrap();
+        let mut command = Command::new("mosquitto");
+        command
+            .env("PATH", search_path())
+            .arg("-c")
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let child = command
+            .spawn()
+            .expect("mosquitto does not start; install the Debian package mosquitto (tests/run does)");
+        let broker = Self {
+            port,
+            child,
+            _folder: folder,
+        };
+        wait::until("mosquitto listens", 10, || TcpStream::connect(("127.0.0.1", port)).ok());
+        broker
+    }
+}
+
+/// Debian puts the broker into a folder that is not on every user's path.
+fn search_path() -> String {
+    format!("{}:/usr/sbin:/usr/local/sbin", std::env::var("PATH").unwrap_or_default())
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
