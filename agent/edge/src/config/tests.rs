@@ -207,7 +207,7 @@ fn wrong_types_are_faults_like_any_other() {
 
 /// `section.key` of every key that the code knows, found by asking for one that it does not.
 fn known_keys() -> std::collections::BTreeSet<String> {
-    let text = r#"
+    let text = r"
         [site]
         x = 0
         [[unit]]
@@ -226,7 +226,7 @@ fn known_keys() -> std::collections::BTreeSet<String> {
         x = 0
         [devices]
         x = 0
-    "#;
+    ";
     let mut keys = std::collections::BTreeSet::new();
     for fault in faults(text) {
         let Some((path, known)) = fault.split_once(".x = 0: unknown key; known here: ") else {

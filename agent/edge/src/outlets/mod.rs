@@ -146,3 +146,60 @@ impl Outlets {
 fn count(outlet: &'static str, outcome: &'static str) {
     counter!(m::DELIVERIES, "outlet" => outlet, "outcome" => outcome).increment(1);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alert() -> Alert {
+        let json = r#"{"v":1,"id":"B01:spo2_low:7","revision":2,"site":"s","unit":"icu","bed":"B01","kind":"spo2_low",
+            "text":"SpO2 low","priority":"high","state":"active","onset_at":7,"raised_at":8,"changed_at":9}"#;
+        Alert::from_json(json.as_bytes()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_alert_leaves_on_its_topic_and_the_outlet_ends_with_its_owner() {
+        let (outgoing, mut session) = mpsc::channel(8);
+        let mut tasks = JoinSet::new();
+        let outlets = Outlets::start(&[], outgoing, &mut tasks).unwrap();
+        outlets.alert(&alert(), Priority::High);
+        let message = session.recv().await.unwrap();
+        assert_eq!(message.topic, "ward/v1/s/icu/B01/alert");
+        assert!(message.at_least_once && !message.retain);
+        assert_eq!(Alert::from_json(&message.payload).unwrap(), alert());
+        drop(outlets);
+        while let Some(ended) = tasks.join_next().await {
+            ended.unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn handing_over_never_waits_even_when_nobody_takes_anything() {
+        let (outgoing, _session_that_is_stuck) = mpsc::channel(1);
+        let outlets = Outlets::start(&[], outgoing, &mut JoinSet::new()).unwrap();
+        for _ in 0..2 * MQTT_QUEUE {
+            outlets.alert(&alert(), Priority::Low);
+            outlets.command(&SiteId::new("s").unwrap(), &DeviceId::new("mon-01").unwrap(), Cmd::Rebirth);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_webhook_without_its_key_is_named() {
+        let config = WebhookConfig {
+            url: "https://pager.example.org/secret-path".parse().unwrap(),
+            secret_file: PathBuf::from("/nonexistent/key"),
+            ca_file: None,
+            timeout: std::time::Duration::from_secs(5),
+            queue: 8,
+        };
+        let (outgoing, _session) = mpsc::channel(1);
+        let error = Outlets::start(&[config], outgoing, &mut JoinSet::new())
+            .err()
+            .unwrap()
+            .to_string();
+        assert_eq!(
+            error,
+            "webhook pager.example.org:443: secret file /nonexistent/key: no such file"
+        );
+    }
+}

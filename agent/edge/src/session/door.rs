@@ -14,7 +14,7 @@ use super::{Inbound, Phase, SessionCounters, SessionEvent, SkipReason, Skipped};
 pub(crate) enum Passage {
     /// The Ward has it, and at QoS 1 the journal too.
     Safe,
-    /// Not for us: another topic, or nobody takes messages from this broker.
+    /// Not for us: another topic.
     NotOurs,
     /// Nobody takes messages any more; it must not be confirmed.
     Shut,
