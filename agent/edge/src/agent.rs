@@ -141,7 +141,7 @@ impl Agent {
 
     fn on_session(&mut self, event: SessionEvent, now: Timestamp) {
         match event {
-            SessionEvent::Message(inbound) => self.pipeline.on_inbound(inbound, now),
+            SessionEvent::Message(inbound) => self.pipeline.on_inbound(&inbound, now),
             SessionEvent::Skipped(skipped) => {
                 counter!(m::SKIPPED).increment(1);
                 let reason = format!("{} bytes: {}", skipped.bytes, skipped.reason);
@@ -149,14 +149,12 @@ impl Agent {
                 let ticket = skipped.ticket.map_or(Ticket::Nothing, Ticket::Puback);
                 self.pipeline.on_unread(skipped.topic, reason, ticket, now);
             }
-            SessionEvent::Connected { resumed } => {
-                info!(resumed, "Connected to the broker.");
+            SessionEvent::Connected { .. } => {
                 gauge!(m::BROKER_UP).set(1.0);
                 self.health.broker = Link::Up;
                 self.show(now);
             }
-            SessionEvent::Disconnected { reason } => {
-                warn!(reason, "No connection to the broker; trying again.");
+            SessionEvent::Disconnected { .. } => {
                 gauge!(m::BROKER_UP).set(0.0);
                 self.health.broker = Link::Down {
                     since: now,
@@ -224,9 +222,10 @@ impl Agent {
     }
 
     fn checkpoint(&mut self, now: Timestamp) {
-        match record::checkpoint(self.pipeline.ward.state(), now) {
-            Some(checkpoint) => self.pipeline.desk.checkpoint(checkpoint),
-            None => warn!("The state could not be written as a checkpoint; the journal's entries still hold it."),
+        if let Some(checkpoint) = record::checkpoint(self.pipeline.ward.state(), now) {
+            self.pipeline.desk.checkpoint(checkpoint);
+        } else {
+            warn!("The state could not be written as a checkpoint; the journal's entries still hold it.");
         }
     }
 }

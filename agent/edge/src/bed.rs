@@ -18,7 +18,11 @@ pub(crate) async fn run(url: &str, command: BedCommand, mut output: impl Write) 
             let beds = api.get("beds").await?;
             let devices = api.get("devices").await?;
             if json {
-                writeln!(output, "{}", json!({ "beds": beds["beds"], "devices": devices["devices"] }))?;
+                writeln!(
+                    output,
+                    "{}",
+                    json!({ "beds": beds.get("beds"), "devices": devices.get("devices") })
+                )?;
             } else {
                 list(&beds, &devices, &mut output)?;
             }
@@ -156,7 +160,12 @@ impl Api {
             .await
             .context("the answer is no JSON: is this a Wardlight agent?")?;
         if !ok {
-            bail!("{}", body["error"].as_str().unwrap_or("refused without a reason"));
+            bail!(
+                "{}",
+                body.get("error")
+                    .and_then(Value::as_str)
+                    .unwrap_or("refused without a reason")
+            );
         }
         Ok(body)
     }

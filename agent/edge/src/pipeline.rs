@@ -52,7 +52,7 @@ struct Outcome {
 
 impl Pipeline {
     /// Takes a message from the broker. Its PUBACK follows the commit of its record, whatever became of it.
-    pub(crate) fn on_inbound(&mut self, inbound: Inbound, now: Timestamp) {
+    pub(crate) fn on_inbound(&mut self, inbound: &Inbound, now: Timestamp) {
         let mut suspects = Vec::new();
         let decoded = wardlight_wire::decode(&inbound.topic, &inbound.payload, inbound.content_type.as_deref(), now);
         let entries = match decoded {
@@ -60,17 +60,21 @@ impl Pipeline {
                 if !decoded.rejected.is_empty() {
                     counter!(m::REJECTED).increment(decoded.rejected.len() as u64);
                     let reasons: Vec<String> = decoded.rejected.iter().map(ToString::to_string).collect();
-                    let fields: Vec<String> = decoded.rejected.iter().map(|r| r.for_log().to_string()).collect();
+                    let fields: Vec<String> = decoded
+                        .rejected
+                        .iter()
+                        .map(wardlight_wire::RejectedReading::for_log)
+                        .collect();
                     warn!(device = %decoded.message.device, fields = fields.join("; "), "Readings refused.");
-                    suspects.push(suspect(&inbound, reasons.join("; "), now));
+                    suspects.push(suspect(inbound, reasons.join("; "), now));
                 }
-                self.on_message(decoded.message, &inbound, now)
+                self.on_message(decoded.message, inbound, now)
             }
             Err(error) => {
                 let qos = if inbound.ticket.is_some() { "1" } else { "0" };
                 counter!(m::REFUSED, "reason" => error.reason(), "qos" => qos).increment(1);
                 warn!(error = %error.for_log(), "Message refused and quarantined.");
-                suspects.push(suspect(&inbound, error.to_string(), now));
+                suspects.push(suspect(inbound, error.to_string(), now));
                 Vec::new()
             }
         };

@@ -84,11 +84,10 @@ fn answer(line: &str) -> Result<Answer, String> {
         consciousness,
         temperature_tenths: number("temp", line.temp, (0.0, 50.0))?.map(Milli::tenths),
     });
-    let parts = score
-        .parts
-        .named()
-        .into_iter()
-        .map(|(name, points)| (name.to_owned(), points.into()));
+    // The same keys as on the way in; the score's parts come in the order of the chart.
+    let keys = ["rr", "spo2", "oxygen", "sbp", "pulse", "acvpu", "temp"];
+    let points = score.parts.named().map(|(_, points)| points.into());
+    let parts = keys.map(str::to_owned).into_iter().zip(points);
     Ok(Answer {
         total: score.total,
         at_least: score.at_least,

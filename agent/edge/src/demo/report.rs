@@ -54,7 +54,8 @@ struct Raised {
     bed: String,
     kind: String,
     priority: String,
-    raised_at: i64,
+    #[serde(rename = "raised_at")]
+    at: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -196,7 +197,7 @@ impl From<&Change> for Raised {
             bed: c.bed.to_string(),
             kind: c.kind.clone(),
             priority: c.priority.clone(),
-            raised_at: c.raised_at.as_millis(),
+            at: c.raised_at.as_millis(),
         }
     }
 }
