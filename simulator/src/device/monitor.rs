@@ -10,7 +10,7 @@ use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::Quality;
 
 use super::heart_rate::{HeartRateMeter, NO_BEAT_S};
-use super::observation::{Chunk, Observation};
+use super::observation::{Chunk, Measured, Observation};
 use super::readings::{self, ABP, HEART_RATE, Marks, NIBP, PERFUSION, PULSE_RATE, RESP_RATE, SPO2, TEMP, TEMP_SKIN};
 use super::transmitter::{Encoding, Publication, Transmitter};
 use crate::random::Random;
@@ -139,6 +139,30 @@ impl Monitor {
             self.cuff_due_at = now.plus(CUFF_PERIOD);
             let list = readings::pressures(NIBP, pressure, self.mark(Quality::VALID));
             self.transmitter.send(Body::Numerics(list), now, out);
+        }
+    }
+
+    /// Sends what the monitor has stored: one set of values for each of the last `hours`, near to what is seen now.
+    pub fn recall(&mut self, hours: u32, seen: &Observation, now: Timestamp, out: &mut Vec<Publication>) {
+        let marks = Marks {
+            moving: Quality::VALID,
+            still: Quality::VALID,
+            jitter: 0.0,
+        };
+        for hour in (1..=hours).rev() {
+            let at = now.minus(Duration::from_hours(u64::from(hour)));
+            let drift = 4.0 * (self.random.unit() - 0.5);
+            let counted = self.heart_rate.rate(seen.seconds).map(|rate| rate + 2.0 * drift);
+            let mut list = readings::heart_rate(counted, false, marks);
+            let measured = Measured {
+                resp_rate: seen.measured.resp_rate.map(|rate| rate + drift),
+                ..seen.measured
+            };
+            readings::others(&mut list, &measured, marks);
+            if let Some(pressure) = seen.measured.cuff {
+                list.extend(readings::pressures(NIBP, pressure, Quality::VALID));
+            }
+            self.transmitter.send(Body::Numerics(list), at, out);
         }
     }
 

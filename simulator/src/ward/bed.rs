@@ -15,6 +15,11 @@ use crate::subject::Subject;
 /// Sensors are read and waves sent this often.
 pub const TICK: Duration = Duration::from_millis(500);
 
+/// Hours of values that a monitor has stored when it is switched on, so that trends and the risk estimate have a past.
+const STORED_HOURS: u32 = 12;
+/// It sends them once it is connected and has been heard live.
+const RECALL_AFTER: Duration = Duration::from_secs(6);
+
 /// A bed.
 #[derive(Clone, Debug)]
 pub(super) struct Bed {
@@ -25,6 +30,8 @@ pub(super) struct Bed {
     happenings: VecDeque<Happening>,
     start: Timestamp,
     next_at: Timestamp,
+    /// When the monitor sends what it had stored before the start; a recording has no such past.
+    recall_at: Option<Timestamp>,
 }
 
 impl Bed {
@@ -47,6 +54,8 @@ impl Bed {
         let site = || settings.site.clone();
         let (device, wearable) = devices;
         let monitor = Monitor::new(site(), device, &options, seed, start);
+        let simulated = matches!(subject, Subject::Simulated(_));
+        let recall_at = simulated.then(|| start.plus(RECALL_AFTER));
         Self {
             id,
             subject,
@@ -55,6 +64,7 @@ impl Bed {
             happenings: script.map(|s| s.happenings.clone().into()).unwrap_or_default(),
             start,
             next_at: start.plus(TICK).plus(turn),
+            recall_at,
         }
     }
 
@@ -104,6 +114,9 @@ impl Bed {
             }
             let seen = self.subject.advance(TICK);
             self.monitor.observe(&seen, TICK, at, out);
+            if self.recall_at.take_if(|due| *due <= at).is_some() {
+                self.monitor.recall(STORED_HOURS, &seen, at, out);
+            }
             if let Some(wearable) = &mut self.wearable {
                 wearable.observe(&seen, TICK, at, out);
             }

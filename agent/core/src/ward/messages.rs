@@ -104,7 +104,13 @@ fn note_device(device: &mut Device, message: &Message, now: Timestamp) {
     if !matches!(message.body, Body::Birth(_) | Body::State { .. }) {
         device.note_clock(message.sent_at, now);
         device.last_received_at = Some(now);
-        device.last_sent_at = message.sent_at;
+        // A stored value that comes late does not make the device's last word older.
+        let right = !device.clock.is_wrong();
+        device.last_sent_at = if right {
+            device.last_sent_at.max(message.sent_at)
+        } else {
+            message.sent_at
+        };
     }
 }
 

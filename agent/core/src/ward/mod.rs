@@ -104,7 +104,7 @@ impl Ward {
             Event::Score(score) => self.on_score(score, now, effects),
             Event::Model(status) => self.state.model = status,
             Event::Restart => self.on_restart(before, now, effects),
-            Event::Tick => self.on_tick(now, effects),
+            Event::Tick => self.on_tick(before, now, effects),
         }
     }
 
@@ -123,7 +123,7 @@ impl Ward {
         }
     }
 
-    fn on_tick(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+    fn on_tick(&mut self, before: Timestamp, now: Timestamp, effects: &mut Vec<Effect>) {
         for (id, device) in &mut self.state.devices {
             if device.take_overdue_birth(now) {
                 effects.push(Effect::RequestBirth(id.clone()));
@@ -149,7 +149,7 @@ impl Ward {
             };
             stay.conditions.tick(&mut stay.alarms, &mut scope);
             stay.assess_technical(&at_bed, &mut scope);
-            if now.as_millis() % COUNT_EVERY_MS == 0 {
+            if now > before && now.as_millis() % COUNT_EVERY_MS == 0 {
                 stay.count_into(drift, now);
             }
             stay.ask_for_risk(bed, index, self.config.infer_every, now, effects);
