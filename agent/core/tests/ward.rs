@@ -47,7 +47,7 @@ fn config() -> WardConfig {
     WardConfig {
         beds,
         max_unassigned: 100,
-        infer_every: Duration::from_secs(60),
+        infer_every: Duration::from_mins(1),
     }
 }
 
@@ -554,7 +554,13 @@ fn a_new_start_of_the_device_begins_new_numbers_and_owes_a_birth() {
 fn every_occupied_bed_is_counted_once_a_minute_for_drift() {
     let mut play = Play::new();
     play.hold(301, &NORMAL);
-    let total = |name| play.ward.drift().iter().find(|h| h.kind().name() == name).map(|h| h.total());
+    let total = |name| {
+        play.ward
+            .drift()
+            .iter()
+            .find(|h| h.kind().name() == name)
+            .map(wardlight_core::drift::Histogram::total)
+    };
     assert_eq!(
         (total("heart_rate"), total("spo2"), total("news2")),
         (Some(5), Some(5), Some(0))
