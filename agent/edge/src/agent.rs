@@ -93,18 +93,19 @@ impl Agent {
     /// Waits for an input and takes those that are there; returns whether to go on.
     fn take_turn(&mut self, wait: Duration) -> bool {
         let inputs = &mut self.inputs;
-        let mut input = match self.timer.block_on(async { tokio::time::timeout(wait, inputs.recv()).await }) {
+        let first = match self.timer.block_on(async { tokio::time::timeout(wait, inputs.recv()).await }) {
             Ok(Some(input)) => input,
             Ok(None) => return false,
             Err(_elapsed) => return true,
         };
-        for _ in 0..INPUTS_PER_TURN {
+        if !self.take(first) {
+            return false;
+        }
+        for _ in 1..INPUTS_PER_TURN {
+            // Only what will be taken is received: an input in hand at the end of the turn would be lost.
+            let Ok(input) = self.inputs.try_recv() else { return true };
             if !self.take(input) {
                 return false;
-            }
-            match self.inputs.try_recv() {
-                Ok(next) => input = next,
-                Err(_) => return true,
             }
         }
         true
