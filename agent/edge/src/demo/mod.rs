@@ -7,9 +7,11 @@ use std::future::pending;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use wardlight_core::ids::{BedId, SiteId};
@@ -95,6 +97,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<bool> {
     let ended_at = clock::wall();
     end.send_replace(true);
     devices.await.context("the simulated devices died")??;
+    settle(&prometheus, &counters).await;
     running.stop().await;
     outcome?;
     let key = SiteKey::load(&config.journal.key_file)?;
@@ -114,6 +117,20 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<bool> {
     }
     write!(io::stdout(), "{report}")?;
     Ok(report.passed())
+}
+
+/// Waits until the agent has taken everything that the broker confirmed to the devices, for five seconds at most:
+/// what a real broker still holds then would come at the next start, which a demo does not have.
+async fn settle(prometheus: &PrometheusHandle, counters: &Counters) {
+    for _ in 0..100 {
+        let waves = metrics::total(prometheus, metrics::MESSAGES, "kind=\"wave\"");
+        let refused = metrics::total(prometheus, metrics::REFUSED, "qos=\"1\"");
+        let taken = metrics::total(prometheus, metrics::MESSAGES, "") - waves + refused;
+        if taken >= counters.acknowledged.load(Ordering::Relaxed) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 async fn for_a_while(duration: Option<Duration>, quiet: bool) {
