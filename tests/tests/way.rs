@@ -216,7 +216,9 @@ fn a_device_at_no_bed_is_listed_journaled_and_raises_nothing() {
     assert_eq!(alarms[0]["bed"], "B01");
     // The list is what the page shows, and that is renewed once a second.
     let line = "Unassigned devices (journaled, raise nothing): stranger";
-    until("the stranger in the list", 5, || agent.bed(&["list"]).contains(line).then_some(()));
+    until("the stranger in the list", 5, || {
+        agent.bed(&["list"]).contains(line).then_some(())
+    });
     assert!(agent.terminate().success());
     assert!(site.export().iter().any(|m| m["device"] == "stranger"));
 }
