@@ -46,8 +46,7 @@ fn exchange(port: u16, request: &str) -> io::Result<Answer> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     stream.write_all(request.as_bytes())?;
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes)?;
+    let bytes = read_answer(&mut stream)?;
     let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
     let status = head
@@ -58,6 +57,25 @@ fn exchange(port: u16, request: &str) -> io::Result<Answer> {
     let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
     let body = if chunked { unchunk(body) } else { body.to_owned() };
     Ok(Answer { status, body })
+}
+
+/// Reads to the end of the connection, or of the length that was told: not every server closes when asked to.
+fn read_answer(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let (mut bytes, mut block) = (Vec::new(), [0; 16_384]);
+    loop {
+        let read = stream.read(&mut block)?;
+        bytes.extend(&block[..read]);
+        let text = String::from_utf8_lossy(&bytes);
+        let told = text.split_once("\r\n\r\n").and_then(|(head, _)| {
+            let length = head
+                .lines()
+                .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+            length.map(|length: usize| head.len() + 4 + length)
+        });
+        if read == 0 || told.is_some_and(|told| bytes.len() >= told) {
+            return Ok(bytes);
+        }
+    }
 }
 
 fn unchunk(mut text: &str) -> String {

@@ -69,11 +69,11 @@ fn refused(device: &mut Device) -> Vec<(String, Vec<u8>, &'static str)> {
             "not well-formed",
         ),
         (num.clone(), b"\x89PNG\r\n\x1a\n".to_vec(), "not well-formed"),
-        (num.clone(), b"hello".to_vec(), "foreign format"),
+        (num.clone(), b"hello".to_vec(), "first byte 0x68"),
         (num.clone(), Vec::new(), ""),
         (num.clone(), nan.into_bytes(), "not well-formed"),
         (num.clone(), named, "expected"),
-        (num, text_seq, "seq: expected"),
+        (num, text_seq, "seq = \"7\": expected"),
         (device.topic("nonsense"), b"{}".to_vec(), "foreign topic"),
     ]
 }
