@@ -182,7 +182,12 @@ impl Source<'_> {
     fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, ModelError> {
         match self {
             Self::Folder(folder) => read(&folder.join(name), limit),
-            Self::Shipped => Ok(SHIPPED.iter().filter(|(known, _)| *known == name).flat_map(|(_, bytes)| *bytes).copied().collect()),
+            Self::Shipped => Ok(SHIPPED
+                .iter()
+                .filter(|(known, _)| *known == name)
+                .flat_map(|(_, bytes)| *bytes)
+                .copied()
+                .collect()),
         }
     }
 }
