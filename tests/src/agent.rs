@@ -1,6 +1,7 @@
 //! The agent's folder, and the agent as a process.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
@@ -240,7 +241,6 @@ impl Drop for Agent<'_> {
             let said = self.site.said();
             let from = said.len().saturating_sub(4000);
             let tail = said.get(from..).unwrap_or(&said);
-            use std::io::Write;
             writeln!(std::io::stderr(), "--- the agent said, at the end ---\n{tail}").ok();
         }
     }

@@ -60,16 +60,16 @@ impl Device {
     /// Values measured now.
     pub fn numerics(&mut self, values: &[(u32, f64)]) -> Message {
         let readings: Vec<Value> = values.iter().map(|(code, x)| json!({"c": code, "x": x})).collect();
-        self.message("num", json!({"m": readings}))
+        self.message("num", &json!({"m": readings}))
     }
 
     /// The device's own alarm begins or ends now.
     pub fn alarm(&mut self, condition: &str, on: bool) -> Message {
-        self.message("alarm", json!({"condition": condition, "on": on, "prio": "high"}))
+        self.message("alarm", &json!({"condition": condition, "on": on, "prio": "high"}))
     }
 
     /// Any message: the fields beside version, number, time and boot.
-    pub fn message(&mut self, kind: &str, fields: Value) -> Message {
+    pub fn message(&mut self, kind: &str, fields: &Value) -> Message {
         self.seq += 1;
         let head = json!({"v": 1, "seq": self.seq, "t": now_ms(), "boot": self.boot});
         let mut body: Map<String, Value> = head.as_object().cloned().unwrap();

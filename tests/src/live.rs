@@ -31,7 +31,7 @@ impl Live {
     /// The next text frame as JSON: `Ok(None)` if none came within 100 ms.
     /// # Errors
     /// When the socket is closed.
-    pub fn next(&mut self) -> Result<Option<Value>, Closed> {
+    pub fn frame(&mut self) -> Result<Option<Value>, Closed> {
         match self.0.read() {
             Ok(Message::Text(text)) => Ok(serde_json::from_str(text.as_str()).ok()),
             Ok(Message::Close(_)) => Err(Closed),
@@ -43,7 +43,7 @@ impl Live {
 
     /// The first frame that fits, within 15 s; the others are passed over.
     pub fn find(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        wait::until(what, 15, || self.next().expect("the socket stays open").filter(&fits))
+        wait::until(what, 15, || self.frame().expect("the socket stays open").filter(&fits))
     }
 
     /// The first `alarm` frame of this kind and state, within 15 s.

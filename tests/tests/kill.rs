@@ -8,6 +8,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::print_stdout,
     reason = "tests fail by panicking, and these need real time"
 )]
 
@@ -126,7 +127,7 @@ fn settle(client: &Client, waiting: &mut BTreeMap<u16, u32>, name: &str, open: &
 }
 
 fn next_message(index: usize, device: &mut Device, known: &Known) -> Message {
-    if (device.seq + 1) % ALARM_EVERY != 0 {
+    if !(device.seq + 1).is_multiple_of(ALARM_EVERY) {
         return device.numerics(&[(HR, 80.0), (SPO2, 97.0)]);
     }
     let on = ((device.seq + 1) / ALARM_EVERY) % 2 == 1;
@@ -175,7 +176,7 @@ fn held(agent: &Agent<'_>) -> BTreeMap<String, Value> {
 fn watch(agent: &Agent<'_>, rung: &Arc<Mutex<BTreeSet<String>>>) -> JoinHandle<()> {
     let (mut live, rung): (Live, _) = (agent.live(), Arc::clone(rung));
     thread::spawn(move || {
-        while let Ok(frame) = live.next() {
+        while let Ok(frame) = live.frame() {
             let Some(frame) = frame else { continue };
             let in_snapshot = frame["beds"]
                 .as_array()

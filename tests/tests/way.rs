@@ -39,16 +39,10 @@ fn receiver() -> (u16, Receiver<Posted>) {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut reader = BufReader::new(stream.unwrap());
-            while let Some(posted) = read_post(&mut reader) {
-                if reader
-                    .get_mut()
-                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                    .is_err()
-                    || sender.send(posted).is_err()
-                {
-                    break;
-                }
-                break;
+            let Some(posted) = read_post(&mut reader) else { continue };
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            if reader.get_mut().write_all(answer).is_ok() && sender.send(posted).is_err() {
+                return;
             }
         }
     });
