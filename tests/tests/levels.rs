@@ -25,7 +25,7 @@ const LEVELS: [(&str, &[&str]); 9] = [
     ("wardlight-core", &[]),
     ("wardlight-wire", &["core"]),
     ("wardlight-devices", &["core", "wire"]),
-    ("wardlight-journal", &["core", "wire"]),
+    ("wardlight-journal", &[]),
     ("wardlight-station", &["core", "wire"]),
     ("wardlight-models", &["core", "wire"]),
     ("wardlight-simulator", &["core", "wire", "devices"]),
