@@ -1,5 +1,7 @@
 //! The Ward's thread: one loop that takes inputs one at a time and lets time pass between them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
@@ -60,6 +62,8 @@ pub(crate) struct Agent {
     pub(crate) random: SystemRandom,
     pub(crate) health: Health,
     pub(crate) model: ModelStatus,
+    /// Set when the restored state stands on the page and time runs.
+    pub(crate) ready: Arc<AtomicBool>,
     /// An answer that takes longer than this is late.
     pub(crate) model_deadline: Duration,
 }
@@ -70,7 +74,9 @@ impl Agent {
         let mut now = self.clock.now();
         self.pipeline.on_event(Event::Restart, None, now);
         self.checkpoint(now);
-        let (mut next_show, mut next_checkpoint) = (now, now.plus(CHECKPOINT_EVERY));
+        self.show(now);
+        self.ready.store(true, Ordering::Relaxed);
+        let (mut next_show, mut next_checkpoint) = (now.plus(SHOW_EVERY), now.plus(CHECKPOINT_EVERY));
         loop {
             now = self.clock.now();
             self.pipeline.tick(now);

@@ -124,10 +124,10 @@ impl Running {
             sampled: VecDeque::new(),
         };
         let ready = Readiness {
-            ward: Arc::new(AtomicBool::new(true)),
+            ward: Arc::new(AtomicBool::new(false)),
             session: session.counters(),
         };
-        let ward = start_ward(pipeline, clock, inputs, config.model.deadline)?;
+        let ward = start_ward(pipeline, clock, inputs, config.model.deadline, Arc::clone(&ready.ward))?;
 
         tasks.spawn(forward(requests, inbox.clone()));
         let session_inbox = inbox.clone();
@@ -268,6 +268,7 @@ fn start_ward(
     clock: Clock,
     inputs: mpsc::Receiver<Input>,
     model_deadline: Duration,
+    ready: Arc<AtomicBool>,
 ) -> anyhow::Result<JoinHandle<Pipeline>> {
     let agent = Agent {
         pipeline,
@@ -280,6 +281,7 @@ fn start_ward(
             ..Health::default()
         },
         model: ModelStatus::Gone,
+        ready,
         model_deadline,
     };
     let started = thread::Builder::new().name("ward".to_owned()).spawn(move || agent.run());
