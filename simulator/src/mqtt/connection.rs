@@ -1,14 +1,14 @@
 //! One connection to the broker: it publishes what comes through its queue and hears commands to its devices.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rumqttc_v5::{
-    AsyncClient, ClientError, Event, EventLoop, Incoming, LastWill, MqttOptions, Outgoing, PublishOptions, PublishProperties,
-    QoS, SessionMode,
+    AsyncClient, ConnectionError, Event, EventLoop, Incoming, LastWill, MqttOptions, Outgoing, PublishOptions, PublishProperties,
+    QoS,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use wardlight_core::ids::DeviceId;
 use wardlight_wire::cmd::Cmd;
 use wardlight_wire::topic::{DeviceTopic, Topic};
@@ -23,10 +23,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LAST_WAIT: Duration = Duration::from_secs(5);
 /// The broker keeps an interrupted session this long, seconds.
 const SESSION_EXPIRY_S: u32 = 300;
-/// How long to wait for the broker's answer.
-const ANSWER: Duration = Duration::from_secs(5);
-/// How long a connection that was told to stop waits for the last acknowledgements.
-const DRAIN: Duration = Duration::from_secs(3);
+/// How long a connection whose queue has ended waits for the last acknowledgements, and then for the network to take DISCONNECT.
+const DRAIN: Duration = Duration::from_secs(2);
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A connection under way.
 pub(super) struct Connection {
@@ -42,77 +41,55 @@ pub(super) struct Connection {
 /// What the connection still owes.
 #[derive(Default)]
 struct Progress {
-    unsent: Option<Publication>,
-    sent: u64,
-    acknowledged: u64,
-    closed: bool,
+    sent: AtomicU64,
+    acknowledged: AtomicU64,
+    acknowledgement: Notify,
+}
+
+/// The side of the connection that hears the broker.
+struct Ear<'a> {
+    client: &'a AsyncClient,
+    command_topics: Vec<String>,
+    commands: mpsc::Sender<DeviceId>,
+    counters: Arc<Counters>,
+    progress: &'a Progress,
 }
 
 impl Connection {
-    /// Runs until the queue is closed and everything in it is acknowledged, or nothing more came for three seconds.
+    /// Runs until the queue has ended and everything in it is acknowledged, or two seconds passed after its end.
+    ///
+    /// The network's future is never dropped before: cut short within a connection attempt, the client library would forget a
+    /// session that the broker has already begun, and refuse it from then on.
     pub(super) async fn run(mut self) {
-        let mut wait = FIRST_WAIT;
-        while let Err(failure) = self.forget_old_session().await {
-            self.counters.note_failure(&failure);
-            if self.queue.is_closed() {
-                return;
-            }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LAST_WAIT);
-        }
         let (client, mut network) = self.open();
-        let mut progress = Progress::default();
-        while !(progress.closed && progress.settled()) {
-            self.offer(&client, &mut progress);
+        let progress = Progress::default();
+        let ear = Ear {
+            client: &client,
+            command_topics: self.command_topics,
+            commands: self.commands,
+            counters: Arc::clone(&self.counters),
+            progress: &progress,
+        };
+        {
+            let listening = ear.listen(&mut network);
+            tokio::pin!(listening);
             tokio::select! {
-                polled = network.poll() => match polled {
-                    Ok(event) => {
-                        wait = FIRST_WAIT;
-                        self.note(&client, event, &mut progress);
-                    }
-                    Err(error) => {
-                        self.counters.note_failure(&error.to_string());
-                        if progress.closed {
-                            break;
-                        }
-                        tokio::time::sleep(wait).await;
-                        wait = (wait * 2).min(LAST_WAIT);
-                    }
-                },
-                next = self.queue.recv(), if progress.unsent.is_none() && !progress.closed => match next {
-                    Some(publication) => progress.unsent = Some(publication),
-                    None => progress.closed = true,
-                },
-                () = tokio::time::sleep(DRAIN), if progress.closed => break,
+                () = &mut listening => return,
+                () = feed(&client, &mut self.queue, &self.counters, &progress) => {}
+            }
+            tokio::select! {
+                () = &mut listening => return,
+                () = progress.settled() => {}
+                () = tokio::time::sleep(DRAIN) => {}
             }
         }
         leave(&client, &mut network).await;
-    }
-
-    /// A device that was just switched on has no session. One that the broker kept from an earlier run is ended here: the client
-    /// library refuses to number messages in a session whose state it does not know.
-    async fn forget_old_session(&self) -> Result<(), String> {
-        let mut options = self.options.clone();
-        options.set_session_mode(SessionMode::Clean);
-        let (client, mut network) = AsyncClient::builder(options).capacity(1).build();
-        let connected = async {
-            loop {
-                match network.poll().await {
-                    Ok(Event::Incoming(Incoming::ConnAck(_))) => return Ok(()),
-                    Ok(_) => {}
-                    Err(error) => return Err(error.to_string()),
-                }
-            }
-        };
-        let answered = tokio::time::timeout(ANSWER, connected).await;
-        answered.map_err(|_elapsed| "no answer to CONNECT".to_owned())??;
-        leave(&client, &mut network).await;
-        Ok(())
     }
 
     fn open(&mut self) -> (AsyncClient, EventLoop) {
         self.options.set_keep_alive(10);
-        self.options.set_session_mode(SessionMode::Persistent);
+        // A device that was just switched on has no session; see `Ear::note` for what follows.
+        self.options.set_clean_start(true);
         self.options.set_session_expiry_interval(Some(SESSION_EXPIRY_S));
         if let Some(will) = self.will.take() {
             let qos = quality(will.qos);
@@ -121,10 +98,75 @@ impl Connection {
         }
         AsyncClient::builder(self.options.clone()).capacity(CLIENT_QUEUE).build()
     }
+}
 
-    /// Hands the waiting message to the client, if it has room.
-    fn offer(&self, client: &AsyncClient, progress: &mut Progress) {
-        let Some(publication) = progress.unsent.take() else { return };
+impl Ear<'_> {
+    /// Drives the network and connects again after each loss; ends only when the client can send no more.
+    async fn listen(&self, network: &mut EventLoop) {
+        let mut wait = FIRST_WAIT;
+        loop {
+            match network.poll().await {
+                Ok(event) => {
+                    wait = FIRST_WAIT;
+                    self.note(event, network);
+                }
+                Err(ConnectionError::RequestsDone) => return,
+                Err(error) => {
+                    self.counters.note_failure(&error.to_string());
+                    if let ConnectionError::SessionStateMismatch { .. } = error {
+                        network.options.set_clean_start(true);
+                    }
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(LAST_WAIT);
+                }
+            }
+        }
+    }
+
+    fn note(&self, event: Event, network: &mut EventLoop) {
+        match event {
+            Event::Incoming(Incoming::ConnAck(_)) => {
+                // From now on the session goes on: what is not acknowledged is sent again.
+                network.options.set_clean_start(false);
+                self.counters.connections.fetch_add(1, Ordering::Relaxed);
+                for topic in &self.command_topics {
+                    if let Err(error) = self.client.try_subscribe(topic.clone(), QoS::AtLeastOnce) {
+                        self.counters.note_failure(&error.to_string());
+                    }
+                }
+            }
+            Event::Incoming(Incoming::PubAck(_)) => {
+                self.counters.acknowledged.fetch_add(1, Ordering::Relaxed);
+                self.progress.acknowledged.fetch_add(1, Ordering::Relaxed);
+                self.progress.acknowledgement.notify_one();
+            }
+            Event::Incoming(Incoming::Publish(publish)) => self.obey(&String::from_utf8_lossy(&publish.topic), &publish.payload),
+            Event::Incoming(_) | Event::Outgoing(_) | Event::Auth(_) => {}
+        }
+    }
+
+    fn obey(&self, topic: &str, payload: &[u8]) {
+        if let (Ok(Topic::Device { device, kind, .. }), Ok(Cmd::Rebirth)) = (topic.parse(), Cmd::from_json(payload))
+            && kind == DeviceTopic::Cmd
+        {
+            // When many ask at once, the first ones do for all: a device that was missed is asked again.
+            let _asked = self.commands.try_send(device);
+        }
+    }
+}
+
+impl Progress {
+    /// Ready when everything sent is acknowledged.
+    async fn settled(&self) {
+        while self.acknowledged.load(Ordering::Relaxed) < self.sent.load(Ordering::Relaxed) {
+            self.acknowledgement.notified().await;
+        }
+    }
+}
+
+/// Hands everything in the queue to the client, until the queue ends.
+async fn feed(client: &AsyncClient, queue: &mut mpsc::Receiver<Publication>, counters: &Counters, progress: &Progress) {
+    while let Some(publication) = queue.recv().await {
         let properties = PublishProperties {
             content_type: Some(publication.content_type.to_owned()),
             ..PublishProperties::default()
@@ -132,58 +174,16 @@ impl Connection {
         let options = PublishOptions::new(quality(publication.qos))
             .retain(publication.retain)
             .properties(properties);
-        match client.try_publish(publication.topic.clone(), publication.payload.clone(), options) {
-            Ok(()) => {
-                let of_quality = if publication.qos == 1 {
-                    &self.counters.published
-                } else {
-                    &self.counters.waves
-                };
-                of_quality.fetch_add(1, Ordering::Relaxed);
-                progress.sent += u64::from(publication.qos);
-            }
-            Err(ClientError::RequestChannelFull(_)) => progress.unsent = Some(publication),
-            Err(error) => self.counters.note_failure(&error.to_string()),
+        if let Err(error) = client.publish(publication.topic, publication.payload, options).await {
+            counters.note_failure(&error.to_string());
+            continue;
         }
-    }
-
-    fn note(&self, client: &AsyncClient, event: Event, progress: &mut Progress) {
-        match event {
-            Event::Incoming(Incoming::ConnAck(_)) => {
-                self.counters.connections.fetch_add(1, Ordering::Relaxed);
-                for topic in &self.command_topics {
-                    if let Err(error) = client.try_subscribe(topic.clone(), QoS::AtLeastOnce) {
-                        self.counters.note_failure(&error.to_string());
-                    }
-                }
-            }
-            Event::Incoming(Incoming::PubAck(_)) => {
-                progress.acknowledged += 1;
-                self.counters.acknowledged.fetch_add(1, Ordering::Relaxed);
-            }
-            Event::Incoming(Incoming::Publish(publish)) => {
-                let topic = String::from_utf8_lossy(&publish.topic).into_owned();
-                if let (
-                    Ok(Topic::Device {
-                        device,
-                        kind: DeviceTopic::Cmd,
-                        ..
-                    }),
-                    Ok(Cmd::Rebirth),
-                ) = (topic.parse(), Cmd::from_json(&publish.payload))
-                {
-                    // When many ask at once, the first ones do for all: a device that was missed is asked again.
-                    let _asked = self.commands.try_send(device);
-                }
-            }
-            Event::Incoming(_) | Event::Outgoing(_) | Event::Auth(_) => {}
+        if publication.qos == 1 {
+            counters.published.fetch_add(1, Ordering::Relaxed);
+            progress.sent.fetch_add(1, Ordering::Relaxed);
+        } else {
+            counters.waves.fetch_add(1, Ordering::Relaxed);
         }
-    }
-}
-
-impl Progress {
-    const fn settled(&self) -> bool {
-        self.unsent.is_none() && self.acknowledged >= self.sent
     }
 }
 
@@ -193,7 +193,7 @@ async fn leave(client: &AsyncClient, network: &mut EventLoop) {
         return;
     }
     let gone = async { while !matches!(network.poll().await, Ok(Event::Outgoing(Outgoing::Disconnect)) | Err(_)) {} };
-    let _in_time = tokio::time::timeout(Duration::from_secs(1), gone).await;
+    let _in_time = tokio::time::timeout(FAREWELL, gone).await;
 }
 
 const fn quality(qos: u8) -> QoS {

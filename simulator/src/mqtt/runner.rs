@@ -25,6 +25,8 @@ const SHARED_CONNECTIONS: usize = 16;
 const QUEUE: usize = 2048;
 /// Without any connection for this long after the start, the ward gives up.
 const FIRST_CONNECTION: Duration = Duration::from_secs(15);
+/// After this the connections that have not ended are cut.
+const LONGEST_GOODBYE: Duration = Duration::from_secs(4);
 /// The ward is looked after at least this often.
 const LONGEST_SLEEP: Duration = Duration::from_millis(100);
 
@@ -58,7 +60,7 @@ impl Counters {
 }
 
 /// Lets the ward live in real time and publishes what its devices say, until `stop` is ready; then every device says that it is
-/// off, and what is under way is acknowledged or three seconds pass.
+/// off, and what is under way is acknowledged or four seconds pass.
 ///
 /// `clock` gives the time that the devices' clocks follow.
 /// # Errors
@@ -101,7 +103,9 @@ where
     ward.switch_off(clock(), &mut out);
     route(&routes, &mut out, &counters);
     drop(routes);
-    while connections.join_next().await.is_some() {}
+    let all_left = async { while connections.join_next().await.is_some() {} };
+    // A connection that cannot hand over what is in its queue is left as it is.
+    let _in_time = tokio::time::timeout(LONGEST_GOODBYE, all_left).await;
     Ok(())
 }
 
