@@ -2,9 +2,10 @@
 
 import json
 import subprocess
+import sys
 import time
 
-from processes import cpu_seconds, wait_for
+from processes import cpu_seconds, poll
 from ward import SIMULATOR, SITE
 
 DEVICES = 200
@@ -36,7 +37,7 @@ class Load:
 def measure(processes, where, broker, consumer, rate, seconds, boot):
     """Offers `rate` messages per second for `seconds`; returns what `consumer` finished in the steady window and what it cost.
 
-    `consumer` has `pid`, `done()` (messages finished so far) and `is_idle(sent)`.
+    `consumer` has `pid`, `done()` (messages finished so far) and `state()` (for people, when it does not finish).
     """
     base = consumer.done()
     load = Load(processes, where, broker, rate, seconds, boot)
@@ -51,7 +52,8 @@ def measure(processes, where, broker, consumer, rate, seconds, boot):
     stop, done_after, cpu_after = sample()
     report = load.report()
     # What the broker still holds is finished before the next load begins.
-    wait_for("the backlog", lambda: consumer.done() - base >= report["acknowledged"], 120.0)
+    if not poll(lambda: consumer.done() - base >= report["acknowledged"], 120.0):
+        sys.exit(f"acknowledged {report['acknowledged']}, done {consumer.done() - base}, and no more came\n{consumer.state()}")
     elapsed, done = stop - start, done_after - done_before
     return {
         "offered_per_s": rate,

@@ -57,15 +57,20 @@ def memory_mib(pid):
     return tuple(int(status[field].split()[0]) / 1024 for field in ("VmRSS", "VmHWM"))
 
 
-def wait_for(what, check, patience=30.0):
-    """Waits until `check` returns something true, and returns it."""
+def poll(check, patience):
+    """Waits until `check` returns something true, and returns it, or None when the patience is at its end."""
     until = time.monotonic() + patience
     while time.monotonic() < until:
         result = check()
         if result:
             return result
         time.sleep(0.05)
-    sys.exit(f"{what}: not within {patience:g} s")
+    return None
+
+
+def wait_for(what, check, patience=30.0):
+    """Waits until `check` returns something true, or ends the benchmark."""
+    return poll(check, patience) or sys.exit(f"{what}: not within {patience:g} s")
 
 
 def other_load():

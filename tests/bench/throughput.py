@@ -23,6 +23,11 @@ class AgentConsumer:
         """Entries committed so far; beside the messages that is an entry per score."""
         return self.agent.counter("wardlight_journal_entries_total")
 
+    def state(self):
+        """All metrics and the end of the log."""
+        lines = [line for line in self.agent.get("/metrics")[1].splitlines() if line and not line.startswith("#")]
+        return "\n".join([*lines, *self.agent.log.read_text().splitlines()[-20:]])
+
 
 class PeerConsumer:
     """The Python pipeline: done is what it has acknowledged."""
@@ -43,6 +48,10 @@ class PeerConsumer:
     def done(self):
         """Messages that it has committed and acknowledged so far."""
         return self._count
+
+    def state(self):
+        """Whether it still runs."""
+        return f"exit status {self.process.poll()}"
 
 
 def say(trial):
