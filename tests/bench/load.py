@@ -67,8 +67,8 @@ def measure(processes, where, broker, consumer, rate, seconds, boot):
     }
 
 
-def saturate(run, first, say, factor=1.25, kept=0.97, most=20):
-    """Offers more and more until the consumer falls behind; returns all measurements and the index of the highest rate kept."""
+def saturate(run, first, say, factor=1.25, kept=0.9, most=20):
+    """Offers more and more until the consumer falls clearly behind; returns all measurements and the index of the fastest."""
     trials = []
     rate = first
     for _ in range(most):
@@ -77,5 +77,6 @@ def saturate(run, first, say, factor=1.25, kept=0.97, most=20):
         if trials[-1]["done_per_s"] < kept * rate:
             break
         rate *= factor
-    best = max(range(len(trials)), key=lambda i: trials[i]["done_per_s"])
+    # A trial may finish more than is offered, when it catches up with what it was late with: that is no rate it keeps.
+    best = max(range(len(trials)), key=lambda i: min(trials[i]["done_per_s"], trials[i]["offered_per_s"]))
     return trials, best
