@@ -18,7 +18,7 @@ use wardlight_simulator::ward::SimulatedWard;
 /// Where to publish.
 #[derive(Debug, Args)]
 pub(super) struct BrokerArguments {
-    /// The broker: mqtt://HOST[:PORT], or mqtts:// for TLS
+    /// The broker: mqtt://HOST or mqtt://HOST:PORT; mqtts:// for TLS
     #[arg(long, default_value = "mqtt://127.0.0.1:1883", value_name = "URL")]
     broker: Broker,
     /// PEM file of the authority that signed the broker's certificate (with mqtts://)

@@ -1,7 +1,7 @@
 //! Times one call of the shipped `deterioration` model, features and all.
 //!
 //! ```text
-//! cargo run -p wardlight-models --example latency
+//! cargo run -p wardlight-models --example predict_latency
 //! ```
 
 use std::error::Error;
