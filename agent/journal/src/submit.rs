@@ -17,7 +17,7 @@ pub struct Submission<T> {
     pub checkpoint: Option<Checkpoint>,
     /// Undecodable inputs to be put aside.
     pub suspects: Vec<Suspect>,
-    /// Handed to [`WriterEvents::on_commit`] when all of it is on disk: the right to acknowledge.
+    /// Handed to [`WriterEvents::on_commit`](crate::WriterEvents::on_commit) when all of it is on disk: the right to acknowledge.
     pub ticket: T,
 }
 
