@@ -78,7 +78,9 @@ impl SimulatedWard {
         if !(1..=10_000).contains(&count) {
             return Err(SimulatorError::Setting(format!("beds = {count}: expected 1 to 10000")));
         }
-        let wearables = scenario.wearables.min(count);
+        // Wearables stand at the last beds that the script knows; further beds have a monitor only.
+        let scripted = scenario.beds.min(count);
+        let wearables = scenario.wearables.min(scripted);
         let mut people = People::new(settings)?;
         let mut ward = Self {
             start: settings.start,
@@ -95,7 +97,8 @@ impl SimulatedWard {
                 ward.recorded.push(id.clone());
             }
             ward.expect(&id, script);
-            let wearable = (number > count - wearables).then(|| device_id("wear", number)).transpose()?;
+            let has_wearable = number <= scripted && number > scripted - wearables;
+            let wearable = has_wearable.then(|| device_id("wear", number)).transpose()?;
             let devices = (device_id("mon", number)?, wearable);
             ward.beds.push(Bed::new(settings, number, id, subject, script, devices));
         }

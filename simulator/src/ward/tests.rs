@@ -167,6 +167,22 @@ fn the_demo_has_twelve_beds_and_fifteen_devices() {
 }
 
 #[test]
+fn more_beds_do_not_move_the_wearables_that_the_script_speaks_of() {
+    let more = WardSettings {
+        beds: Some(30),
+        ..settings(1)
+    };
+    let ward = SimulatedWard::new(&more, &builtin("demo").unwrap()).unwrap();
+    let worn: Vec<_> = ward
+        .attachments()
+        .into_iter()
+        .filter(|a| a.device.as_str().starts_with("wear"))
+        .map(|a| a.bed.to_string())
+        .collect();
+    assert_eq!(worn, ["bed-10", "bed-11", "bed-12"]);
+}
+
+#[test]
 fn recordings_lie_in_the_beds_without_a_script() {
     let with = WardSettings {
         recordings: Some(test_folder()),
