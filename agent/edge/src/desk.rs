@@ -64,8 +64,12 @@ impl Desk {
         self.flush();
     }
 
-    /// Hands over a checkpoint of the state after everything submitted so far.
+    /// Hands over a checkpoint of the state after everything submitted so far; none while the journal is behind, so that
+    /// whole states do not pile up beside a failing disk.
     pub(crate) fn checkpoint(&mut self, checkpoint: Checkpoint) {
+        if !self.overflow.is_empty() {
+            return;
+        }
         let mut submission = Submission::new(Vec::new(), Ticket::Nothing);
         submission.checkpoint = Some(checkpoint);
         self.overflow.push_back(submission);

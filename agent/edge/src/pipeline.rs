@@ -97,12 +97,16 @@ impl Pipeline {
     pub(crate) fn on_event(&mut self, event: Event, reply: Option<Reply>, now: Timestamp) {
         let mut entries: Vec<Entry> = record::input_entry(&event, now).into_iter().collect();
         let outcome = self.step(event, None, now);
+        if outcome.refused.is_some() {
+            // Nothing changed by it, so it is not on record; what time did meanwhile is.
+            entries.clear();
+        }
         entries.extend(outcome.entries);
         let ticket = match (reply, outcome.refused) {
             (Some(reply), Some(failure)) => {
                 // A page that has gone needs no answer.
                 reply.send(Err(failure)).ok();
-                return;
+                Ticket::Nothing
             }
             (Some(reply), None) => Ticket::Reply(reply),
             (None, _) => Ticket::Nothing,
@@ -148,22 +152,27 @@ impl Pipeline {
                 .map(|bed| (bed, WaveView::new(block, message.sent_at))),
             _ => None,
         };
+        let is_wave = matches!(message.body, Body::Wave(_));
         let mut entries = self.step(Event::Message(message), Some(inbound), now).entries;
         if let Some((bed, view)) = wave {
             self.station.publish_wave(&bed, &view);
-            if let Some(stay) = self.ward.stay_in(&bed) {
+            if let Some(stay) = self.ward.stay_in(&bed).filter(|_| inbound.ticket.is_none()) {
                 entries.extend(
                     self.strips
                         .take(&bed, stay, inbound.topic.clone(), inbound.payload.clone(), now),
                 );
             }
         }
+        if is_wave && inbound.ticket.is_some() && entries.is_empty() {
+            // Waveforms are meant to come at QoS 0; what asks for an acknowledgement is kept before it gets one.
+            entries.push(message_entry(inbound, None, now));
+        }
         entries
     }
 
     fn step(&mut self, event: Event, inbound: Option<&Inbound>, now: Timestamp) -> Outcome {
         let mut effects = Vec::new();
-        ticks::run_until(&mut self.ward, now, &mut effects);
+        ticks::run_before(&mut self.ward, &event, now, &mut effects);
         self.ward.step(event, now, &mut effects);
         self.carry_out(effects, inbound, now)
     }

@@ -46,7 +46,7 @@ pub(crate) fn restore(reader: &mut Reader, config: WardConfig) -> Result<Restore
         match input(&stored.entry.body, at) {
             Some(event) => {
                 effects.clear();
-                ticks::run_until(&mut ward, at, &mut effects);
+                ticks::run_before(&mut ward, &event, at, &mut effects);
                 ward.step(event, at, &mut effects);
                 replayed += 1;
             }

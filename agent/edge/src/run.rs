@@ -42,6 +42,8 @@ const STATION_QUEUE: usize = 256;
 const OUTGOING_QUEUE: usize = 1024;
 /// Room in the journal's queue beside the messages that the broker has not had confirmed.
 const JOURNAL_SLACK: usize = 1024;
+/// A binding from the file is waited for this long; a disk that fails then must not keep the agent from starting.
+const ATTACH_WITHIN: Duration = Duration::from_secs(2);
 /// A stop takes at most this long; what is not done then is done after the next start.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 /// And then the connections get this long to close.
@@ -346,7 +348,8 @@ async fn attach_from_file(config: &Config, commands: &mpsc::Sender<StationComman
             bed: bed.clone(),
         };
         let sent = commands.send(StationCommand::Request { request, reply }).await;
-        if let (Ok(()), Ok(Err(failure))) = (sent, outcome.await) {
+        let outcome = tokio::time::timeout(ATTACH_WITHIN, outcome).await;
+        if let (Ok(()), Ok(Ok(Err(failure)))) = (sent, outcome) {
             warn!(%device, %bed, %failure, "devices.attach was not carried out.");
         }
     }

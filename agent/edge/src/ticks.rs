@@ -18,6 +18,14 @@ pub(crate) fn run_until(ward: &mut Ward, until: Timestamp, effects: &mut Vec<Eff
     }
 }
 
+/// Steps the Ward through the ticks that come before an event at `at`. None come before a restart: nobody watched then,
+/// and what would have been silence is the agent's own absence.
+pub(crate) fn run_before(ward: &mut Ward, event: &Event, at: Timestamp, effects: &mut Vec<Effect>) {
+    if !matches!(event, Event::Restart) {
+        run_until(ward, at, effects);
+    }
+}
+
 /// The first tick after `now`.
 pub(crate) fn following(now: Timestamp) -> Timestamp {
     let grid = i64::try_from(TICK.as_millis()).unwrap_or(1);

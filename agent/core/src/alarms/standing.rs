@@ -1,5 +1,7 @@
 //! The alarms that stand at one bed, and how each lives: active, acknowledged, latched, cleared.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 use super::{AlarmId, AlarmKind, AlarmState};
@@ -41,7 +43,13 @@ struct Alarm {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StandingAlarms {
     alarms: Vec<Alarm>,
+    /// Last revision of the newest cleared episodes: one that comes back under its identity goes on from there, because
+    /// receivers drop a revision that they have seen.
+    cleared: VecDeque<(AlarmId, u32)>,
 }
+
+/// Cleared episodes whose revision is remembered.
+const CLEARED_MAX: usize = 32;
 
 impl StandingAlarms {
     /// Declares that the condition is present. Silent if the alarm stands already at this priority;
@@ -56,12 +64,15 @@ impl StandingAlarms {
             }
             return;
         }
+        let id = AlarmId::new(scope.bed, kind, onset_at);
+        let before = self.cleared.iter().rev().find(|(cleared, _)| *cleared == id);
+        let revision = before.map_or(0, |(_, revision)| *revision);
         let mut alarm = Alarm {
-            id: AlarmId::new(scope.bed, kind, onset_at),
+            id,
             kind: kind.clone(),
             priority,
             state: AlarmState::Active,
-            revision: 0,
+            revision,
             cause,
             onset_at,
             raised_at: scope.now,
@@ -73,12 +84,16 @@ impl StandingAlarms {
 
     /// Declares that the condition is over. A latching alarm that nobody has acknowledged stays, latched.
     pub fn end(&mut self, kind: &AlarmKind, scope: &mut Scope) {
+        let cleared = &mut self.cleared;
         self.alarms.retain_mut(|alarm| {
             if alarm.kind != *kind || alarm.state == AlarmState::Latched {
                 return true;
             }
             let stays = alarm.state == AlarmState::Active && kind.latches();
             alarm.change(if stays { AlarmState::Latched } else { AlarmState::Cleared }, scope);
+            if !stays {
+                remember(cleared, alarm);
+            }
             stays
         });
     }
@@ -97,7 +112,8 @@ impl StandingAlarms {
             AlarmState::Latched => {
                 alarm.by = Some(by.to_owned());
                 alarm.change(AlarmState::Cleared, scope);
-                self.alarms.remove(at);
+                let alarm = self.alarms.remove(at);
+                remember(&mut self.cleared, &alarm);
             }
             AlarmState::Acknowledged | AlarmState::Cleared => {}
         }
@@ -110,6 +126,11 @@ impl StandingAlarms {
         for kind in kinds {
             self.end(&kind, scope);
         }
+    }
+
+    /// How many stand.
+    pub fn count(&self) -> usize {
+        self.alarms.len()
     }
 
     /// Clears everything: the stay ends.
@@ -141,6 +162,13 @@ impl StandingAlarms {
         let mut views: Vec<_> = self.alarms.iter().map(Alarm::view).collect();
         views.sort_by_key(|alarm| std::cmp::Reverse((alarm.priority, alarm.raised_at)));
         views
+    }
+}
+
+fn remember(cleared: &mut VecDeque<(AlarmId, u32)>, alarm: &Alarm) {
+    cleared.push_back((alarm.id.clone(), alarm.revision));
+    if cleared.len() > CLEARED_MAX {
+        cleared.pop_front();
     }
 }
 

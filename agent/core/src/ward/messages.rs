@@ -10,8 +10,15 @@ use crate::message::{Body, DeviceAlarm, DeviceEvent, Message, Priority};
 use crate::time::Timestamp;
 use crate::vitals::Quality;
 
+/// Alarms that stand at one bed, beyond which a device's further conditions are told as one.
+const STANDING_MAX: usize = 64;
+
 impl Ward {
     pub(super) fn on_message(&mut self, message: &Message, now: Timestamp, effects: &mut Vec<Effect>) {
+        if matches!(message.body, Body::Wave(_)) && !self.changes_lead(message) {
+            // Waveforms are not journaled, so they must not change what a replay rebuilds.
+            return;
+        }
         self.make_room_for(message);
         let device = self.state.devices.entry(message.device.clone()).or_default();
         let standing = device.note_number(message, now);
@@ -32,15 +39,13 @@ impl Ward {
             .clone()
             .and_then(|bed| self.state.stays.get_mut(&bed).map(|stay| (bed, stay)))
         else {
-            if !matches!(message.body, Body::Wave(_)) {
-                effects.push(Effect::Record(None));
-            }
+            effects.push(Effect::Record(None));
             return;
         };
-        let lead_changed = stay.take_lead_quality(message);
-        if lead_changed || !matches!(message.body, Body::Wave(_)) {
-            effects.push(Effect::Record(Some(stay.token)));
+        if let Some((code, off)) = stay.lead_change(message) {
+            stay.set_lead(code, off, message.sent_at);
         }
+        effects.push(Effect::Record(Some(stay.token)));
         let measured_at = if device.clock.is_wrong() { now } else { message.sent_at };
         let at = Moment {
             sent_at: message.sent_at,
@@ -63,6 +68,13 @@ impl Ward {
             stay.forget_devices_words(&mut scope);
         }
         stay.take_body(message, device, at, &mut scope);
+    }
+
+    /// Whether a wave block says that its lead came off or is back.
+    fn changes_lead(&self, message: &Message) -> bool {
+        let bed = self.state.devices.get(&message.device).and_then(|d| d.bed.as_ref());
+        bed.and_then(|bed| self.state.stays.get(bed))
+            .is_some_and(|stay| stay.lead_change(message).is_some())
     }
 
     /// Keeps the devices at no bed bounded: the one not heard for longest goes.
@@ -142,9 +154,12 @@ impl Stay {
 
     /// Passes the monitor's own alarm on. What kills at once is red here whatever priority the monitor gives it.
     fn take_device_alarm(&mut self, alarm: &DeviceAlarm, onset_at: Timestamp, scope: &mut Scope) {
-        let kind = AlarmKind::Device(alarm.condition.clone());
+        let red = is_red_device_condition(&alarm.condition);
+        // However many conditions a faulty device makes up, the bed's list stays bounded.
+        let crowded = !red && self.alarms.count() >= STANDING_MAX;
+        let condition = if crowded { "other" } else { &alarm.condition };
+        let kind = AlarmKind::Device(condition.to_owned());
         if alarm.present {
-            let red = is_red_device_condition(&alarm.condition);
             let priority = if red { Priority::High } else { alarm.priority };
             self.alarms.raise(&kind, priority, onset_at, None, scope);
         } else {
@@ -152,15 +167,11 @@ impl Stay {
         }
     }
 
-    /// A wave block says whether its own lead is on; returns whether that changed.
-    fn take_lead_quality(&mut self, message: &Message) -> bool {
-        let Body::Wave(block) = &message.body else { return false };
+    /// Whether a wave block's own lead is off, if that is news.
+    fn lead_change(&self, message: &Message) -> Option<(u32, bool)> {
+        let Body::Wave(block) = &message.body else { return None };
         let code = block.waveform.code();
         let off = block.quality.has(Quality::LEAD_OFF);
-        let changed = self.leads_off.iter().any(|(c, _)| *c == code) != off;
-        if changed {
-            self.set_lead(code, off, message.sent_at);
-        }
-        changed
+        (self.leads_off.iter().any(|(c, _)| *c == code) != off).then_some((code, off))
     }
 }

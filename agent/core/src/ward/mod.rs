@@ -161,7 +161,7 @@ impl Ward {
     fn on_restart(&mut self, before: Timestamp, now: Timestamp, effects: &mut Vec<Effect>) {
         self.state.model = ModelStatus::Gone;
         for device in self.state.devices.values_mut() {
-            if device.last_received_at.is_some() {
+            if device.is_live(before) {
                 device.last_received_at = Some(now);
             }
         }

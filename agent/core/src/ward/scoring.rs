@@ -103,7 +103,11 @@ impl Stay {
                 priority,
                 cause: None,
             };
-            let finding = if band == threshold { reached } else { Finding::Absent };
+            let holds = match kind {
+                AlarmKind::News2Medium => band >= threshold && !self.alarms.is_present(&AlarmKind::News2High),
+                _ => band >= threshold,
+            };
+            let finding = if holds { reached } else { Finding::Absent };
             self.conditions.assess(&kind, finding, at, &mut self.alarms, scope);
         }
     }
