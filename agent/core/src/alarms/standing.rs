@@ -25,6 +25,19 @@ pub struct Scope<'a> {
     pub out: &'a mut Vec<Effect>,
 }
 
+impl<'a> Scope<'a> {
+    /// For what time or a person does: no message is behind it.
+    pub fn without_message(bed: &'a BedId, stay: StayToken, now: Timestamp, out: &'a mut Vec<Effect>) -> Self {
+        Self {
+            bed,
+            stay,
+            now,
+            trigger: None,
+            out,
+        }
+    }
+}
+
 /// One standing alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Alarm {

@@ -54,13 +54,7 @@ impl Ward {
         let Some(mut stay) = self.state.stays.remove(&bed) else {
             return Err(Refusal::Empty(bed));
         };
-        let mut scope = Scope {
-            bed: &bed,
-            stay: stay.token,
-            now,
-            trigger: None,
-            out: effects,
-        };
+        let mut scope = Scope::without_message(&bed, stay.token, now, effects);
         stay.alarms.clear_all(&mut scope);
         for device in self.state.devices.values_mut().filter(|d| d.bed.as_ref() == Some(&bed)) {
             device.bed = None;
@@ -90,13 +84,7 @@ impl Ward {
             return Err(Refusal::NotAttached(device));
         };
         if let Some(stay) = self.state.stays.get_mut(&bed) {
-            let mut scope = Scope {
-                bed: &bed,
-                stay: stay.token,
-                now,
-                trigger: None,
-                out: effects,
-            };
+            let mut scope = Scope::without_message(&bed, stay.token, now, effects);
             stay.forget_devices_words(&mut scope);
         }
         Ok(())
@@ -104,13 +92,7 @@ impl Ward {
 
     fn acknowledge(&mut self, alarm: AlarmId, by: &str, now: Timestamp, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
         for (bed, stay) in &mut self.state.stays {
-            let mut scope = Scope {
-                bed,
-                stay: stay.token,
-                now,
-                trigger: None,
-                out: effects,
-            };
+            let mut scope = Scope::without_message(bed, stay.token, now, effects);
             if stay.alarms.acknowledge(&alarm, by, &mut scope) {
                 return Ok(());
             }

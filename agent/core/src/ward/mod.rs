@@ -112,13 +112,7 @@ impl Ward {
     fn on_score(&mut self, risk: ModelScore, now: Timestamp, effects: &mut Vec<Effect>) {
         let bed = risk.bed.clone();
         if let Some(stay) = self.state.stays.get_mut(&bed).filter(|stay| stay.token == risk.stay) {
-            let mut scope = Scope {
-                bed: &bed,
-                stay: stay.token,
-                now,
-                trigger: None,
-                out: effects,
-            };
+            let mut scope = Scope::without_message(&bed, stay.token, now, effects);
             stay.take_risk(risk, &mut scope);
         }
     }
@@ -140,13 +134,7 @@ impl Ward {
         }
         for (index, (bed, stay)) in stays.iter_mut().enumerate() {
             let at_bed = at_beds.remove(bed).unwrap_or_default();
-            let mut scope = Scope {
-                bed,
-                stay: stay.token,
-                now,
-                trigger: None,
-                out: effects,
-            };
+            let mut scope = Scope::without_message(bed, stay.token, now, effects);
             stay.conditions.tick(&mut stay.alarms, &mut scope);
             stay.assess_technical(&at_bed, &mut scope);
             if now > before && now.as_millis() % COUNT_EVERY_MS == 0 {
@@ -170,13 +158,7 @@ impl Ward {
                 stay.blind.open(BlindCause::AgentDown, before);
                 stay.blind.close(BlindCause::AgentDown, now);
             }
-            let mut scope = Scope {
-                bed,
-                stay: stay.token,
-                now,
-                trigger: None,
-                out: effects,
-            };
+            let mut scope = Scope::without_message(bed, stay.token, now, effects);
             stay.alarms.announce(&mut scope);
         }
     }
