@@ -6,6 +6,7 @@ use serde::Serialize;
 use wardlight_core::message::{Body, Message};
 use wardlight_core::time::Timestamp;
 use wardlight_journal::{Filter, Kind, Reader, SiteKey, verify};
+use wardlight_wire::encode::topic_kind;
 
 use crate::config::Config;
 use crate::record::{RawMessage, Stored};
@@ -68,14 +69,7 @@ fn line<'a>(journal_seq: u64, message: &'a Message, raw: &RawMessage<'a>, receiv
         device: message.device.as_str(),
         boot: message.boot,
         seq: message.seq,
-        kind: match &message.body {
-            Body::Birth(_) => "birth",
-            Body::State { .. } => "state",
-            Body::Numerics(_) => "num",
-            Body::Wave(_) => "wave",
-            Body::Alarm(_) => "alarm",
-            Body::Event(_) => "event",
-        },
+        kind: topic_kind(&message.body).name(),
         measured_at: message.sent_at.as_millis(),
         received_at: received_at.as_millis(),
         topic: raw.topic,

@@ -16,6 +16,7 @@ use wardlight_core::time::Timestamp;
 use wardlight_core::ward::Ward;
 use wardlight_journal::{Entry, Kind, Suspect};
 use wardlight_station::{CommandFailure, Reply, Station, WaveView};
+use wardlight_wire::encode::topic_kind;
 use wardlight_wire::{Alert, Cmd};
 
 use crate::desk::{Desk, Ticket};
@@ -143,7 +144,7 @@ impl Pipeline {
     }
 
     fn on_message(&mut self, message: Message, inbound: &Inbound, now: Timestamp) -> Vec<Entry> {
-        counter!(m::MESSAGES, "kind" => kind(&message.body)).increment(1);
+        counter!(m::MESSAGES, "kind" => topic_kind(&message.body).name()).increment(1);
         let wave = match &message.body {
             Body::Wave(block) => self
                 .ward
@@ -239,16 +240,5 @@ fn suspect(inbound: &Inbound, reason: String, now: Timestamp) -> Suspect {
         reason,
         at_ms: now.as_millis(),
         body,
-    }
-}
-
-const fn kind(body: &Body) -> &'static str {
-    match body {
-        Body::Birth(_) => "birth",
-        Body::State { .. } => "state",
-        Body::Numerics(_) => "num",
-        Body::Wave(_) => "wave",
-        Body::Alarm(_) => "alarm",
-        Body::Event(_) => "event",
     }
 }

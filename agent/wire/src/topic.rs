@@ -26,6 +26,19 @@ pub enum DeviceTopic {
 }
 
 impl DeviceTopic {
+    /// The topic's first word: `birth`, `state`, `num`, `wave`, `alarm`, `event` or `cmd`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Birth => "birth",
+            Self::State => "state",
+            Self::Num => "num",
+            Self::Wave(_) => "wave",
+            Self::Alarm => "alarm",
+            Self::Event => "event",
+            Self::Cmd => "cmd",
+        }
+    }
+
     /// Quality of service of the topic.
     pub const fn qos(self) -> u8 {
         match self {
@@ -43,13 +56,8 @@ impl DeviceTopic {
 impl fmt::Display for DeviceTopic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Birth => f.write_str("birth"),
-            Self::State => f.write_str("state"),
-            Self::Num => f.write_str("num"),
-            Self::Wave(waveform) => write!(f, "wave/{}", waveform.code()),
-            Self::Alarm => f.write_str("alarm"),
-            Self::Event => f.write_str("event"),
-            Self::Cmd => f.write_str("cmd"),
+            Self::Wave(waveform) => write!(f, "{}/{}", self.name(), waveform.code()),
+            _ => f.write_str(self.name()),
         }
     }
 }
