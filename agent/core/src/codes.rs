@@ -188,6 +188,17 @@ impl Parameter {
         (low * 1000, high * 1000)
     }
 
+    /// What any instrument can report of it, in thousandths.
+    pub fn technical(self) -> (i32, i32) {
+        let ranges = NUMERICS
+            .iter()
+            .filter(|numeric| numeric.parameter == self)
+            .map(|numeric| numeric.technical);
+        ranges
+            .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+            .unwrap_or((i32::MIN, i32::MAX))
+    }
+
     /// Largest step in thousandths per second that is still physiology and not artefact; `None` where steps are normal. (*ratify*)
     pub const fn max_step_per_second(self) -> Option<i32> {
         match self {

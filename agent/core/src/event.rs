@@ -2,11 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alarms::{AlarmId, AlarmKind, AlarmState};
+use std::time::Duration;
+
+use crate::alarms::{AlarmId, AlarmKind, AlarmState, Audio, Inactivation, LONGEST_PAUSE, Receiver};
 use crate::codes::Parameter;
 use crate::ids::{BedId, DeviceId, StayToken};
+use crate::limits::LimitFault;
 use crate::message::{Message, Priority};
 use crate::patient::{Consciousness, PatientProfile};
+use crate::people::{Actor, Role};
 use crate::time::Timestamp;
 use crate::trend::HourlyWindow;
 use crate::vitals::Milli;
@@ -16,8 +20,8 @@ use crate::vitals::Milli;
 pub enum Event {
     /// A decoded message arrived.
     Message(Message),
-    /// A person did something.
-    Command(Command),
+    /// A person asks for something.
+    Order(Order),
     /// The inference thread answered.
     Score(ModelScore),
     /// The inference thread cannot answer, or can again.
@@ -26,6 +30,15 @@ pub enum Event {
     Restart,
     /// Time passed. Ticks come at multiples of [`TICK`](crate::ward::TICK), before any event of that instant.
     Tick,
+}
+
+/// What somebody asks for, and who.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Who.
+    pub by: Actor,
+    /// What.
+    pub command: Command,
 }
 
 /// What a person (or a file, or the hospital's system) asks for.
@@ -61,8 +74,6 @@ pub enum Command {
     Acknowledge {
         /// Which alarm.
         alarm: AlarmId,
-        /// Who.
-        by: String,
     },
     /// A nurse writes down what no device measures. `None` leaves a field as it is.
     Chart {
@@ -73,6 +84,79 @@ pub enum Command {
         /// Whether the patient is given oxygen.
         oxygen: Option<bool>,
     },
+    /// The patient goes to another bed. Alarms clear and begin anew there, where their conditions go on.
+    Transfer {
+        /// From which bed.
+        from: BedId,
+        /// To which bed; must be free.
+        to: BedId,
+        /// Whether the devices at the bed go along, as a wearable does and a monitor on the wall does not.
+        with_devices: bool,
+    },
+    /// Pauses the audio of a bed, or of all beds.
+    PauseAudio {
+        /// Which bed; `None` for all that have a patient.
+        bed: Option<BedId>,
+        /// How long, at most [`LONGEST_PAUSE`].
+        length: Duration,
+    },
+    /// Ends the audio pause of a bed, or of all beds.
+    ResumeAudio {
+        /// Which bed; `None` for all.
+        bed: Option<BedId>,
+    },
+    /// Switches one kind of alarm, or its audio, off at a bed, or on again.
+    SetAlarm {
+        /// Which bed.
+        bed: BedId,
+        /// Which kind.
+        kind: AlarmKind,
+        /// How; `None` is as it is by default.
+        how: Option<Inactivation>,
+    },
+    /// Calls the next receiver now.
+    Escalate {
+        /// Which alarm.
+        alarm: AlarmId,
+    },
+    /// Takes the responsibility for an alarm ("I am going") or turns it down ("not my bed").
+    Respond {
+        /// Which alarm.
+        alarm: AlarmId,
+        /// Going, or not.
+        accept: bool,
+    },
+    /// Changes the limits of one parameter of a patient.
+    SetLimits {
+        /// Which bed.
+        bed: BedId,
+        /// Which parameter.
+        parameter: Parameter,
+        /// Below this it alarms; `None` never.
+        low: Option<Milli>,
+        /// Above this it alarms; `None` never.
+        high: Option<Milli>,
+        /// Longest delay; `None` leaves it.
+        delay: Option<Duration>,
+    },
+    /// Sets all limits of a patient back to those of the age group.
+    ResetLimits {
+        /// Which bed.
+        bed: BedId,
+    },
+}
+
+impl Command {
+    /// Whether a role may ask for it: who cares for patients may all of it; devices are also the biomed's, beds also the
+    /// administration's. (*ratify*)
+    pub const fn is_open_to(&self, role: Role) -> bool {
+        match (role, self) {
+            (Role::Nurse | Role::ChargeNurse, _)
+            | (Role::Biomed | Role::Admin, Self::Attach { .. } | Self::Detach { .. })
+            | (Role::Admin, Self::Admit { .. } | Self::Discharge { .. } | Self::Transfer { .. }) => true,
+            (Role::Biomed | Role::Admin, _) => false,
+        }
+    }
 }
 
 /// Why a command was refused: nothing changed.
@@ -98,6 +182,21 @@ pub enum Refusal {
     /// The device is at no bed.
     #[error("device {0}: not attached to any bed")]
     NotAttached(DeviceId),
+    /// The role does not have that right.
+    #[error("a {} may not do that", .0.name().replace('_', " "))]
+    NotAllowed(Role),
+    /// A pause longer than is allowed.
+    #[error("audio pause of {} s: expected 1 to {} s", .0.as_secs(), LONGEST_PAUSE.as_secs())]
+    PauseTooLong(Duration),
+    /// A red alarm cannot be switched off.
+    #[error("{0}: a red alarm cannot be switched off, nor its audio; acknowledge it when it sounds")]
+    RedStaysOn(AlarmKind),
+    /// Everybody has been called.
+    #[error("alarm {0}: everybody has been called already")]
+    NobodyFurther(AlarmId),
+    /// The limits do not fit.
+    #[error(transparent)]
+    Limits(#[from] LimitFault),
     /// No such alarm stands.
     #[error("alarm {0}: not active; it may have been acknowledged or cleared meanwhile")]
     NoSuchAlarm(AlarmId),
@@ -147,6 +246,8 @@ pub struct AlarmChange {
     pub priority: Priority,
     /// State after the change.
     pub state: AlarmState,
+    /// What happened.
+    pub transition: Transition,
     /// Value, limit and parameter at the change, where the kind has them.
     pub cause: Option<Cause>,
     /// When the condition began, on the device's clock.
@@ -159,6 +260,62 @@ pub struct AlarmChange {
     pub trigger: Option<Trigger>,
     /// Who acknowledged.
     pub by: Option<String>,
+    /// The call it is part of: the identity of the alarm that began it. Conditions that begin within ten seconds of each
+    /// other at one bed are one call, and ring once.
+    pub call: AlarmId,
+    /// How far the call has gone.
+    pub receiver: Receiver,
+    /// Who said "I am going".
+    pub accepted_by: Option<String>,
+    /// Whether it sounds.
+    pub audio: Audio,
+    /// How often it was said again because its condition went on.
+    pub reminders: u16,
+}
+
+/// What happened to an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Transition {
+    /// Its condition began, came back, or became more urgent.
+    Raised,
+    /// A person took note.
+    Acknowledged,
+    /// Its condition is over.
+    Ended,
+    /// Its condition goes on long after somebody took note.
+    Reminded,
+    /// Nobody answered, or a person called for help: the next receiver is called.
+    Escalated,
+    /// A person is going there.
+    Accepted,
+    /// A person turned it down: the next receiver is called.
+    Rejected,
+    /// A person switched this kind of alarm off.
+    SwitchedOff,
+    /// Nothing: it is said again after a restart.
+    Announced,
+}
+
+impl Transition {
+    /// Machine name: `raised`, `acknowledged`, …
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Raised => "raised",
+            Self::Acknowledged => "acknowledged",
+            Self::Ended => "ended",
+            Self::Reminded => "reminded",
+            Self::Escalated => "escalated",
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::SwitchedOff => "switched_off",
+            Self::Announced => "announced",
+        }
+    }
+
+    /// Whether people are called anew.
+    pub const fn calls_anew(self) -> bool {
+        matches!(self, Self::Raised | Self::Reminded | Self::Escalated | Self::Rejected)
+    }
 }
 
 /// When the message that led to a change was sampled and received.

@@ -2,7 +2,11 @@
 //!
 //! The numbers stand in `limits/table.rs`, each with its source.
 
+mod change;
+mod propose;
 mod table;
+
+pub use change::LimitFault;
 
 use std::time::Duration;
 
@@ -10,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codes::{AgeGroup, Parameter};
 use crate::message::Priority;
+use crate::time::Timestamp;
 use crate::vitals::Milli;
 
 /// Shortest severity-scaled delay: one more look at a value that jumped. (*ratify*)
@@ -116,17 +121,23 @@ pub struct AlarmLimits {
     extreme_rate: Limit,
     desaturation: Limit,
     apnoea: Duration,
+    /// Who changed which parameter's limits last, and when.
+    changed: Vec<(Parameter, String, Timestamp)>,
 }
 
 impl AlarmLimits {
     /// Defaults of an age group, for a patient who is given no oxygen.
     pub fn for_age(age: AgeGroup) -> Self {
+        let limits = table::limits(age);
+        let rate = limits.iter().find(|limit| limit.parameter == Parameter::HeartRate);
+        let (low, high) = rate.map_or((None, None), |rate| (rate.low, rate.high));
         Self {
             age,
-            limits: table::limits(age),
-            extreme_rate: table::extreme_rate(age),
+            limits,
+            extreme_rate: table::extreme_rate(age, low, high),
             desaturation: table::desaturation(),
             apnoea: table::APNOEA,
+            changed: Vec::new(),
         }
     }
 
@@ -138,6 +149,11 @@ impl AlarmLimits {
     /// Limits of a parameter; `None` where it has none.
     pub fn of(&self, parameter: Parameter) -> Option<&Limit> {
         self.limits.iter().find(|limit| limit.parameter == parameter)
+    }
+
+    /// All of them, in the order of [`Parameter::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = &Limit> {
+        self.limits.iter()
     }
 
     /// Extreme heart or pulse rate, high priority, without delay.
@@ -157,6 +173,9 @@ impl AlarmLimits {
 
     /// Follows the charted oxygen: a neonate's saturation has a lower high limit while oxygen is given (hyperoxia).
     pub fn chart_oxygen(&mut self, given: Option<bool>) {
+        if self.changed(Parameter::Spo2).is_some() {
+            return;
+        }
         let high = table::spo2_high(self.age, given == Some(true));
         if let Some(limit) = self.limits.iter_mut().find(|limit| limit.parameter == Parameter::Spo2) {
             limit.high = Some(high);

@@ -1,6 +1,9 @@
 //! What the Ward shows of itself: read models for the page, the API and metrics. Nothing flows back through them.
 
-use crate::alarms::{AlarmId, AlarmKind, AlarmState};
+use crate::alarms::{AlarmId, AlarmKind, AlarmState, Audio, AudioPause, Inactivated, Receiver};
+use crate::blind::{BlindCause, BlindInterval};
+use std::time::Duration;
+
 use crate::codes::{AgeGroup, Parameter};
 use crate::event::{Cause, ModelStatus, RiskBand};
 use crate::ids::{BedId, DeviceId, StayToken, UnitId};
@@ -33,6 +36,35 @@ pub struct BedView {
     pub blind_since: Option<Timestamp>,
     /// Total blind time of this stay in milliseconds.
     pub blind_ms: u64,
+    /// Blind time by cause in milliseconds; causes overlap.
+    pub blind_by_cause: Vec<(BlindCause, u64)>,
+    /// The last blind intervals, oldest first.
+    pub blind_recent: Vec<BlindInterval>,
+    /// The running audio pause.
+    pub audio_pause: Option<AudioPause>,
+    /// Alarms that people have switched off, or whose audio they have.
+    pub inactivated: Vec<Inactivated>,
+    /// Alarm limits of each parameter that has some.
+    pub limits: Vec<LimitView>,
+}
+
+/// The limits of one parameter of one patient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LimitView {
+    /// Which parameter.
+    pub parameter: Parameter,
+    /// Low limit.
+    pub low: Option<Milli>,
+    /// High limit.
+    pub high: Option<Milli>,
+    /// Longest delay.
+    pub delay: Duration,
+    /// Low and high limit of the age group.
+    pub default: (Option<Milli>, Option<Milli>),
+    /// Low and high limit that fit the patient's present value, to be confirmed by a person; never set by themselves.
+    pub proposed: Option<(Milli, Milli)>,
+    /// Who changed them last, and when.
+    pub changed: Option<(String, Timestamp)>,
 }
 
 /// The patient's side of a bed.
@@ -156,6 +188,16 @@ pub struct AlarmView {
     pub raised_at: Timestamp,
     /// Who acknowledged.
     pub acknowledged_by: Option<String>,
+    /// The call it is part of.
+    pub call: AlarmId,
+    /// How far the call has gone.
+    pub receiver: Receiver,
+    /// Who said "I am going".
+    pub accepted_by: Option<String>,
+    /// Whether it sounds while nobody has acknowledged.
+    pub audio: Audio,
+    /// How often it was said again.
+    pub reminders: u16,
 }
 
 /// The whole ward in one line: for the banner and metrics.

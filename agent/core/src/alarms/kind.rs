@@ -30,6 +30,21 @@ pub enum Technical {
     LowBattery,
     /// A signal is too disturbed to be used.
     Artefact,
+    /// The agent was away for longer than a moment; settings are as they were.
+    Restarted,
+}
+
+impl Technical {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::NoData,
+        Self::LeadOff,
+        Self::DemoDevice,
+        Self::ClockSkew,
+        Self::LowBattery,
+        Self::Artefact,
+        Self::Restarted,
+    ];
 }
 
 /// What an alarm is about. Its `Display` is the machine name that topics, reports and the page use.
@@ -58,13 +73,50 @@ pub enum AlarmKind {
 }
 
 impl AlarmKind {
-    /// Whether signals continue after the condition ended until somebody acknowledges:
-    /// lethal rhythms, extreme rates, apnoea and desaturation do, and a call, whose condition is over at once.
-    pub fn latches(&self) -> bool {
+    /// Whether it is about what kills at once: lethal rhythms, extreme rates, apnoea, desaturation. Such an alarm latches
+    /// and cannot be switched off.
+    pub fn is_red(&self) -> bool {
         match self {
-            Self::ExtremeRate(_) | Self::Desaturation | Self::Apnoea | Self::CallButton => true,
+            Self::ExtremeRate(_) | Self::Desaturation | Self::Apnoea => true,
             Self::Device(condition) => is_red_device_condition(condition),
             _ => false,
+        }
+    }
+
+    /// Whether signals continue after the condition ended until somebody acknowledges: red alarms do, and what is over at
+    /// once but must be read.
+    pub fn latches(&self) -> bool {
+        self.is_red() || matches!(self, Self::CallButton | Self::Technical(Technical::Restarted))
+    }
+
+    /// The kind with this machine name, as `Display` writes it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        if let Some(condition) = name.strip_prefix("device_alarm_") {
+            return Some(Self::Device(condition.to_owned()));
+        }
+        let fixed = [
+            Self::ExtremeRate(Side::Low),
+            Self::ExtremeRate(Side::High),
+            Self::Desaturation,
+            Self::Apnoea,
+            Self::News2High,
+            Self::News2Medium,
+            Self::RiskHigh,
+            Self::CallButton,
+        ];
+        let technical = Technical::ALL.map(Self::Technical);
+        let limits = Parameter::ALL.map(|p| [Self::Limit(p, Side::Low), Self::Limit(p, Side::High)]);
+        let mut all = fixed.into_iter().chain(technical).chain(limits.into_iter().flatten());
+        all.find(|kind| kind.to_string() == name)
+    }
+
+    /// The parameter whose value it is about: without a value that is measured it says nothing.
+    pub const fn parameter(&self) -> Option<Parameter> {
+        match self {
+            Self::Limit(parameter, _) => Some(*parameter),
+            Self::Desaturation => Some(Parameter::Spo2),
+            Self::Apnoea => Some(Parameter::RespRate),
+            _ => None,
         }
     }
 
@@ -104,6 +156,7 @@ impl AlarmKind {
                 Technical::ClockSkew => "Device clock wrong",
                 Technical::LowBattery => "Battery low",
                 Technical::Artefact => "Signal disturbed",
+                Technical::Restarted => "Agent was away: settings restored",
             }
             .into(),
         }
@@ -165,6 +218,7 @@ impl fmt::Display for AlarmKind {
                 Technical::ClockSkew => "clock_skew",
                 Technical::LowBattery => "low_battery",
                 Technical::Artefact => "artefact",
+                Technical::Restarted => "restarted",
             }),
         }
     }

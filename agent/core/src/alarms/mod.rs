@@ -1,12 +1,20 @@
 //! Alarms: what they are about, how they begin and end, and what people can do to them.
 
+mod alarm;
+mod audio;
+mod call;
 mod condition;
 mod kind;
 mod standing;
+#[cfg(test)]
+mod tests;
 
+pub(crate) use audio::Signals;
+pub use audio::{Audio, AudioPause, Inactivated, Inactivation, LONGEST_PAUSE};
+pub use call::{MERGE_WITHIN, Receiver};
 pub use condition::{Conditions, Finding, Moment};
 pub use kind::{AlarmKind, Side, Technical, is_red_device_condition, label};
-pub use standing::{Scope, StandingAlarms};
+pub use standing::{REMIND_AFTER, Scope, StandingAlarms};
 
 use std::fmt;
 use std::sync::Arc;
@@ -46,7 +54,7 @@ impl fmt::Display for AlarmId {
 }
 
 /// State of an alarm (signal presence of IEEE 11073-10207: `On`, `Ack`, `Latch`, `Off`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum AlarmState {
     /// Condition present, nobody has taken note.
     Active,

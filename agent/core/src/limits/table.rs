@@ -100,9 +100,13 @@ const fn priority_low(parameter: Parameter) -> Priority {
 
 /// Where the delay becomes the shortest: the extreme rate, the desaturation limit, else the end of the plausible range, which
 /// for mean pressures is that of the diastolic (*ratify*).
-const fn hard(parameter: Parameter, age: AgeGroup) -> (Milli, Milli) {
+fn hard(parameter: Parameter, age: AgeGroup) -> (Milli, Milli) {
     let plausible = match parameter {
-        HeartRate | PulseRate => return extreme_rates(age),
+        HeartRate | PulseRate => {
+            let rates = range(HeartRate, age);
+            let (low, high) = (rates.map(|r| Milli::from_int(r.0)), rates.map(|r| Milli::from_int(r.1)));
+            return extreme_rates(age, low, high);
+        }
         Spo2 => return (Milli::from_int(DESATURATION), Milli::from_int(100)),
         AbpMap | NibpMap => AbpDia.plausible(age),
         other => other.plausible(age),
@@ -110,16 +114,12 @@ const fn hard(parameter: Parameter, age: AgeGroup) -> (Milli, Milli) {
     (Milli::new(plausible.0), Milli::new(plausible.1))
 }
 
-const fn extreme_rates(age: AgeGroup) -> (Milli, Milli) {
-    let (low, high) = match range(HeartRate, age) {
-        Some((low, high)) => (low - EXTREME_STEP, high + EXTREME_STEP),
-        None => extreme_clamp(age),
-    };
+/// The extreme rates that belong to the limits of the heart rate; a limit that is switched off takes none away.
+fn extreme_rates(age: AgeGroup, low: Option<Milli>, high: Option<Milli>) -> (Milli, Milli) {
     let (at_least, at_most) = extreme_clamp(age);
-    (
-        Milli::from_int(if low > at_least { low } else { at_least }),
-        Milli::from_int(if high < at_most { high } else { at_most }),
-    )
+    let low = low.map_or(at_least, |low| (low.rounded() - EXTREME_STEP).max(at_least));
+    let high = high.map_or(at_most, |high| (high.rounded() + EXTREME_STEP).min(at_most));
+    (Milli::from_int(low), Milli::from_int(high))
 }
 
 /// Default high limit of the saturation in percent.
@@ -153,8 +153,8 @@ pub(super) fn limits(age: AgeGroup) -> Vec<Limit> {
 }
 
 /// Extreme rates: the limits less or plus [`EXTREME_STEP`], clamped; no delay.
-pub(super) const fn extreme_rate(age: AgeGroup) -> Limit {
-    let (low, high) = extreme_rates(age);
+pub(super) fn extreme_rate(age: AgeGroup, low: Option<Milli>, high: Option<Milli>) -> Limit {
+    let (low, high) = extreme_rates(age, low, high);
     Limit {
         parameter: HeartRate,
         low: Some(low),

@@ -1,14 +1,21 @@
-//! What people ask for: admit, discharge, attach, detach, acknowledge, chart.
+//! What people ask for: each command is carried out whole or refused whole.
+
+use std::time::Duration;
 
 use super::Ward;
 use super::stay::Stay;
-use crate::alarms::{AlarmId, Scope};
-use crate::event::{Command, Effect, Refusal};
+use crate::alarms::{AlarmId, LONGEST_PAUSE, Scope};
+use crate::event::{Command, Effect, Order, Refusal, Transition};
 use crate::ids::{BedId, DeviceId};
+use crate::people::Actor;
 use crate::time::Timestamp;
 
 impl Ward {
-    pub(super) fn on_command(&mut self, command: Command, now: Timestamp, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+    pub(super) fn on_order(&mut self, order: Order, now: Timestamp, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+        let Order { by, command } = order;
+        if !command.is_open_to(by.role) {
+            return Err(Refusal::NotAllowed(by.role));
+        }
         match command {
             Command::Admit { bed, stay, profile } => {
                 self.configured(&bed)?;
@@ -19,17 +26,45 @@ impl Ward {
                 Ok(())
             }
             Command::Discharge { bed } => self.discharge(bed, now, effects),
+            Command::Transfer { from, to, with_devices } => self.transfer(from, to, with_devices, now, effects),
             Command::Attach { device, bed } => self.attach(device, bed),
             Command::Detach { device } => self.detach(device, now, effects),
-            Command::Acknowledge { alarm, by } => self.acknowledge(alarm, &by, now, effects),
+            Command::Acknowledge { alarm } => self.acknowledge(alarm, &by, now, effects),
+            Command::Escalate { alarm } => self.send_on(alarm, Transition::Escalated, now, effects),
+            Command::Respond { alarm, accept: false } => self.send_on(alarm, Transition::Rejected, now, effects),
+            Command::Respond { alarm, accept: true } => self.accept(alarm, &by, now, effects),
+            Command::PauseAudio { bed, length } => self.pause_audio(bed, length, &by, now),
+            Command::ResumeAudio { bed } => self.resume_audio(bed),
+            Command::SetAlarm { bed, kind, how } => {
+                let (stay, mut scope) = self.stay(&bed, now, effects)?;
+                if stay.alarms.set(&kind, how, &by.name, &mut scope) {
+                    return Ok(());
+                }
+                Err(Refusal::RedStaysOn(kind))
+            }
+            Command::SetLimits {
+                bed,
+                parameter,
+                low,
+                high,
+                delay,
+            } => {
+                let (stay, mut scope) = self.stay(&bed, now, effects)?;
+                stay.limits.set(parameter, (low, high), delay, &by, now)?;
+                stay.reassess(parameter, &mut scope);
+                Ok(())
+            }
+            Command::ResetLimits { bed } => {
+                let (stay, mut scope) = self.stay(&bed, now, effects)?;
+                stay.reset_limits(&mut scope);
+                Ok(())
+            }
             Command::Chart {
                 bed,
                 consciousness,
                 oxygen,
             } => {
-                let Some(stay) = self.state.stays.get_mut(&bed) else {
-                    return Err(Refusal::Empty(bed));
-                };
+                let (stay, _) = self.stay(&bed, now, effects)?;
                 if let Some(level) = consciousness {
                     stay.consciousness = Some((level, now));
                 }
@@ -39,6 +74,22 @@ impl Ward {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// The patient in a bed, and where what happens to them goes.
+    fn stay<'a>(
+        &'a mut self,
+        bed: &'a BedId,
+        now: Timestamp,
+        effects: &'a mut Vec<Effect>,
+    ) -> Result<(&'a mut Stay, Scope<'a>), Refusal> {
+        match self.state.stays.get_mut(bed) {
+            Some(stay) => {
+                let scope = Scope::without_message(bed, stay.token, now, effects);
+                Ok((stay, scope))
+            }
+            None => Err(Refusal::Empty(bed.clone())),
         }
     }
 
@@ -85,18 +136,93 @@ impl Ward {
         };
         if let Some(stay) = self.state.stays.get_mut(&bed) {
             let mut scope = Scope::without_message(&bed, stay.token, now, effects);
-            stay.forget_devices_words(&mut scope);
+            stay.forget_words_of(&device, &mut scope);
         }
         Ok(())
     }
 
-    fn acknowledge(&mut self, alarm: AlarmId, by: &str, now: Timestamp, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+    /// The patient goes to a free bed. Alarms are named after their bed, so they clear here and begin anew there.
+    fn transfer(
+        &mut self,
+        from: BedId,
+        to: BedId,
+        with_devices: bool,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        self.configured(&to)?;
+        if self.state.stays.contains_key(&to) {
+            return Err(Refusal::Occupied(to));
+        }
+        let Some(mut stay) = self.state.stays.remove(&from) else {
+            return Err(Refusal::Empty(from));
+        };
+        let mut scope = Scope::without_message(&from, stay.token, now, effects);
+        stay.leave_bed(with_devices, &mut scope);
+        for device in self.state.devices.values_mut().filter(|d| d.bed.as_ref() == Some(&from)) {
+            device.bed = with_devices.then(|| to.clone());
+        }
+        self.state.stays.insert(to, stay);
+        Ok(())
+    }
+
+    fn acknowledge(&mut self, alarm: AlarmId, by: &Actor, now: Timestamp, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
         for (bed, stay) in &mut self.state.stays {
             let mut scope = Scope::without_message(bed, stay.token, now, effects);
-            if stay.alarms.acknowledge(&alarm, by, &mut scope) {
+            if stay.alarms.acknowledge(&alarm, &by.name, &mut scope) {
                 return Ok(());
             }
         }
         Err(Refusal::NoSuchAlarm(alarm))
+    }
+
+    fn send_on(&mut self, alarm: AlarmId, how: Transition, now: Timestamp, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+        for (bed, stay) in &mut self.state.stays {
+            let mut scope = Scope::without_message(bed, stay.token, now, effects);
+            match stay.alarms.send_on(&alarm, how, &mut scope) {
+                None => {}
+                Some(true) => return Ok(()),
+                Some(false) => return Err(Refusal::NobodyFurther(alarm)),
+            }
+        }
+        Err(Refusal::NoSuchAlarm(alarm))
+    }
+
+    fn accept(&mut self, alarm: AlarmId, by: &Actor, now: Timestamp, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+        for (bed, stay) in &mut self.state.stays {
+            let mut scope = Scope::without_message(bed, stay.token, now, effects);
+            if stay.alarms.accept(&alarm, &by.name, &mut scope) {
+                return Ok(());
+            }
+        }
+        Err(Refusal::NoSuchAlarm(alarm))
+    }
+
+    fn pause_audio(&mut self, bed: Option<BedId>, length: Duration, by: &Actor, now: Timestamp) -> Result<(), Refusal> {
+        if length.is_zero() || length > LONGEST_PAUSE {
+            return Err(Refusal::PauseTooLong(length));
+        }
+        for stay in self.stays_of(bed)? {
+            stay.alarms.pause_audio(length, &by.name, now);
+        }
+        Ok(())
+    }
+
+    fn resume_audio(&mut self, bed: Option<BedId>) -> Result<(), Refusal> {
+        for stay in self.stays_of(bed)? {
+            stay.alarms.resume_audio();
+        }
+        Ok(())
+    }
+
+    /// The stay in a bed, or with `None` every stay.
+    fn stays_of(&mut self, bed: Option<BedId>) -> Result<Vec<&mut Stay>, Refusal> {
+        let Some(bed) = bed else {
+            return Ok(self.state.stays.values_mut().collect());
+        };
+        match self.state.stays.get_mut(&bed) {
+            Some(stay) => Ok(vec![stay]),
+            None => Err(Refusal::Empty(bed)),
+        }
     }
 }

@@ -3,15 +3,12 @@
 use super::Ward;
 use super::device::{Device, Standing};
 use super::stay::Stay;
-use crate::alarms::{AlarmKind, Moment, Scope, is_red_device_condition};
+use crate::alarms::{AlarmKind, Moment, Scope};
 use crate::codes::Parameter;
 use crate::event::{Effect, Trigger};
-use crate::message::{Body, DeviceAlarm, DeviceEvent, Message, Priority};
+use crate::message::{Body, DeviceEvent, Message, Priority};
 use crate::time::Timestamp;
 use crate::vitals::Quality;
-
-/// Alarms that stand at one bed, beyond which a device's further conditions are told as one.
-const STANDING_MAX: usize = 64;
 
 impl Ward {
     pub(super) fn on_message(&mut self, message: &Message, now: Timestamp, effects: &mut Vec<Effect>) {
@@ -43,7 +40,7 @@ impl Ward {
             return;
         };
         if let Some((code, off)) = stay.lead_change(message) {
-            stay.set_lead(code, off, message.sent_at);
+            stay.set_lead(&message.device, code, off, message.sent_at);
         }
         effects.push(Effect::Record(Some(stay.token)));
         let measured_at = if device.clock.is_wrong() { now } else { message.sent_at };
@@ -65,7 +62,7 @@ impl Ward {
             out: effects,
         };
         if matches!(standing, Standing::New { restarted: true, .. }) {
-            stay.forget_devices_words(&mut scope);
+            stay.forget_words_of(&message.device, &mut scope);
         }
         stay.take_body(message, device, at, &mut scope);
     }
@@ -135,43 +132,16 @@ impl Stay {
                 }
                 self.assess_news2(at, scope);
             }
-            Body::Alarm(alarm) => self.take_device_alarm(alarm, at.sent_at, scope),
+            Body::Alarm(alarm) => self.take_device_alarm(&message.device, alarm, at.sent_at, scope),
             Body::Event(DeviceEvent::Button) => {
                 self.alarms
                     .raise(&AlarmKind::CallButton, Priority::Medium, at.sent_at, None, scope);
                 self.alarms.end(&AlarmKind::CallButton, scope);
             }
-            Body::Event(DeviceEvent::LeadOff { code, off }) => self.set_lead(code.unwrap_or(0), *off, at.sent_at),
+            Body::Event(DeviceEvent::LeadOff { code, off }) => {
+                self.set_lead(&message.device, code.unwrap_or(0), *off, at.sent_at);
+            }
             Body::Event(_) | Body::Wave(_) | Body::Birth(_) | Body::State { .. } => {}
         }
-    }
-
-    /// A device started anew or left the bed: what it had said of itself no longer holds.
-    pub(super) fn forget_devices_words(&mut self, scope: &mut Scope) {
-        self.leads_off.clear();
-        self.alarms.end_all(|kind| matches!(kind, AlarmKind::Device(_)), scope);
-    }
-
-    /// Passes the monitor's own alarm on. What kills at once is red here whatever priority the monitor gives it.
-    fn take_device_alarm(&mut self, alarm: &DeviceAlarm, onset_at: Timestamp, scope: &mut Scope) {
-        let red = is_red_device_condition(&alarm.condition);
-        // However many conditions a faulty device makes up, the bed's list stays bounded.
-        let crowded = !red && self.alarms.count() >= STANDING_MAX;
-        let condition = if crowded { "other" } else { &alarm.condition };
-        let kind = AlarmKind::Device(condition.to_owned());
-        if alarm.present {
-            let priority = if red { Priority::High } else { alarm.priority };
-            self.alarms.raise(&kind, priority, onset_at, None, scope);
-        } else {
-            self.alarms.end(&kind, scope);
-        }
-    }
-
-    /// Whether a wave block's own lead is off, if that is news.
-    fn lead_change(&self, message: &Message) -> Option<(u32, bool)> {
-        let Body::Wave(block) = &message.body else { return None };
-        let code = block.waveform.code();
-        let off = block.quality.has(Quality::LEAD_OFF);
-        (self.leads_off.iter().any(|(c, _)| *c == code) != off).then_some((code, off))
     }
 }

@@ -13,23 +13,28 @@ mod stay;
 mod technical;
 mod views;
 mod vitals;
+mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::alarms::Scope;
+use crate::alarms::{AlarmKind, Scope, Technical};
 use crate::blind::BlindCause;
 use crate::drift::Histograms;
 use crate::event::{Effect, Event, InferRequest, ModelScore, ModelStatus};
 use crate::ids::{BedId, DeviceId, UnitId};
+use crate::message::Priority;
 use crate::time::Timestamp;
 use device::Device;
 use stay::Stay;
 
 /// Every occupied bed is counted into the drift histograms this often.
 const COUNT_EVERY_MS: i64 = 60_000;
+
+/// Settings that come back after a longer absence are said to have (*ratify*).
+const NOTICED_ABSENCE: Duration = Duration::from_secs(30);
 
 /// Grid of the ticks.
 pub const TICK: Duration = Duration::from_millis(250);
@@ -56,6 +61,8 @@ pub struct Ward {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WardState {
     now: Timestamp,
+    /// Since when somebody watches without a break.
+    watching_since: Timestamp,
     stays: BTreeMap<BedId, Stay>,
     devices: BTreeMap<DeviceId, Device>,
     model: ModelStatus,
@@ -97,7 +104,7 @@ impl Ward {
         let before = std::mem::replace(&mut self.state.now, now);
         match event {
             Event::Message(message) => self.on_message(&message, now, effects),
-            Event::Command(command) => match self.on_command(command, now, effects) {
+            Event::Order(order) => match self.on_order(order, now, effects) {
                 Ok(()) => effects.push(Effect::Done),
                 Err(refusal) => effects.push(Effect::Refused(refusal)),
             },
@@ -124,7 +131,11 @@ impl Ward {
             }
         }
         let WardState {
-            stays, devices, drift, ..
+            stays,
+            devices,
+            drift,
+            watching_since,
+            ..
         } = &mut self.state;
         let mut at_beds: BTreeMap<&BedId, Vec<&Device>> = BTreeMap::new();
         for device in devices.values() {
@@ -135,8 +146,11 @@ impl Ward {
         for (index, (bed, stay)) in stays.iter_mut().enumerate() {
             let at_bed = at_beds.remove(bed).unwrap_or_default();
             let mut scope = Scope::without_message(bed, stay.token, now, effects);
+            stay.alarms.tick(&mut scope);
             stay.conditions.tick(&mut stay.alarms, &mut scope);
             stay.assess_technical(&at_bed, &mut scope);
+            stay.end_expired(*watching_since, &mut scope);
+            stay.end_old_risk(self.config.infer_every, &mut scope);
             if now > before && now.as_millis() % COUNT_EVERY_MS == 0 {
                 stay.count_into(drift, now);
             }
@@ -148,6 +162,8 @@ impl Ward {
     /// is said again.
     fn on_restart(&mut self, before: Timestamp, now: Timestamp, effects: &mut Vec<Effect>) {
         self.state.model = ModelStatus::Gone;
+        self.state.watching_since = now;
+        let away = before > Timestamp::default() && now.since(before) > NOTICED_ABSENCE;
         for device in self.state.devices.values_mut() {
             if device.is_live(before) {
                 device.last_received_at = Some(now);
@@ -160,6 +176,11 @@ impl Ward {
             }
             let mut scope = Scope::without_message(bed, stay.token, now, effects);
             stay.alarms.announce(&mut scope);
+            if away {
+                let notice = AlarmKind::Technical(Technical::Restarted);
+                stay.alarms.raise(&notice, Priority::Low, before, None, &mut scope);
+                stay.alarms.end(&notice, &mut scope);
+            }
         }
     }
 }

@@ -112,6 +112,15 @@ impl Stay {
         }
     }
 
+    /// A risk estimate that was not renewed for three of its intervals says nothing about now.
+    pub(crate) fn end_old_risk(&mut self, every: Duration, scope: &mut Scope) {
+        let old = |(_, at): &(ModelScore, Timestamp)| scope.now.since(*at) > every * 3;
+        if self.risk.as_ref().is_some_and(old) {
+            self.risk = None;
+            self.alarms.end(&AlarmKind::RiskHigh, scope);
+        }
+    }
+
     /// Takes the model's answer. Its highest band raises an advisory; it never touches another alarm.
     pub(crate) fn take_risk(&mut self, risk: ModelScore, scope: &mut Scope) {
         let kind = AlarmKind::RiskHigh;

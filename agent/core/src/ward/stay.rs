@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::vitals::{Taken, Vitals};
+use super::words::Said;
 use crate::alarms::{AlarmKind, Conditions, Finding, Moment, Scope, Side, StandingAlarms};
 use crate::blind::BlindLedger;
 use crate::codes::Parameter;
@@ -15,6 +16,7 @@ use crate::message::Priority;
 use crate::patient::{Consciousness, PatientProfile};
 use crate::time::Timestamp;
 use crate::trend::HourlyTrend;
+use crate::view::Freshness;
 use crate::vitals::{Milli, Reading};
 
 /// A pulse stands in for the heart rate only while the ECG gives none for this long.
@@ -36,8 +38,8 @@ pub(crate) struct Stay {
     pub(crate) risk: Option<(ModelScore, Timestamp)>,
     pub(crate) next_inference_at: Timestamp,
     pub(crate) blind: BlindLedger,
-    /// Sensors that the devices say are off, by channel code, each since when; 0 stands for the whole device.
-    pub(crate) leads_off: Vec<(u32, Timestamp)>,
+    /// What the devices say of themselves.
+    pub(crate) said: Said,
     /// The last NEWS2 total reached the urgent threshold: charted inputs then age faster.
     pub(crate) news2_was_urgent: bool,
 }
@@ -59,7 +61,7 @@ impl Stay {
             risk: None,
             next_inference_at: now,
             blind: BlindLedger::default(),
-            leads_off: Vec::new(),
+            said: Said::new(),
             news2_was_urgent: false,
         }
     }
@@ -74,6 +76,63 @@ impl Stay {
         if self.vitals.take(reading, at, implausible, interval) == Taken::Newest {
             self.assess(parameter, reading.usable(), at, scope);
         }
+    }
+
+    /// Judges a parameter's newest value again: its limits have changed.
+    pub(crate) fn reassess(&mut self, parameter: Parameter, scope: &mut Scope) {
+        let Some(latest) = self
+            .vitals
+            .latest(parameter)
+            .filter(|l| l.freshness(parameter, scope.now) != Freshness::Expired)
+        else {
+            return;
+        };
+        let at = Moment {
+            sent_at: latest.sent_at,
+            measured_at: latest.measured_at,
+            received_at: latest.received_at,
+        };
+        let value = latest.usable();
+        self.assess(parameter, value, at, scope);
+    }
+
+    /// Back to the age group's limits.
+    pub(crate) fn reset_limits(&mut self, scope: &mut Scope) {
+        self.limits = AlarmLimits::for_age(self.profile.age_group);
+        self.limits.chart_oxygen(self.oxygen.map(|(given, _)| given));
+        for parameter in Parameter::ALL {
+            self.reassess(parameter, scope);
+        }
+    }
+
+    /// The patient leaves the bed for another: alarms and what was on its way to one begin anew there. Without the devices
+    /// their values and words stay behind.
+    pub(crate) fn leave_bed(&mut self, with_devices: bool, scope: &mut Scope) {
+        self.alarms.clear_all(scope);
+        self.conditions = Conditions::default();
+        if !with_devices {
+            self.said = Said::new();
+            self.vitals = Vitals::default();
+        }
+    }
+
+    /// A value that comes no more says nothing about now: its alarms end, and "no data" or "lead off" speaks instead. Latched
+    /// ones stay. Nothing has expired before somebody has watched for as long as a value may stand.
+    pub(crate) fn end_expired(&mut self, watching_since: Timestamp, scope: &mut Scope) {
+        let now = scope.now;
+        let vitals = &self.vitals;
+        let expired = |parameter| match vitals.latest(parameter) {
+            Some(latest) => {
+                latest.freshness(parameter, now) == Freshness::Expired && now.since(watching_since) > latest.patience()
+            }
+            None => true,
+        };
+        let rate = |kind: &AlarmKind| matches!(kind, AlarmKind::ExtremeRate(_));
+        let rates_expired = expired(Parameter::HeartRate) && expired(Parameter::PulseRate);
+        self.alarms.end_all(
+            |kind| kind.parameter().is_some_and(expired) || (rate(kind) && rates_expired),
+            scope,
+        );
     }
 
     fn assess(&mut self, parameter: Parameter, value: Option<Milli>, at: Moment, scope: &mut Scope) {

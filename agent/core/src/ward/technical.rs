@@ -62,30 +62,19 @@ impl Stay {
         self.note_blindness(silent.is_some() || devices.is_empty(), demo.is_some(), now);
     }
 
-    /// Notes a sensor that came off or is back; `code` 0 stands for the whole device.
-    pub(crate) fn set_lead(&mut self, code: u32, off: bool, sent_at: Timestamp) {
-        let known = self.leads_off.iter().any(|(c, _)| *c == code);
-        if off && !known && self.leads_off.len() < 32 {
-            self.leads_off.push((code, sent_at));
-        } else if !off {
-            self.leads_off.retain(|(c, _)| *c != code && code != 0);
-        }
-    }
-
     fn lead_off_since(&self) -> Option<Timestamp> {
         let by_quality = self
             .vitals
             .iter()
             .filter_map(|(_, latest)| latest.marked_since(Quality::LEAD_OFF));
-        self.leads_off.iter().map(|(_, since)| *since).chain(by_quality).min()
+        self.leads_off().map(|(_, since)| since).chain(by_quality).min()
     }
 
     /// Losing the ECG where no pulse is measured hides a lethal rhythm: high. Otherwise medium.
     fn lead_off_priority(&self, now: Timestamp) -> Priority {
         let ecg_lost = self
-            .leads_off
-            .iter()
-            .any(|(c, _)| *c == 0 || matches!(Waveform::from_code(*c), Some(Waveform::Ecg(_))))
+            .leads_off()
+            .any(|(c, _)| c == 0 || matches!(Waveform::from_code(c), Some(Waveform::Ecg(_))))
             || self
                 .vitals
                 .latest(Parameter::HeartRate)

@@ -1,12 +1,16 @@
 //! Read models of the Ward.
 
+use std::time::Duration;
+
 use super::Ward;
 use super::stay::Stay;
 use crate::alarms::AlarmState;
+use crate::blind::BlindCause;
 use crate::codes::Parameter;
 use crate::ids::{BedId, UnitId};
+use crate::limits::{AlarmLimits, Limit};
 use crate::time::Timestamp;
-use crate::view::{BedView, DeviceView, Freshness, NumericView, RiskView, StayView, WardView};
+use crate::view::{BedView, DeviceView, Freshness, LimitView, NumericView, RiskView, StayView, WardView};
 
 /// Names of the model's inputs, in its order.
 const RISK_INPUTS: [&str; crate::trend::VITALS] = ["HR", "RR", "systolic", "diastolic", "mean", "temperature"];
@@ -63,7 +67,12 @@ impl Ward {
             risk: stay.and_then(Stay::risk_view),
             alarms: stay.map_or_else(Vec::new, |s| s.alarms.views()),
             blind_since: stay.and_then(|s| s.blind.blind_since()),
-            blind_ms: stay.map_or(0, |s| u64::try_from(s.blind.total(now).as_millis()).unwrap_or(u64::MAX)),
+            blind_ms: stay.map_or(0, |s| millis(s.blind.total(now))),
+            blind_by_cause: stay.map_or_else(Vec::new, |s| s.blind_by_cause(now)),
+            blind_recent: stay.map_or_else(Vec::new, |s| s.blind.recent().copied().collect()),
+            audio_pause: stay.and_then(|s| s.alarms.pause().cloned()),
+            inactivated: stay.map_or_else(Vec::new, |s| s.alarms.inactivated().to_vec()),
+            limits: stay.map_or_else(Vec::new, |s| s.limit_views(now)),
         }
     }
 
@@ -103,6 +112,32 @@ impl Stay {
         self.vitals.iter().map(view).collect()
     }
 
+    fn blind_by_cause(&self, now: Timestamp) -> Vec<(BlindCause, u64)> {
+        let all = BlindCause::ALL.map(|cause| (cause, millis(self.blind.total_of(cause, now))));
+        all.into_iter().filter(|(_, ms)| *ms > 0).collect()
+    }
+
+    fn limit_views(&self, now: Timestamp) -> Vec<LimitView> {
+        let defaults = AlarmLimits::for_age(self.profile.age_group);
+        let view = |limit: &Limit| {
+            let parameter = limit.parameter;
+            let latest = self.vitals.latest(parameter);
+            let current = latest.filter(|l| l.freshness(parameter, now) != Freshness::Expired);
+            let value = current.and_then(super::vitals::Latest::usable);
+            let default = defaults.of(parameter);
+            LimitView {
+                parameter,
+                low: limit.low,
+                high: limit.high,
+                delay: limit.max_delay,
+                default: (default.and_then(|l| l.low), default.and_then(|l| l.high)),
+                proposed: value.and_then(|value| self.limits.propose(parameter, value)),
+                changed: self.limits.changed(parameter).map(|(by, at)| (by.to_owned(), at)),
+            }
+        };
+        self.limits.iter().map(view).collect()
+    }
+
     fn risk_view(&self) -> Option<RiskView> {
         let (score, computed_at) = self.risk.as_ref()?;
         let window = self.trend.window();
@@ -116,4 +151,8 @@ impl Stay {
             inputs: RISK_INPUTS.iter().enumerate().map(|(i, name)| (*name, latest(i))).collect(),
         })
     }
+}
+
+fn millis(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
 }

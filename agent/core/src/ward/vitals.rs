@@ -24,6 +24,8 @@ pub(crate) struct Latest {
     quality: Quality,
     /// Since when, on the device's clock as sent, the quality is what it is.
     quality_since: Timestamp,
+    /// On the device's clock, exactly as sent.
+    pub(crate) sent_at: Timestamp,
     pub(crate) measured_at: Timestamp,
     pub(crate) received_at: Timestamp,
     pub(crate) implausible: bool,
@@ -95,6 +97,7 @@ impl Vitals {
             raw: reading.value(),
             quality: reading.quality(),
             quality_since: at.sent_at,
+            sent_at: at.sent_at,
             measured_at: at.measured_at,
             received_at: at.received_at,
             implausible,
