@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::alarms::{AlarmId, AlarmKind, AlarmState, Audio, Inactivation, LONGEST_PAUSE, Receiver};
 use crate::codes::Parameter;
+use crate::handover::{HandoverNote, MAX_TEXT};
 use crate::ids::{BedId, DeviceId, StayToken};
 use crate::limits::LimitFault;
 use crate::message::{Message, Priority};
@@ -139,6 +140,18 @@ pub enum Command {
         /// Longest delay; `None` leaves it.
         delay: Option<Duration>,
     },
+    /// Writes down what the next shift must know.
+    HandOver {
+        /// Which bed.
+        bed: BedId,
+        /// What.
+        note: HandoverNote,
+    },
+    /// The nurse who comes has read the handover back.
+    ReadBack {
+        /// Which bed.
+        bed: BedId,
+    },
     /// Sets all limits of a patient back to those of the age group.
     ResetLimits {
         /// Which bed.
@@ -194,6 +207,12 @@ pub enum Refusal {
     /// Everybody has been called.
     #[error("alarm {0}: everybody has been called already")]
     NobodyFurther(AlarmId),
+    /// A text is too long.
+    #[error("{0}: expected at most {MAX_TEXT} characters")]
+    TextTooLong(&'static str),
+    /// There is nothing to read back.
+    #[error("bed {0}: no handover is written")]
+    NoHandover(BedId),
     /// The limits do not fit.
     #[error(transparent)]
     Limits(#[from] LimitFault),

@@ -20,6 +20,7 @@ pub mod blind;
 pub mod codes;
 pub mod drift;
 pub mod event;
+pub mod handover;
 pub mod ids;
 pub mod limits;
 pub mod message;

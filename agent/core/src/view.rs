@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::codes::{AgeGroup, Parameter};
 use crate::event::{Cause, ModelStatus, RiskBand};
+use crate::handover::Handover;
 use crate::ids::{BedId, DeviceId, StayToken, UnitId};
 use crate::message::Priority;
 use crate::patient::{Consciousness, Spo2Scale};
@@ -46,6 +47,8 @@ pub struct BedView {
     pub inactivated: Vec<Inactivated>,
     /// Alarm limits of each parameter that has some.
     pub limits: Vec<LimitView>,
+    /// What the last shift wrote down.
+    pub handover: Option<Handover>,
 }
 
 /// The limits of one parameter of one patient.

@@ -6,6 +6,7 @@ use super::Ward;
 use super::stay::Stay;
 use crate::alarms::{AlarmId, LONGEST_PAUSE, Scope};
 use crate::event::{Command, Effect, Order, Refusal, Transition};
+use crate::handover::Handover;
 use crate::ids::{BedId, DeviceId};
 use crate::people::Actor;
 use crate::time::Timestamp;
@@ -52,6 +53,27 @@ impl Ward {
                 let (stay, mut scope) = self.stay(&bed, now, effects)?;
                 stay.limits.set(parameter, (low, high), delay, &by, now)?;
                 stay.reassess(parameter, &mut scope);
+                Ok(())
+            }
+            Command::HandOver { bed, note } => {
+                if let Some(row) = note.too_long() {
+                    return Err(Refusal::TextTooLong(row));
+                }
+                let (stay, _) = self.stay(&bed, now, effects)?;
+                stay.handover = Some(Handover {
+                    note,
+                    by: by.name,
+                    at: now,
+                    read_back: None,
+                });
+                Ok(())
+            }
+            Command::ReadBack { bed } => {
+                let (stay, _) = self.stay(&bed, now, effects)?;
+                let Some(handover) = &mut stay.handover else {
+                    return Err(Refusal::NoHandover(bed));
+                };
+                handover.read_back = Some((by.name, now));
                 Ok(())
             }
             Command::ResetLimits { bed } => {

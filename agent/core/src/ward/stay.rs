@@ -10,6 +10,7 @@ use crate::alarms::{AlarmKind, Conditions, Finding, Moment, Scope, Side, Standin
 use crate::blind::BlindLedger;
 use crate::codes::Parameter;
 use crate::event::{Cause, ModelScore};
+use crate::handover::Handover;
 use crate::ids::StayToken;
 use crate::limits::{AlarmLimits, Limit};
 use crate::message::Priority;
@@ -40,6 +41,8 @@ pub(crate) struct Stay {
     pub(crate) blind: BlindLedger,
     /// What the devices say of themselves.
     pub(crate) said: Said,
+    /// What the last shift wrote down.
+    pub(crate) handover: Option<Handover>,
     /// The last NEWS2 total reached the urgent threshold: charted inputs then age faster.
     pub(crate) news2_was_urgent: bool,
 }
@@ -62,6 +65,7 @@ impl Stay {
             next_inference_at: now,
             blind: BlindLedger::default(),
             said: Said::new(),
+            handover: None,
             news2_was_urgent: false,
         }
     }

@@ -73,6 +73,7 @@ impl Ward {
             audio_pause: stay.and_then(|s| s.alarms.pause().cloned()),
             inactivated: stay.map_or_else(Vec::new, |s| s.alarms.inactivated().to_vec()),
             limits: stay.map_or_else(Vec::new, |s| s.limit_views(now)),
+            handover: stay.and_then(|s| s.handover.clone()),
         }
     }
 
