@@ -9,8 +9,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
 use tracing::{info, warn};
-use wardlight_core::event::{Event, ModelScore, ModelStatus};
+use wardlight_core::event::{Event, ModelScore, ModelStatus, Order};
 use wardlight_core::ids::StayToken;
+use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_station::{CommandFailure, Health, Link, Reply, Request, StationCommand};
 
@@ -121,7 +122,7 @@ impl Agent {
         let now = self.clock.now();
         match input {
             Input::Session(event) => self.on_session(event, now),
-            Input::Station(StationCommand::Request { request, reply }) => self.on_request(request, reply, now),
+            Input::Station(StationCommand::Request { request, by, reply }) => self.on_request(request, by, reply, now),
             Input::Station(StationCommand::Displayed {
                 alarm,
                 revision,
@@ -172,7 +173,7 @@ impl Agent {
         }
     }
 
-    fn on_request(&mut self, request: Request, reply: Reply, now: Timestamp) {
+    fn on_request(&mut self, request: Request, by: Actor, reply: Reply, now: Timestamp) {
         let mut token = [0; 16];
         if self.random.fill(&mut token).is_err() {
             // Nobody waiting needs no answer.
@@ -185,7 +186,7 @@ impl Agent {
             self.pipeline.strips.forget(bed);
         }
         let command = request.into_command(StayToken::from_bytes(token));
-        self.pipeline.on_event(Event::Command(command), Some(reply), now);
+        self.pipeline.on_event(Event::Order(Order { by, command }), Some(reply), now);
         self.show(now);
     }
 

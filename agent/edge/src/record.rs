@@ -1,14 +1,14 @@
 //! What the journal stores: the Ward's inputs, so that it can be rebuilt, and its alarms, so that they can be listed.
 
 use serde::{Deserialize, Serialize};
-use wardlight_core::event::{AlarmChange, Command, Event, ModelScore, ModelStatus};
+use wardlight_core::event::{AlarmChange, Command, Event, ModelScore, ModelStatus, Order};
 use wardlight_core::ids::StayToken;
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::WardState;
 use wardlight_journal::{Checkpoint, Entry, Kind, StayToken as StayKey};
 
 /// Layout of checkpoints. A state of another layout is not read: the agent starts empty and says so.
-const STATE_LAYOUT: u8 = 1;
+const STATE_LAYOUT: u8 = 2;
 
 /// One stored item, as it stands sealed in the journal.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub(crate) enum Stored<'a> {
     #[serde(borrow)]
     Message(RawMessage<'a>),
     /// What a person asked for.
-    Command(Command),
+    Order(Order),
     /// What the model said.
     Score(ModelScore),
     /// Where the inference stood.
@@ -64,12 +64,12 @@ impl Stored<'_> {
 pub(crate) fn input_entry(event: &Event, at: Timestamp) -> Option<Entry> {
     match event {
         Event::Message(_) | Event::Tick => None,
-        Event::Command(command) => {
-            let stay = match command {
+        Event::Order(order) => {
+            let stay = match &order.command {
                 Command::Admit { stay, .. } => Some(*stay),
                 _ => None,
             };
-            Some(Stored::Command(command.clone()).entry(Kind::Command, stay, at))
+            Some(Stored::Order(order.clone()).entry(Kind::Command, stay, at))
         }
         Event::Score(score) => Some(Stored::Score(score.clone()).entry(Kind::Score, Some(score.stay), at)),
         Event::Model(status) => Some(Stored::Model(*status).entry(Kind::Score, None, at)),

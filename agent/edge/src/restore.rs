@@ -67,7 +67,7 @@ fn input(body: &[u8], at: Timestamp) -> Option<Event> {
             let decoded = wardlight_wire::decode(raw.topic, raw.payload, raw.content_type, at).ok()?;
             Some(Event::Message(decoded.message))
         }
-        Stored::Command(command) => Some(Event::Command(command)),
+        Stored::Order(order) => Some(Event::Order(order)),
         Stored::Score(score) => Some(Event::Score(score)),
         Stored::Model(status) => Some(Event::Model(status)),
         Stored::Restart => Some(Event::Restart),

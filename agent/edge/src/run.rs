@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 use wardlight_core::event::{InferRequest, ModelStatus};
 use wardlight_core::ids::{BedId, UnitId};
+use wardlight_core::people::Actor;
 use wardlight_core::ward::WardConfig;
 use wardlight_journal::{Journal, Options, Reader, SiteKey, Writer, WriterOptions};
 use wardlight_models::{Model, Package, TrustedKeys};
@@ -347,7 +348,11 @@ async fn attach_from_file(config: &Config, commands: &mpsc::Sender<StationComman
             device: device.clone(),
             bed: bed.clone(),
         };
-        let sent = commands.send(StationCommand::Request { request, reply }).await;
+        let sent = commands.send(StationCommand::Request {
+            request,
+            by: Actor::agent(),
+            reply,
+        }).await;
         let outcome = tokio::time::timeout(ATTACH_WITHIN, outcome).await;
         if let (Ok(()), Ok(Ok(Err(failure)))) = (sent, outcome) {
             warn!(%device, %bed, %failure, "devices.attach was not carried out.");
