@@ -19,6 +19,8 @@ mod clock;
 mod config;
 mod demo;
 mod desk;
+#[cfg(test)]
+mod fixture;
 mod http;
 mod inference;
 mod init;

@@ -154,10 +154,11 @@ impl Pipeline {
             _ => None,
         };
         let is_wave = matches!(message.body, Body::Wave(_));
+        let stay = wave.as_ref().and_then(|(bed, _)| self.ward.stay_in(bed));
         let mut entries = self.step(Event::Message(message), Some(inbound), now).entries;
         if let Some((bed, view)) = wave {
             self.station.publish_wave(&bed, &view);
-            if let Some(stay) = self.ward.stay_in(&bed).filter(|_| inbound.ticket.is_none()) {
+            if let Some(stay) = stay.filter(|_| inbound.ticket.is_none()) {
                 entries.extend(
                     self.strips
                         .take(&bed, stay, inbound.topic.clone(), inbound.payload.clone(), now),
@@ -166,7 +167,7 @@ impl Pipeline {
         }
         if is_wave && inbound.ticket.is_some() && entries.is_empty() {
             // Waveforms are meant to come at QoS 0; what asks for an acknowledgement is kept before it gets one.
-            entries.push(message_entry(inbound, None, now));
+            entries.push(message_entry(inbound, stay, now));
         }
         entries
     }
@@ -242,3 +243,7 @@ fn suspect(inbound: &Inbound, reason: String, now: Timestamp) -> Suspect {
         body,
     }
 }
+
+#[cfg(test)]
+#[path = "pipeline_tests.rs"]
+mod tests;
