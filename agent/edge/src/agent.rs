@@ -29,8 +29,13 @@ pub(crate) enum Input {
     Session(SessionEvent),
     /// From a page or the API.
     Station(StationCommand),
-    /// From the inference thread, with how long the batch took.
-    Scored(Vec<ModelScore>, Duration),
+    /// From the inference thread: the answers to so many requests, of which some have too little history for a score,
+    /// and how long the batch took.
+    Scored {
+        scores: Vec<ModelScore>,
+        requests: usize,
+        took: Duration,
+    },
     /// The inference thread says where it stands.
     Model(ModelStatus),
     /// The journal fails (with a reason) or commits again.
@@ -80,6 +85,7 @@ impl Agent {
         loop {
             now = self.clock.now();
             self.pipeline.tick(now);
+            self.watch_model(now);
             if now >= next_show {
                 next_show = now.plus(SHOW_EVERY);
                 self.show(now);
@@ -129,7 +135,7 @@ impl Agent {
             }) => {
                 self.on_displayed(&alarm, revision, displayed_at);
             }
-            Input::Scored(scores, took) => self.on_scores(scores, took, now),
+            Input::Scored { scores, requests, took } => self.on_scores(scores, requests, took, now),
             Input::Model(status) => self.on_model(status, now),
             Input::Journal(failure) => {
                 self.health.journal = match failure {
@@ -195,10 +201,22 @@ impl Agent {
         }
     }
 
-    fn on_scores(&mut self, scores: Vec<ModelScore>, took: Duration, now: Timestamp) {
+    /// An answer that does not come is late too; that must not wait for the answer.
+    fn watch_model(&mut self, now: Timestamp) {
+        if self.pipeline.inference.is_gone() {
+            self.on_model(ModelStatus::Gone, now);
+        } else if self.model == ModelStatus::Live && self.pipeline.inference.is_overdue(now, self.model_deadline) {
+            self.on_model(ModelStatus::Late, now);
+        }
+    }
+
+    fn on_scores(&mut self, scores: Vec<ModelScore>, requests: usize, took: Duration, now: Timestamp) {
         counter!(m::SCORES).increment(scores.len() as u64);
         histogram!(m::INFERENCE).record(took.as_secs_f64());
-        let late = scores.iter().any(|score| now.since(score.asked_at) > self.model_deadline);
+        let inference = &mut self.pipeline.inference;
+        let oldest = inference.answered(requests);
+        let late = oldest.is_some_and(|asked_at| now.since(asked_at) > self.model_deadline);
+        let late = late || inference.is_overdue(now, self.model_deadline);
         self.on_model(if late { ModelStatus::Late } else { ModelStatus::Live }, now);
         for score in scores {
             self.pipeline.on_event(Event::Score(score), None, now);
@@ -216,6 +234,7 @@ impl Agent {
         }
         self.model = status;
         self.pipeline.on_event(Event::Model(status), None, now);
+        self.show(now);
     }
 
     fn show(&mut self, now: Timestamp) {
@@ -236,3 +255,7 @@ impl Agent {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "agent_tests.rs"]
+mod tests;

@@ -22,6 +22,7 @@ use wardlight_journal::{Entry, Filter, Journal, Kind, Options, Reader, SiteKey, 
 use wardlight_station::{Station, StationInfo};
 
 use crate::desk::{Desk, JournalEvents, Ticket};
+use crate::inference::{self, Inference};
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
 use crate::session::{AckTicket, Acker, Inbound};
@@ -68,7 +69,7 @@ impl Fixture {
             let _inside = runtime.enter();
             Outlets::start(&[], outgoing, &mut tasks).unwrap()
         };
-        let (ask, requests) = sync_channel(crate::inference::QUEUE);
+        let (ask, requests) = sync_channel(inference::QUEUE);
         let (unit, bed) = (UnitId::new("u").unwrap(), BedId::new("B1").unwrap());
         let pipeline = Pipeline {
             site: SiteId::new("s").unwrap(),
@@ -82,7 +83,7 @@ impl Fixture {
             outlets,
             desk: Desk::new(journal.submitter()),
             strips: Strips::new(false),
-            inference: ask,
+            inference: Inference::new(ask),
             sampled: VecDeque::new(),
         };
         let mut fixture = Self {

@@ -3,13 +3,12 @@
 //! Nothing here waits: alarms leave before their record is submitted, and no queue is ever waited for.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::mpsc::SyncSender;
 
 use bytes::Bytes;
 use metrics::{counter, gauge, histogram};
 use tracing::warn;
 use wardlight_core::alarms::{AlarmId, AlarmState};
-use wardlight_core::event::{AlarmChange, Effect, Event, InferRequest};
+use wardlight_core::event::{AlarmChange, Effect, Event};
 use wardlight_core::ids::{BedId, SiteId, StayToken, UnitId};
 use wardlight_core::message::{Body, Message};
 use wardlight_core::time::Timestamp;
@@ -20,6 +19,7 @@ use wardlight_wire::encode::topic_kind;
 use wardlight_wire::{Alert, Cmd};
 
 use crate::desk::{Desk, Ticket};
+use crate::inference::Inference;
 use crate::metrics as m;
 use crate::outlets::Outlets;
 use crate::record::{self, RawMessage, Stored};
@@ -36,7 +36,7 @@ pub(crate) struct Pipeline {
     pub(crate) outlets: Outlets,
     pub(crate) desk: Desk,
     pub(crate) strips: Strips,
-    pub(crate) inference: SyncSender<InferRequest>,
+    pub(crate) inference: Inference,
     /// When the values behind the newest alarm changes were sampled, for the receipts of pages.
     pub(crate) sampled: VecDeque<(AlarmId, u32, Timestamp)>,
 }
@@ -191,7 +191,7 @@ impl Pipeline {
                     warn!(%device, missed, "Messages are missing.");
                 }
                 Effect::Infer(request) => {
-                    if self.inference.try_send(request).is_err() {
+                    if !self.inference.ask(request) {
                         counter!(m::INFERENCE_DROPPED).increment(1);
                     }
                 }

@@ -27,7 +27,7 @@ use crate::clock::Clock;
 use crate::config::{Config, JournalConfig, ModelConfig, Waveforms};
 use crate::desk::{Desk, JournalEvents, Ticket};
 use crate::http::{self, Readiness};
-use crate::inference;
+use crate::inference::{self, Inference};
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
 use crate::restore;
@@ -291,11 +291,9 @@ fn start_ward(
 }
 
 /// Starts the inference thread. Without a model that verifies the agent runs on rules, and says so.
-fn start_inference(
-    config: &ModelConfig,
-    answers: mpsc::Sender<Input>,
-) -> anyhow::Result<std::sync::mpsc::SyncSender<InferRequest>> {
+fn start_inference(config: &ModelConfig, answers: mpsc::Sender<Input>) -> anyhow::Result<Inference> {
     let (ask, requests) = sync_channel(inference::QUEUE);
+    let ask = Inference::new(ask);
     if !config.enabled {
         info!("Models are switched off: rules only.");
         return Ok(ask);
