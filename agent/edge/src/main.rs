@@ -19,6 +19,9 @@ mod clock;
 mod config;
 mod demo;
 mod desk;
+#[cfg(test)]
+mod fixture;
+mod heard;
 mod http;
 mod inference;
 mod init;
