@@ -17,7 +17,7 @@ use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_station::{CommandFailure, Health, Link, Reply, Request, StationCommand};
 
-use crate::clock::{self, Clock};
+use crate::clock;
 use crate::desk::Ticket;
 use crate::metrics as m;
 use crate::pipeline::Pipeline;
@@ -65,7 +65,6 @@ const INPUTS_PER_TURN: usize = 256;
 /// See the [module](self).
 pub(crate) struct Agent {
     pub(crate) pipeline: Pipeline,
-    pub(crate) clock: Clock,
     pub(crate) inputs: Receiver<Input>,
     /// Only for its timer, while the thread waits for an input.
     pub(crate) timer: Runtime,
@@ -85,14 +84,14 @@ pub(crate) struct Agent {
 impl Agent {
     /// Runs until told to stop; returns the pipeline after a last checkpoint.
     pub(crate) fn run(mut self) -> Pipeline {
-        let mut now = self.clock.now();
+        let mut now = self.pipeline.clock.now();
         self.pipeline.on_event(Event::Restart, None, now);
         self.checkpoint(now);
         self.show(now);
         self.ready.store(true, Ordering::Relaxed);
         let (mut next_show, mut next_checkpoint) = (now.plus(SHOW_EVERY), now.plus(CHECKPOINT_EVERY));
         loop {
-            now = self.clock.now();
+            now = self.pipeline.clock.now();
             self.pipeline.tick(now);
             self.watch_model(now);
             self.watch_journal(now, clock::instant());
@@ -106,7 +105,7 @@ impl Agent {
             }
             let wait = ticks::following(now).since(now);
             if !self.take_turn(wait) {
-                self.checkpoint(self.clock.now());
+                self.checkpoint(self.pipeline.clock.now());
                 return self.pipeline;
             }
         }
@@ -134,17 +133,11 @@ impl Agent {
     }
 
     fn take(&mut self, input: Input) -> bool {
-        let now = self.clock.now();
+        let now = self.pipeline.clock.now();
         match input {
             Input::Session(event) => self.on_session(event, now),
             Input::Station(StationCommand::Request { request, by, reply }) => self.on_request(request, by, reply, now),
-            Input::Station(StationCommand::Displayed {
-                alarm,
-                revision,
-                displayed_at,
-            }) => {
-                self.on_displayed(&alarm, revision, displayed_at);
-            }
+            Input::Station(StationCommand::Receipt { alarm, receipt, at }) => self.pipeline.on_receipt(alarm, receipt, at, now),
             Input::Scored { scores, requests, took } => self.on_scores(scores, requests, took, now),
             Input::Model(status) => self.on_model(status, now),
             Input::Stop => return false,
@@ -223,13 +216,6 @@ impl Agent {
         self.show(now);
     }
 
-    fn on_displayed(&self, alarm: &wardlight_core::alarms::AlarmId, revision: u32, displayed_at: Timestamp) {
-        if let Some(sampled_at) = self.pipeline.sampled_at(alarm, revision) {
-            histogram!(m::DISPLAY_LATENCY).record(displayed_at.since(sampled_at).as_secs_f64());
-        }
-    }
-
-    /// An answer that does not come is late too; that must not wait for the answer.
     fn watch_model(&mut self, now: Timestamp) {
         if self.pipeline.inference.is_gone() {
             self.on_model(ModelStatus::Gone, now);
@@ -266,7 +252,7 @@ impl Agent {
     }
 
     fn show(&mut self, now: Timestamp) {
-        if let Some(step) = self.clock.follow() {
+        if let Some(step) = self.pipeline.clock.follow() {
             counter!(m::CLOCK_STEPS).increment(1);
             warn!(step_s = step.as_secs_f64(), "The system clock was set forward; followed.");
         }

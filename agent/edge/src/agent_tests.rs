@@ -13,7 +13,6 @@ fn agent(pipeline: Pipeline) -> (Agent, Sender<Input>) {
     let (inbox, inputs) = tokio::sync::mpsc::channel(8);
     let agent = Agent {
         pipeline,
-        clock: Clock::start(at(0)),
         inputs,
         timer: tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap(),
         random: SystemRandom::new(),

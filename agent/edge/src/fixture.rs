@@ -1,7 +1,7 @@
 //! For tests: the Ward's thread of one ward, taken apart. Its journal is real and in a folder of its own; broker, pages
 //! and time are the test's.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
@@ -13,14 +13,16 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use wardlight_core::codes::AgeGroup;
-use wardlight_core::event::{Command, Event, InferRequest};
+use wardlight_core::event::{Command, Event, InferRequest, Order};
 use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken, UnitId};
 use wardlight_core::patient::PatientProfile;
+use wardlight_core::people::{Actor, Role};
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::{Ward, WardConfig};
 use wardlight_journal::{Entry, Filter, Journal, Kind, Options, Reader, SiteKey, Writer, WriterOptions};
 use wardlight_station::{Station, StationInfo};
 
+use crate::clock::Clock;
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
 use crate::heard::HeardLive;
 use crate::inference::{self, Inference};
@@ -90,7 +92,7 @@ impl Fixture {
             strips: Strips::new(false),
             heard: HeardLive::restored(None, Duration::from_hours(24)),
             inference: Inference::new(ask),
-            sampled: VecDeque::new(),
+            clock: Clock::start(at(0)),
         };
         let mut fixture = Self {
             pipeline,
@@ -118,7 +120,8 @@ impl Fixture {
             profile,
         };
         for command in [admit, Command::Attach { device, bed }] {
-            self.pipeline.on_event(Event::Command(command), None, at(0));
+            let by = Actor::new("anna", Role::ChargeNurse);
+            self.pipeline.on_event(Event::Order(Order { by, command }), None, at(0));
         }
     }
 

@@ -29,6 +29,7 @@ mod journal_cli;
 mod metrics;
 mod outlets;
 mod pipeline;
+mod recall;
 mod record;
 mod restore;
 mod run;

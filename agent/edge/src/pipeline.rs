@@ -2,7 +2,7 @@
 //!
 //! Nothing here waits: alarms leave before their record is submitted, and no queue is ever waited for.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use metrics::{counter, gauge, histogram};
@@ -14,10 +14,11 @@ use wardlight_core::message::{Body, Message};
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::Ward;
 use wardlight_journal::{Entry, Kind, Suspect};
-use wardlight_station::{CommandFailure, Reply, Station, WaveView};
+use wardlight_station::{CommandFailure, Receipt, Reply, Station, WaveView};
 use wardlight_wire::encode::topic_kind;
 use wardlight_wire::{Alert, Cmd};
 
+use crate::clock::Clock;
 use crate::desk::{Desk, Ticket};
 use crate::heard::{self, HeardLive};
 use crate::inference::Inference;
@@ -39,12 +40,9 @@ pub(crate) struct Pipeline {
     pub(crate) strips: Strips,
     pub(crate) heard: HeardLive,
     pub(crate) inference: Inference,
-    /// When the values behind the newest alarm changes were sampled, for the receipts of pages.
-    pub(crate) sampled: VecDeque<(AlarmId, u32, Timestamp)>,
+    /// Says when an alarm left for its receivers; all else is decided by the time that is passed in.
+    pub(crate) clock: Clock,
 }
-
-/// Alarm changes whose sampling time is remembered.
-const SAMPLED_MAX: usize = 256;
 
 /// What one step brought, for whoever asked.
 #[derive(Debug, Default)]
@@ -148,13 +146,24 @@ impl Pipeline {
         gauge!(m::DEVICES_UNASSIGNED).set(overview.unassigned.len() as f64);
         gauge!(m::MODEL_STATUS).set(f64::from(2 - overview.model as u8));
         gauge!(m::PAGES).set(self.station.counters().pages as f64);
-        self.station.publish_beds(beds, overview, now);
+        let rows = self.station.publish_beds(beds, overview, now);
+        let entry = |(stay, bed, at, row)| Stored::Trend(bed, row).entry(Kind::Trend, Some(stay), at);
+        self.desk
+            .submit(rows.into_iter().map(entry).collect(), Vec::new(), Ticket::Nothing);
     }
 
-    /// When the value behind that change of an alarm was sampled, if it is among the newest.
-    pub(crate) fn sampled_at(&self, alarm: &AlarmId, revision: u32) -> Option<Timestamp> {
-        let found = self.sampled.iter().rev().find(|(id, r, _)| id == alarm && *r == revision);
-        found.map(|(_, _, at)| *at)
+    /// A page has drawn an alarm, or a person has turned to it. The first report of each counts, and never a time that is
+    /// still to come.
+    pub(crate) fn on_receipt(&mut self, alarm: AlarmId, receipt: Receipt, at: Timestamp, now: Timestamp) {
+        let at = at.min(now);
+        let Some(receipts) = self.station.confirm(&alarm, receipt, at) else {
+            return;
+        };
+        if let (Receipt::Displayed, Some(sampled_at)) = (receipt, receipts.sampled_at) {
+            histogram!(m::DISPLAY_LATENCY).record(at.since(sampled_at).as_secs_f64());
+        }
+        let entry = Stored::Receipt(alarm, receipt, at).entry(Kind::Alarm, None, now);
+        self.desk.submit(vec![entry], Vec::new(), Ticket::Nothing);
     }
 
     fn on_message(&mut self, message: Message, inbound: &Inbound, now: Timestamp) -> Vec<Entry> {
@@ -242,17 +251,12 @@ impl Pipeline {
 
     /// To every outlet first, then on record.
     fn on_alarm(&mut self, change: &AlarmChange, entries: &mut Vec<Entry>, now: Timestamp) {
-        self.station.publish_alarm(change);
+        self.station.publish_alarm(change, self.clock.now());
         if let Some(unit) = self.units.get(&change.bed) {
             self.outlets.alert(&Alert::new(&self.site, unit, change), change.priority);
         }
         if let Some(trigger) = change.trigger {
             histogram!(m::ALARM_LATENCY).record(now.since(trigger.received_at).as_secs_f64());
-            self.sampled
-                .push_back((change.id.clone(), change.revision, trigger.sampled_at));
-            if self.sampled.len() > SAMPLED_MAX {
-                self.sampled.pop_front();
-            }
         }
         counter!(m::ALARMS, "priority" => change.priority.name(), "state" => change.state.name()).increment(1);
         if change.state == AlarmState::Active && !change.kind.is_technical() {

@@ -1,11 +1,13 @@
 //! What the journal stores: the Ward's inputs, so that it can be rebuilt, and its alarms, so that they can be listed.
 
 use serde::{Deserialize, Serialize};
+use wardlight_core::alarms::AlarmId;
 use wardlight_core::event::{AlarmChange, Command, Event, ModelScore, ModelStatus, Order};
-use wardlight_core::ids::StayToken;
+use wardlight_core::ids::{BedId, StayToken};
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::WardState;
 use wardlight_journal::{Checkpoint, Entry, Kind, StayToken as StayKey};
+use wardlight_station::{Receipt, TrendRow};
 
 /// Layout of checkpoints. A state of another layout is not read: the agent starts empty and says so.
 const STATE_LAYOUT: u8 = 2;
@@ -26,6 +28,10 @@ pub(crate) enum Stored<'a> {
     Restart,
     /// What the Ward said.
     Alarm(AlarmChange),
+    /// When a page had drawn an alarm, or a person turned to it.
+    Receipt(AlarmId, Receipt, Timestamp),
+    /// What was measured in a minute at a bed.
+    Trend(BedId, TrendRow),
 }
 
 /// A message as it came from the broker.

@@ -74,6 +74,6 @@ fn input(body: &[u8], at: Timestamp) -> Option<Event> {
         Stored::Score(score) => Some(Event::Score(score)),
         Stored::Model(status) => Some(Event::Model(status)),
         Stored::Restart => Some(Event::Restart),
-        Stored::Alarm(_) => None,
+        Stored::Alarm(_) | Stored::Receipt(..) | Stored::Trend(..) => None,
     }
 }

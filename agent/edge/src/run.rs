@@ -1,6 +1,6 @@
 //! Wires the agent together and takes it down again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 use wardlight_core::event::{InferRequest, ModelStatus};
 use wardlight_core::ids::{BedId, UnitId};
 use wardlight_core::people::Actor;
+use wardlight_core::time::Timestamp;
 use wardlight_core::ward::WardConfig;
 use wardlight_journal::{Journal, Options, Reader, SiteKey, Writer, WriterOptions};
 use wardlight_models::{Model, Package, TrustedKeys};
@@ -32,6 +33,7 @@ use crate::http::{self, Readiness};
 use crate::inference::{self, Inference};
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
+use crate::recall;
 use crate::restore::{self, Restored};
 use crate::session::{LiveFeed, Phase, Session};
 use crate::strips::Strips;
@@ -82,7 +84,7 @@ impl Running {
     pub(crate) async fn start(mut config: Config, mode: Mode, prometheus: PrometheusHandle) -> anyhow::Result<Self> {
         let listener = http::bind(config.http.listen).await?;
         let page = listener.local_addr()?;
-        let (journal, restored, clock) = open(&config)?;
+        let (journal, restored, reader, clock) = open(&config)?;
         let (stuck, journal_is_stuck) = watch::channel(false);
         let (live_feed, live_feed_is_wanted) = watch::channel(false);
         let broker = match &config.mqtt.embedded {
@@ -133,7 +135,7 @@ impl Running {
             strips: Strips::new(config.journal.waveforms == Waveforms::Full),
             heard: HeardLive::restored(restored.heard_live_at, config.mqtt.session_expiry),
             inference: start_inference(&config.model, inbox.clone())?,
-            sampled: VecDeque::new(),
+            clock,
         };
         let ready = Readiness {
             ward: Arc::new(AtomicBool::new(false)),
@@ -141,7 +143,6 @@ impl Running {
         };
         let agent = Agent {
             pipeline,
-            clock,
             inputs,
             timer: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
             random: SystemRandom::new(),
@@ -162,6 +163,7 @@ impl Running {
         let session_inbox = inbox.clone();
         let session_phases = phases.clone();
         tasks.spawn(async move { Ok(session.run(session_inbox, to_broker, session_phases).await?) });
+        recall_the_past(reader, station.clone(), clock.now())?;
         tasks.spawn(http::serve(listener, station, prometheus, ready, phases));
         attach_from_file(&config, &commands).await;
         let broker_address = broker.as_ref().map(Broker::address);
@@ -258,7 +260,7 @@ pub(crate) fn journal_options(config: &JournalConfig) -> Options {
 }
 
 /// Opens the journal and rebuilds the Ward from it.
-fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Clock)> {
+fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Reader, Clock)> {
     let key = SiteKey::load(&config.journal.key_file)?;
     let (journal, report) = Journal::open(&config.journal.dir, &key, journal_options(&config.journal))?;
     if let Some(replaced) = &report.replaced {
@@ -289,7 +291,17 @@ fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Clock)> {
         "Journal open, state restored."
     );
     let clock = Clock::start(restored.ward.now());
-    Ok((journal, restored, clock))
+    Ok((journal, restored, reader, clock))
+}
+
+/// Reads the last day back for the pages, beside everything else.
+fn recall_the_past(mut reader: Reader, station: Station, now: Timestamp) -> anyhow::Result<()> {
+    let recall = move || recall::run(&mut reader, &station, now);
+    thread::Builder::new()
+        .name("recall".to_owned())
+        .spawn(recall)
+        .context("the thread that reads the last day back")?;
+    Ok(())
 }
 
 /// Starts the inference thread. Without a model that verifies the agent runs on rules, and says so.
@@ -347,11 +359,13 @@ async fn attach_from_file(config: &Config, commands: &mpsc::Sender<StationComman
             device: device.clone(),
             bed: bed.clone(),
         };
-        let sent = commands.send(StationCommand::Request {
-            request,
-            by: Actor::agent(),
-            reply,
-        }).await;
+        let sent = commands
+            .send(StationCommand::Request {
+                request,
+                by: Actor::agent(),
+                reply,
+            })
+            .await;
         let outcome = tokio::time::timeout(ATTACH_WITHIN, outcome).await;
         if let (Ok(()), Ok(Ok(Err(failure)))) = (sent, outcome) {
             warn!(%device, %bed, %failure, "devices.attach was not carried out.");

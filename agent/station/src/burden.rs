@@ -71,7 +71,11 @@ pub(crate) fn burden(board: &Board, history: &History, hours: i64) -> Burden {
     let beds = board.seen().filter(|view| view.stay.is_some()).count();
     let bed_days = beds as f64 * now.millis_after(from).max(1) as f64 / DAY_MS;
     let per_bed_day = |count: usize| if bed_days > 0.0 { count as f64 / bed_days } else { 0.0 };
-    let calls: BTreeSet<&str> = episodes.iter().filter(|e| is_audible(e)).map(|e| e.alarm.call.as_str()).collect();
+    let calls: BTreeSet<&str> = episodes
+        .iter()
+        .filter(|e| is_audible(e))
+        .map(|e| e.alarm.call.as_str())
+        .collect();
     let physiological = |e: &&Episode| !e.alarm.kind.is_technical();
     let quick = |e: &&Episode| {
         let ended = e.receipts.ended_at.filter(|_| e.receipts.acknowledged_at.is_none());
@@ -83,7 +87,10 @@ pub(crate) fn burden(board: &Board, history: &History, hours: i64) -> Burden {
         now: now.as_millis(),
         hours: now.millis_after(from) as f64 / HOUR_MS as f64,
         beds,
-        alarms_per_bed_day: by_priority(&episodes).into_iter().map(|(name, n)| (name, per_bed_day(n))).collect(),
+        alarms_per_bed_day: by_priority(&episodes)
+            .into_iter()
+            .map(|(name, n)| (name, per_bed_day(n)))
+            .collect(),
         audible_per_bed_day: per_bed_day(calls.len()),
         self_resolved_15s_percent: share(&episodes, physiological, quick),
         acknowledged_s: Percentiles {

@@ -33,7 +33,7 @@ pub struct Receipts {
 }
 
 /// A time that a page reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Receipt {
     /// The page has drawn it.
     Displayed,
@@ -46,6 +46,7 @@ pub enum Receipt {
 pub(crate) struct Episode {
     pub(crate) bed: BedId,
     pub(crate) alarm: AlarmView,
+    revision: u32,
     pub(crate) receipts: Receipts,
     /// How far its call went.
     pub(crate) reached: Receiver,
@@ -68,6 +69,7 @@ impl History {
         }
         let Some(episode) = self.find(&change.id) else { return };
         episode.alarm = change.into();
+        episode.revision = change.revision;
         episode.reached = episode.reached.max(change.receiver);
         let at = Some(change.changed_at);
         match change.transition {
@@ -92,9 +94,26 @@ impl History {
         news.then_some(episode.receipts)
     }
 
-    /// Sets from when on the history is complete: the agent has read its journal back to there.
-    pub(crate) fn complete_since(&mut self, since: Timestamp) {
-        self.since = Some(since);
+    /// Puts what was recorded before a restart, complete from `since` on, under what has happened since.
+    pub(crate) fn precede(&mut self, past: Self, since: Timestamp) {
+        let live = std::mem::replace(&mut self.episodes, past.episodes);
+        self.since = Some(
+            past.since
+                .map_or(since, |first| if self.episodes.len() == MAX_EPISODES { first } else { since }),
+        );
+        for episode in live {
+            match self.find(&episode.alarm.id) {
+                Some(known) if known.revision > episode.revision => {}
+                Some(known) => {
+                    known.alarm = episode.alarm;
+                    known.revision = episode.revision;
+                    known.reached = known.reached.max(episode.reached);
+                    known.receipts.acknowledged_at = episode.receipts.acknowledged_at.or(known.receipts.acknowledged_at);
+                    known.receipts.ended_at = episode.receipts.ended_at.or(known.receipts.ended_at);
+                }
+                None => self.insert(episode),
+            }
+        }
     }
 
     /// From when on it is complete.
@@ -104,18 +123,18 @@ impl History {
 
     /// Episodes that began after `from`, newest first.
     pub(crate) fn after(&self, from: Timestamp) -> impl Iterator<Item = &Episode> {
-        self.episodes.iter().rev().take_while(move |episode| episode.alarm.raised_at >= from)
+        self.episodes
+            .iter()
+            .rev()
+            .take_while(move |episode| episode.alarm.raised_at >= from)
     }
 
     fn begin(&mut self, change: &AlarmChange, signalled_at: Option<Timestamp>) {
-        if self.episodes.len() == MAX_EPISODES {
-            self.episodes.pop_front();
-            self.since = self.episodes.front().map(|oldest| oldest.alarm.raised_at);
-        }
         let trigger = change.trigger;
         let episode = Episode {
             bed: change.bed.clone(),
             alarm: change.into(),
+            revision: change.revision,
             receipts: Receipts {
                 sampled_at: trigger.map(|t| t.sampled_at),
                 received_at: trigger.map(|t| t.received_at),
@@ -125,7 +144,16 @@ impl History {
             },
             reached: change.receiver,
         };
-        let at = self.episodes.partition_point(|known| known.alarm.raised_at <= change.raised_at);
+        self.insert(episode);
+    }
+
+    fn insert(&mut self, episode: Episode) {
+        if self.episodes.len() == MAX_EPISODES {
+            self.episodes.pop_front();
+            self.since = self.episodes.front().map(|oldest| oldest.alarm.raised_at);
+        }
+        let raised_at = episode.alarm.raised_at;
+        let at = self.episodes.partition_point(|known| known.alarm.raised_at <= raised_at);
         self.episodes.insert(at, episode);
     }
 

@@ -33,6 +33,6 @@ pub use command::{CommandFailure, Reply, Request, StationCommand};
 pub use counters::Counters;
 pub use history::{Receipt, Receipts};
 pub use info::{Health, Link, StationInfo, UnitInfo};
-pub use station::Station;
+pub use station::{Past, Station};
 pub use trends::TrendRow;
 pub use wire::WaveView;

@@ -64,6 +64,30 @@ pub(crate) struct Attachment {
     pub(crate) live: broadcast::Receiver<Utf8Bytes>,
 }
 
+/// What was recorded before a restart, put together in the order of the record.
+#[derive(Debug, Default)]
+pub struct Past {
+    history: History,
+    trends: Trends,
+}
+
+impl Past {
+    /// An alarm changed.
+    pub fn alarm(&mut self, change: &AlarmChange) {
+        self.history.note(change, Some(change.changed_at));
+    }
+
+    /// A page reported a time.
+    pub fn receipt(&mut self, alarm: &AlarmId, receipt: Receipt, at: Timestamp) {
+        self.history.confirm(alarm, receipt, at);
+    }
+
+    /// A minute of a bed's trend was over.
+    pub fn trend(&mut self, bed: &BedId, stay: StayToken, at: Timestamp, row: &TrendRow) {
+        self.trends.recall(bed, stay, at, row);
+    }
+}
+
 impl Station {
     /// A station that shows `info` and sends what people ask for into `commands`.
     pub fn new(info: StationInfo, commands: mpsc::Sender<StationCommand>) -> Self {
@@ -93,7 +117,12 @@ impl Station {
     ///
     /// Serialises on the calling thread, once for all pages, and not at all while none is open.
     /// Returns the rows of the trends' minutes that are over, to be kept.
-    pub fn publish_beds(&self, beds: Vec<BedView>, ward: WardView, now: Timestamp) -> Vec<(StayToken, BedId, Timestamp, TrendRow)> {
+    pub fn publish_beds(
+        &self,
+        beds: Vec<BedView>,
+        ward: WardView,
+        now: Timestamp,
+    ) -> Vec<(StayToken, BedId, Timestamp, TrendRow)> {
         let beds: Vec<Arc<BedView>> = beds.into_iter().map(Arc::new).collect();
         let rows = self.note_trends(&beds, now);
         for chunk in beds.chunks(BEDS_PER_FRAME) {
@@ -132,24 +161,10 @@ impl Station {
         self.history().confirm(alarm, receipt, at)
     }
 
-    /// Puts a change back that was recorded before a restart; they come in their order.
-    pub fn recall_alarm(&self, change: &AlarmChange) {
-        self.history().note(change, None);
-    }
-
-    /// Puts a receipt back that was recorded before a restart.
-    pub fn recall_receipt(&self, alarm: &AlarmId, receipt: Receipt, at: Timestamp) {
-        self.history().confirm(alarm, receipt, at);
-    }
-
-    /// Puts a minute of a bed's trend back that was recorded before a restart; they come oldest first.
-    pub fn recall_trend(&self, bed: &BedId, stay: StayToken, at: Timestamp, row: &TrendRow) {
-        self.trends().recall(bed, stay, at, row);
-    }
-
-    /// Says from when on what was recalled is complete.
-    pub fn recalled_since(&self, since: Timestamp) {
-        self.history().complete_since(since);
+    /// Puts what was recorded before a restart, complete from `since` on, under what has happened since.
+    pub fn recall(&self, past: Past, since: Timestamp) {
+        self.history().precede(past.history, since);
+        self.trends().precede(past.trends);
     }
 
     /// Shows a block of a waveform.

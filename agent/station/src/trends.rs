@@ -71,6 +71,25 @@ impl Trends {
         self.of(bed, stay, minute).put(minute, row);
     }
 
+    /// Puts what was recorded before a restart under what has been gathered since.
+    pub(crate) fn precede(&mut self, past: Self) {
+        for (bed, mut earlier) in past.beds {
+            match self.beds.get_mut(&bed) {
+                Some(live) if live.stay == earlier.stay => {
+                    for (minute, row) in live.rows() {
+                        earlier.put(minute, &row);
+                    }
+                    live.columns = earlier.columns;
+                    live.newest = earlier.newest;
+                }
+                Some(_) => {}
+                None => {
+                    self.beds.insert(bed, earlier);
+                }
+            }
+        }
+    }
+
     /// The trend of a bed up to now.
     pub(crate) fn get(&self, bed: &BedId, now: Timestamp) -> Trend {
         let end = now.as_millis().div_euclid(STEP_MS);
@@ -123,6 +142,19 @@ impl BedTrend {
         }
         self.put(minute, &row);
         Some((minute, row))
+    }
+
+    /// Everything in rows, oldest first.
+    fn rows(&self) -> Vec<(i64, TrendRow)> {
+        let length = self.columns.values().map(VecDeque::len).max().unwrap_or(0);
+        let row = |at: usize| {
+            let of = |(p, column): (&Parameter, &VecDeque<i16>)| Some((*p, *column.get(at).filter(|v| **v != GAP)?));
+            TrendRow {
+                values: self.columns.iter().filter_map(of).collect(),
+            }
+        };
+        let first = self.newest + 1 - i64::try_from(length).unwrap_or(0);
+        (first..).zip((0..length).map(row)).collect()
     }
 
     fn put(&mut self, minute: i64, row: &TrendRow) {

@@ -138,7 +138,11 @@ async fn detach(State(station): State<Station>, Path(device): Path<String>, Body
 async fn acknowledge(State(station): State<Station>, Path(id): Path<String>, Body(body): Body<Acknowledge>) -> Outcome {
     let by = body.by()?;
     let alarm = AlarmId::from_text(&id);
-    answer(station.ask(Request::Acknowledge { alarm }, Actor::new(by, Role::ChargeNurse)).await)
+    answer(
+        station
+            .ask(Request::Acknowledge { alarm }, Actor::new(by, Role::ChargeNurse))
+            .await,
+    )
 }
 
 async fn unknown() -> ApiError {

@@ -165,9 +165,8 @@ async fn transfer(State(station): State<Station>, Path(bed): Path<String>, Body(
 
 async fn hand_over(State(station): State<Station>, Path(bed): Path<String>, Body(body): Body<HandOver>) -> Outcome {
     let bed = bed_id(&bed)?;
-    let severity = Severity::from_name(&body.severity).ok_or_else(|| {
-        ApiError::field("severity", &format!("{:?}", body.severity), "stable, watcher or unstable")
-    })?;
+    let severity = Severity::from_name(&body.severity)
+        .ok_or_else(|| ApiError::field("severity", &format!("{:?}", body.severity), "stable, watcher or unstable"))?;
     let note = HandoverNote {
         severity,
         summary: body.summary,

@@ -19,7 +19,7 @@ use wardlight_core::view::BedView;
 use crate::board::Board;
 use crate::info::StationInfo;
 
-pub(crate) use alarm::{AlarmAtBedJson, AlarmJson, ChangeJson};
+pub(crate) use alarm::{AlarmAtBedJson, ChangeJson};
 pub(crate) use bed::BedJson;
 pub(crate) use client::{ClientFrame, WaveChoice};
 pub(crate) use detail::DetailJson;
