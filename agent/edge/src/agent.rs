@@ -1,20 +1,22 @@
 //! The Ward's thread: one loop that takes inputs one at a time and lets time pass between them.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use metrics::{counter, gauge, histogram};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 use tracing::{info, warn};
 use wardlight_core::event::{Event, ModelScore, ModelStatus};
 use wardlight_core::ids::StayToken;
 use wardlight_core::time::Timestamp;
 use wardlight_station::{CommandFailure, Health, Link, Reply, Request, StationCommand};
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::desk::Ticket;
 use crate::metrics as m;
 use crate::pipeline::Pipeline;
@@ -38,8 +40,6 @@ pub(crate) enum Input {
     },
     /// The inference thread says where it stands.
     Model(ModelStatus),
-    /// The journal fails (with a reason) or commits again.
-    Journal(Option<String>),
     /// Stop: nothing follows.
     Stop,
 }
@@ -54,6 +54,10 @@ impl From<SessionEvent> for Input {
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// How often the page gets every bed.
 const SHOW_EVERY: Duration = Duration::from_secs(1);
+/// For nurses, while the journal cannot commit …
+const ALARMS_GO_ON: &str = "Records cannot be stored. Alarms go on.";
+/// … and while the live feed is not to be had either.
+const NOT_HEARD: &str = "Records cannot be stored, and new values may not be heard. Watch the bedside monitors.";
 /// Inputs taken between two looks at the clock's other duties, so that a flood cannot starve them.
 const INPUTS_PER_TURN: usize = 256;
 
@@ -71,6 +75,10 @@ pub(crate) struct Agent {
     pub(crate) ready: Arc<AtomicBool>,
     /// An answer that takes longer than this is late.
     pub(crate) model_deadline: Duration,
+    /// Whether the journal cannot commit.
+    pub(crate) stuck: watch::Sender<bool>,
+    /// Whether the live feed is wanted: from then until the messages that are acknowledged have caught up with it.
+    pub(crate) live_feed: watch::Sender<bool>,
 }
 
 impl Agent {
@@ -86,6 +94,7 @@ impl Agent {
             now = self.clock.now();
             self.pipeline.tick(now);
             self.watch_model(now);
+            self.watch_journal(now, clock::instant());
             if now >= next_show {
                 next_show = now.plus(SHOW_EVERY);
                 self.show(now);
@@ -137,16 +146,6 @@ impl Agent {
             }
             Input::Scored { scores, requests, took } => self.on_scores(scores, requests, took, now),
             Input::Model(status) => self.on_model(status, now),
-            Input::Journal(failure) => {
-                self.health.journal = match failure {
-                    Some(_) => Link::Down {
-                        since: now,
-                        reason: "Records cannot be stored. Alarms go on.".to_owned(),
-                    },
-                    None => Link::Up,
-                };
-                self.show(now);
-            }
             Input::Stop => return false,
         }
         true
@@ -154,7 +153,15 @@ impl Agent {
 
     fn on_session(&mut self, event: SessionEvent, now: Timestamp) {
         match event {
+            SessionEvent::Message(inbound) if inbound.live => self.pipeline.on_live(&inbound, now),
             SessionEvent::Message(inbound) => self.pipeline.on_inbound(&inbound, now),
+            SessionEvent::LiveFeed { up } => {
+                gauge!(m::LIVE_FEED_UP).set(f64::from(u8::from(up)));
+                if let Link::Down { reason, .. } = &mut self.health.journal {
+                    (if up { ALARMS_GO_ON } else { NOT_HEARD }).clone_into(reason);
+                    self.show(now);
+                }
+            }
             SessionEvent::Skipped(skipped) => {
                 counter!(m::SKIPPED).increment(1);
                 let reason = format!("{} bytes: {}", skipped.bytes, skipped.reason);
@@ -176,6 +183,26 @@ impl Agent {
                 self.show(now);
             }
         }
+    }
+
+    /// Without commits nothing is acknowledged, so the broker soon holds messages back: alarms then go on by the live feed.
+    fn watch_journal(&mut self, now: Timestamp, instant: Instant) {
+        let stuck = self.pipeline.desk.is_stuck(instant);
+        if stuck != *self.stuck.borrow() {
+            self.health.journal = if stuck {
+                Link::Down {
+                    since: now,
+                    reason: ALARMS_GO_ON.to_owned(),
+                }
+            } else {
+                Link::Up
+            };
+            self.stuck.send_replace(stuck);
+            self.show(now);
+        }
+        let wanted = stuck || (*self.live_feed.borrow() && self.pipeline.heard.is_behind(now));
+        self.live_feed
+            .send_if_modified(|before| mem::replace(before, wanted) != wanted);
     }
 
     fn on_request(&mut self, request: Request, reply: Reply, now: Timestamp) {
@@ -247,8 +274,13 @@ impl Agent {
         self.pipeline.show(now);
     }
 
+    /// None while the journal cannot commit: whole states would pile up beside it.
     fn checkpoint(&mut self, now: Timestamp) {
-        if let Some(checkpoint) = record::checkpoint(self.pipeline.ward.state(), now) {
+        if *self.stuck.borrow() {
+            return;
+        }
+        let Pipeline { ward, heard, .. } = &self.pipeline;
+        if let Some(checkpoint) = record::checkpoint(ward.state(), heard.last(), now) {
             self.pipeline.desk.checkpoint(checkpoint);
         } else {
             warn!("The state could not be written as a checkpoint; the journal's entries still hold it.");

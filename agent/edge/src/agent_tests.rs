@@ -21,6 +21,8 @@ fn agent(pipeline: Pipeline) -> (Agent, Sender<Input>) {
         model: ModelStatus::Gone,
         ready: Arc::default(),
         model_deadline: DEADLINE,
+        stuck: watch::channel(false).0,
+        live_feed: watch::channel(false).0,
     };
     (agent, inbox)
 }
@@ -70,4 +72,60 @@ fn an_inference_thread_that_died_leaves_the_rules_and_says_so() {
     agent.pipeline.tick(at(1250));
     agent.watch_model(at(1250));
     assert_eq!(agent.shown(), ModelStatus::Gone);
+}
+
+#[test]
+fn a_journal_that_cannot_commit_is_shown_and_the_live_feed_goes_on_until_the_copies_have_caught_up() {
+    let ward = Fixture::new();
+    let (acker, progress) = (ward.acker, ward.progress);
+    let (mut agent, _inbox) = agent(ward.pipeline);
+    let start = clock::instant();
+    agent.watch_journal(at(0), start);
+    assert!(!*agent.stuck.borrow() && !*agent.live_feed.borrow());
+
+    agent.watch_journal(at(10_000), start + Duration::from_secs(10));
+    assert!(*agent.stuck.borrow() && *agent.live_feed.borrow());
+    assert!(matches!(&agent.health.journal, Link::Down { reason, .. } if reason.contains("Alarms go on")));
+    agent.on_session(SessionEvent::LiveFeed { up: false }, at(10_000));
+    assert!(matches!(&agent.health.journal, Link::Down { reason, .. } if reason.contains("may not be heard")));
+    agent.on_session(SessionEvent::LiveFeed { up: true }, at(10_000));
+    assert!(matches!(&agent.health.journal, Link::Down { reason, .. } if reason.contains("Alarms go on")));
+    let measured = json!({"m": [{"c": 147_842, "x": 80}]});
+    let mut heard = message("num", 1, at(10_000), &measured, None);
+    heard.live = true;
+    agent.on_session(SessionEvent::Message(heard), at(10_000));
+
+    progress.reach(1000);
+    agent.watch_journal(at(20_000), start + Duration::from_secs(20));
+    assert!(!*agent.stuck.borrow());
+    assert_eq!(agent.health.journal, Link::Up);
+    assert!(*agent.live_feed.borrow(), "its copy is still behind others");
+    let copy = message("num", 1, at(10_000), &measured, Some(acker.direct_ticket().0));
+    agent.on_session(SessionEvent::Message(copy), at(21_000));
+    agent.watch_journal(at(21_000), start + Duration::from_secs(21));
+    assert!(!*agent.live_feed.borrow());
+}
+
+#[test]
+fn a_restart_knows_that_copies_of_what_was_heard_live_are_still_to_be_recorded() {
+    let mut ward = Fixture::new();
+    let (mut agent, _inbox) = agent(ward.pipeline);
+    let mut heard = message("num", 1, at(1000), &json!({"m": [{"c": 147_842, "x": 80}]}), None);
+    heard.live = true;
+    agent.on_session(SessionEvent::Message(heard), at(1000));
+    agent.checkpoint(at(1250));
+    ward.pipeline = agent.pipeline;
+    assert_eq!(ward.restored().heard_live_at, Some(at(1000)));
+}
+
+#[test]
+fn states_do_not_pile_up_beside_a_journal_that_cannot_commit() {
+    let mut ward = Fixture::new();
+    let (mut agent, _inbox) = agent(ward.pipeline);
+    let start = clock::instant();
+    agent.watch_journal(at(0), start);
+    agent.watch_journal(at(10_000), start + Duration::from_secs(10));
+    agent.checkpoint(at(10_000));
+    ward.pipeline = agent.pipeline;
+    assert!(ward.restored().replayed > 0, "a checkpoint was written");
 }

@@ -21,10 +21,13 @@ use wardlight_core::ward::{Ward, WardConfig};
 use wardlight_journal::{Entry, Filter, Journal, Kind, Options, Reader, SiteKey, Writer, WriterOptions};
 use wardlight_station::{Station, StationInfo};
 
-use crate::desk::{Desk, JournalEvents, Ticket};
+use crate::desk::{Desk, JournalEvents, Progress, Ticket};
+use crate::heard::HeardLive;
 use crate::inference::{self, Inference};
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
+use crate::record::Stored;
+use crate::restore::{self, Restored};
 use crate::session::{AckTicket, Acker, Inbound};
 use crate::strips::Strips;
 
@@ -37,6 +40,8 @@ pub(crate) struct Fixture {
     pub(crate) pipeline: Pipeline,
     /// Tickets for messages of QoS 1.
     pub(crate) acker: Acker,
+    /// How far the Ward's thread believes the journal to be: only what a test says.
+    pub(crate) progress: Arc<Progress>,
     /// What the model is asked; nobody answers.
     pub(crate) requests: Receiver<InferRequest>,
     journal: Writer<Ticket>,
@@ -55,9 +60,10 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let (journal, _) = Journal::open(folder.path(), &SiteKey::from_bytes(KEY), Options::default()).unwrap();
         let acker = Acker::default();
+        let progress = Arc::<Progress>::default();
         let events = JournalEvents {
             acker: acker.clone(),
-            ward: mpsc::channel(8).0,
+            progress: Arc::default(),
             stopping: Arc::default(),
             failing_since: None,
         };
@@ -73,22 +79,20 @@ impl Fixture {
         let (unit, bed) = (UnitId::new("u").unwrap(), BedId::new("B1").unwrap());
         let pipeline = Pipeline {
             site: SiteId::new("s").unwrap(),
-            units: HashMap::from([(bed.clone(), unit.clone())]),
-            ward: Ward::new(WardConfig {
-                beds: vec![(unit, bed)],
-                max_unassigned: 16,
-                infer_every: Duration::from_mins(1),
-            }),
+            units: HashMap::from([(bed, unit)]),
+            ward: Ward::new(config()),
             station: Station::new(info(), mpsc::channel(8).0),
             outlets,
-            desk: Desk::new(journal.submitter()),
+            desk: Desk::new(journal.submitter(), Arc::clone(&progress)),
             strips: Strips::new(false),
+            heard: HeardLive::restored(None, Duration::from_hours(24)),
             inference: Inference::new(ask),
             sampled: VecDeque::new(),
         };
         let mut fixture = Self {
             pipeline,
             acker,
+            progress,
             requests,
             journal,
             folder,
@@ -115,11 +119,25 @@ impl Fixture {
         }
     }
 
-    /// Everything that the journal holds of this kind, read back from the disk.
-    pub(crate) fn stored(self, kind: Kind) -> Vec<Entry> {
+    /// What a start after this finds.
+    pub(crate) fn restored(self) -> Restored {
         assert!(self.journal.close().uncommitted.is_empty());
         let mut reader = Reader::open(self.folder.path(), &SiteKey::from_bytes(KEY)).unwrap();
-        let stored = reader.entries(0, Filter::of_kinds(&[kind]));
+        restore::restore(&mut reader, config()).unwrap()
+    }
+
+    /// How many items are in quarantine.
+    pub(crate) fn quarantined(self) -> usize {
+        assert!(self.journal.close().uncommitted.is_empty());
+        let mut reader = Reader::open(self.folder.path(), &SiteKey::from_bytes(KEY)).unwrap();
+        reader.quarantine().unwrap().len()
+    }
+
+    /// Everything that the journal holds of these kinds, read back from the disk.
+    pub(crate) fn stored(self, kinds: &[Kind]) -> Vec<Entry> {
+        assert!(self.journal.close().uncommitted.is_empty());
+        let mut reader = Reader::open(self.folder.path(), &SiteKey::from_bytes(KEY)).unwrap();
+        let stored = reader.entries(0, Filter::of_kinds(kinds));
         stored.map(|item| item.unwrap().entry).collect()
     }
 }
@@ -137,6 +155,24 @@ pub(crate) fn message(kind: &str, seq: u32, sent_at: Timestamp, fields: &Value, 
         retained: false,
         dup: false,
         ticket,
+        live: false,
+    }
+}
+
+/// The number of a stored message.
+pub(crate) fn number(entry: &Entry) -> u64 {
+    let Stored::Message(raw) = Stored::read(&entry.body).unwrap() else {
+        panic!("not a message")
+    };
+    let body: Value = serde_json::from_slice(raw.payload).unwrap();
+    body["seq"].as_u64().unwrap()
+}
+
+fn config() -> WardConfig {
+    WardConfig {
+        beds: vec![(UnitId::new("u").unwrap(), BedId::new("B1").unwrap())],
+        max_unassigned: 16,
+        infer_every: Duration::from_mins(1),
     }
 }
 

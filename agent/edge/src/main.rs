@@ -21,6 +21,7 @@ mod demo;
 mod desk;
 #[cfg(test)]
 mod fixture;
+mod heard;
 mod http;
 mod inference;
 mod init;

@@ -9,7 +9,7 @@ use metrics::{counter, gauge, histogram};
 use tracing::warn;
 use wardlight_core::alarms::{AlarmId, AlarmState};
 use wardlight_core::event::{AlarmChange, Effect, Event};
-use wardlight_core::ids::{BedId, SiteId, StayToken, UnitId};
+use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken, UnitId};
 use wardlight_core::message::{Body, Message};
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::Ward;
@@ -19,6 +19,7 @@ use wardlight_wire::encode::topic_kind;
 use wardlight_wire::{Alert, Cmd};
 
 use crate::desk::{Desk, Ticket};
+use crate::heard::{self, HeardLive};
 use crate::inference::Inference;
 use crate::metrics as m;
 use crate::outlets::Outlets;
@@ -36,6 +37,7 @@ pub(crate) struct Pipeline {
     pub(crate) outlets: Outlets,
     pub(crate) desk: Desk,
     pub(crate) strips: Strips,
+    pub(crate) heard: HeardLive,
     pub(crate) inference: Inference,
     /// When the values behind the newest alarm changes were sampled, for the receipts of pages.
     pub(crate) sampled: VecDeque<(AlarmId, u32, Timestamp)>,
@@ -49,6 +51,7 @@ const SAMPLED_MAX: usize = 256;
 struct Outcome {
     entries: Vec<Entry>,
     refused: Option<CommandFailure>,
+    duplicate: bool,
 }
 
 impl Pipeline {
@@ -81,6 +84,17 @@ impl Pipeline {
         };
         self.desk
             .submit(entries, suspects, inbound.ticket.map_or(Ticket::Nothing, Ticket::Puback));
+    }
+
+    /// Takes a message that was heard live. It is judged now; its copy, which comes when the journal can commit, is what is
+    /// recorded and acknowledged, and put into quarantine if it cannot be read.
+    pub(crate) fn on_live(&mut self, inbound: &Inbound, now: Timestamp) {
+        counter!(m::LIVE_MESSAGES).increment(1);
+        let content_type = inbound.content_type.as_deref();
+        if let Ok(decoded) = wardlight_wire::decode(&inbound.topic, &inbound.payload, content_type, now) {
+            let entries = self.on_message(decoded.message, inbound, now);
+            self.desk.submit(entries, Vec::new(), Ticket::Nothing);
+        }
     }
 
     /// Puts on record that a message was skipped unread.
@@ -154,11 +168,23 @@ impl Pipeline {
             _ => None,
         };
         let is_wave = matches!(message.body, Body::Wave(_));
-        let stay = wave.as_ref().and_then(|(bed, _)| self.ward.stay_in(bed));
-        let mut entries = self.step(Event::Message(message), Some(inbound), now).entries;
+        let (device, number) = (message.device.clone(), heard::number(&message));
+        let outcome = self.step(Event::Message(message), Some(inbound), now);
+        let mut entries = outcome.entries;
+        if inbound.live {
+            if !outcome.duplicate {
+                self.heard.judged(&device, number, now);
+            }
+        } else if self.heard.owes_records(now) {
+            self.heard.came(&device, number);
+            if outcome.duplicate {
+                // It may have been heard live only. Twice on record is harmless, acknowledged and not on record is not.
+                entries.push(message_entry(inbound, self.stay_at(&device), now));
+            }
+        }
         if let Some((bed, view)) = wave {
             self.station.publish_wave(&bed, &view);
-            if let Some(stay) = stay.filter(|_| inbound.ticket.is_none()) {
+            if let Some(stay) = self.ward.stay_in(&bed).filter(|_| inbound.ticket.is_none()) {
                 entries.extend(
                     self.strips
                         .take(&bed, stay, inbound.topic.clone(), inbound.payload.clone(), now),
@@ -167,9 +193,14 @@ impl Pipeline {
         }
         if is_wave && inbound.ticket.is_some() && entries.is_empty() {
             // Waveforms are meant to come at QoS 0; what asks for an acknowledgement is kept before it gets one.
-            entries.push(message_entry(inbound, stay, now));
+            entries.push(message_entry(inbound, self.stay_at(&device), now));
         }
         entries
+    }
+
+    /// The stay at the bed where a device is.
+    fn stay_at(&self, device: &DeviceId) -> Option<StayToken> {
+        self.ward.bed_of(device).and_then(|bed| self.ward.stay_in(bed))
     }
 
     fn step(&mut self, event: Event, inbound: Option<&Inbound>, now: Timestamp) -> Outcome {
@@ -184,8 +215,14 @@ impl Pipeline {
         for effect in effects {
             match effect {
                 Effect::Alarm(change) => self.on_alarm(&change, &mut outcome.entries, now),
-                Effect::Record(stay) => outcome.entries.extend(inbound.map(|i| message_entry(i, stay, now))),
-                Effect::Duplicate => counter!(m::DUPLICATES).increment(1),
+                Effect::Record(stay) => {
+                    let recorded = inbound.filter(|inbound| !inbound.live);
+                    outcome.entries.extend(recorded.map(|i| message_entry(i, stay, now)));
+                }
+                Effect::Duplicate => {
+                    counter!(m::DUPLICATES).increment(1);
+                    outcome.duplicate = true;
+                }
                 Effect::Gap { device, missed } => {
                     counter!(m::MISSED).increment(u64::from(missed));
                     warn!(%device, missed, "Messages are missing.");

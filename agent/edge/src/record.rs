@@ -77,9 +77,10 @@ pub(crate) fn input_entry(event: &Event, at: Timestamp) -> Option<Entry> {
     }
 }
 
-/// A checkpoint of the whole Ward.
-pub(crate) fn checkpoint(state: &WardState, at: Timestamp) -> Option<Checkpoint> {
+/// A checkpoint of the whole Ward, and of when the last message was judged live that the state holds and no record does.
+pub(crate) fn checkpoint(state: &WardState, heard_live_at: Option<Timestamp>, at: Timestamp) -> Option<Checkpoint> {
     let body = postcard::to_extend(state, vec![STATE_LAYOUT]).ok()?;
+    let body = postcard::to_extend(&heard_live_at, body).ok()?;
     Some(Checkpoint {
         at_ms: at.as_millis(),
         body,
@@ -87,10 +88,17 @@ pub(crate) fn checkpoint(state: &WardState, at: Timestamp) -> Option<Checkpoint>
 }
 
 /// Reads a checkpoint; `None` if it is of another layout or damaged.
-pub(crate) fn read_checkpoint(checkpoint: &Checkpoint) -> Option<WardState> {
+pub(crate) fn read_checkpoint(checkpoint: &Checkpoint) -> Option<(WardState, Option<Timestamp>)> {
     let (layout, body) = checkpoint.body.split_first()?;
     (*layout == STATE_LAYOUT).then_some(())?;
-    postcard::from_bytes(body).ok()
+    let (state, rest) = postcard::take_from_bytes(body).ok()?;
+    // Checkpoints of the first versions end with the state: they knew no live feed.
+    let heard_live_at = if rest.is_empty() {
+        None
+    } else {
+        postcard::from_bytes(rest).ok()?
+    };
+    Some((state, heard_live_at))
 }
 
 #[cfg(test)]
@@ -112,9 +120,20 @@ mod tests {
     #[test]
     fn a_checkpoint_of_another_layout_is_not_mistaken_for_ours() {
         let state = WardState::default();
-        let mut saved = checkpoint(&state, Timestamp::from_millis(1)).unwrap();
-        assert_eq!(read_checkpoint(&saved), Some(state));
+        let heard = Some(Timestamp::from_millis(7));
+        let mut saved = checkpoint(&state, heard, Timestamp::from_millis(1)).unwrap();
+        assert_eq!(read_checkpoint(&saved), Some((state, heard)));
         saved.body[0] = STATE_LAYOUT + 1;
         assert_eq!(read_checkpoint(&saved), None);
+    }
+
+    #[test]
+    fn a_checkpoint_from_before_the_live_feed_is_read() {
+        let state = WardState::default();
+        let saved = Checkpoint {
+            at_ms: 1,
+            body: postcard::to_extend(&state, vec![STATE_LAYOUT]).unwrap(),
+        };
+        assert_eq!(read_checkpoint(&saved), Some((state, None)));
     }
 }
