@@ -402,12 +402,13 @@ fn behind_a_full_window_alarms_go_on_for_as_long_as_the_disk_is_full() {
         println!("NOT RUN: the full disk needs the right to mount a tmpfs (root)");
         return;
     };
-    for version in ["5", "3.1.1"] {
-        window_is_full(&disk.0.join(version), version);
+    for (version, killed) in [("5", false), ("3.1.1", true)] {
+        window_is_full(&disk.0.join(version), version, killed);
     }
 }
 
-fn window_is_full(dir: &Path, version: &str) {
+/// `killed`: whether the agent dies while the disk is full.
+fn window_is_full(dir: &Path, version: &str, killed: bool) {
     // 3.1.1 leaves the window to the broker.
     let mosquitto = Mosquitto::with(&format!("max_inflight_messages {WINDOW}"));
     let site = Site::new(
@@ -434,19 +435,30 @@ fn window_is_full(dir: &Path, version: &str) {
     // The last of them: the broker holds back all but the first few from the session that it keeps.
     assert_still_alarms(&mut device, &mut wire, &mut live, "behind_the_window");
     assert!(agent.metric("wardlight_live_messages_total") >= f64::from(20 * WINDOW));
-    fs::remove_file(&filler).unwrap();
-    until("the journal commits again", 30, || journal_is(&agent, "up"));
-    until("the live feed ends", 30, || {
-        (agent.metric("wardlight_live_feed_up") < 1.0).then_some(())
-    });
+    let kind = "device_alarm_behind_the_window";
+    let rung = agent.alarms(kind);
+    assert_eq!(rung.len(), 1);
+    let agent = if killed {
+        agent.kill();
+        fs::remove_file(&filler).unwrap();
+        site.start()
+    } else {
+        fs::remove_file(&filler).unwrap();
+        until("the journal commits again", 30, || journal_is(&agent, "up"));
+        until("the live feed ends", 30, || {
+            (agent.metric("wardlight_live_feed_up") < 1.0).then_some(())
+        });
+        agent
+    };
     assert_all_stored(&site, device.seq);
-    deliver(&mut wire, &device.alarm("afterwards", true));
-    assert_rings_once_more(&mut live, "afterwards", "behind_the_window");
-    let standing = agent.alarms("device_alarm_behind_the_window");
-    assert_eq!(standing.len(), 1);
-    agent.kill();
+    if !killed {
+        deliver(&mut wire, &device.alarm("afterwards", true));
+        assert_rings_once_more(&mut live, "afterwards", "behind_the_window");
+    }
+    assert!(agent.terminate().success());
     let agent = site.start();
-    assert_eq!(agent.alarms("device_alarm_behind_the_window")[0]["id"], standing[0]["id"]);
+    let standing = agent.alarms(kind);
+    assert_eq!((standing.len(), &standing[0]["id"]), (1, &rung[0]["id"]));
     assert!(agent.terminate().success());
     assert_all_stored(&site, device.seq);
     site.assert_sound();
@@ -467,10 +479,10 @@ fn at_the_door_of_the_embedded_broker_alarms_go_on_while_the_disk_is_full() {
     let (mut device, mut live) = (Device::new("mon-01"), agent.live());
     let filler = disk.0.join("filler");
     fill(&filler);
-    let mut sent = Vec::new();
+    let mut messages = Vec::new();
     let mut send = |wire: &mut Client, message: Message| {
         wire.publish(&message.topic, &message.payload()).unwrap();
-        sent.push(message);
+        messages.push(message);
     };
     until("the failure in the API", 30, || {
         send(&mut wire, device.numerics(&[(HR, 80.0), (SPO2, 97.0)]));
@@ -484,10 +496,10 @@ fn at_the_door_of_the_embedded_broker_alarms_go_on_while_the_disk_is_full() {
     fs::remove_file(&filler).unwrap();
     until("the journal commits again", 30, || journal_is(&agent, "up"));
     let confirmed = wire.heard.iter().filter(|heard| matches!(heard, Heard::Puback(_))).count();
-    assert!(confirmed < sent.len(), "confirmed what no disk held");
+    assert!(confirmed < messages.len(), "confirmed what no disk held");
     // The broker ended the connection: the device sends again what was not confirmed.
     let mut wire = Client::connect(site.broker, "mon-01").unwrap();
-    for message in &sent[confirmed..] {
+    for message in &messages[confirmed..] {
         deliver(&mut wire, message);
     }
     assert_all_stored(&site, device.seq);

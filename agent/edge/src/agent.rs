@@ -17,7 +17,11 @@ use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_station::{CommandFailure, Health, Link, Reply, Request, StationCommand};
 
+<<<<<<< HEAD
 use crate::clock;
+=======
+use crate::clock::{self, Clock};
+>>>>>>> livefeed
 use crate::desk::Ticket;
 use crate::metrics as m;
 use crate::pipeline::Pipeline;
@@ -199,7 +203,11 @@ impl Agent {
             .send_if_modified(|before| mem::replace(before, wanted) != wanted);
     }
 
+<<<<<<< HEAD
     fn on_request(&mut self, request: Request, by: Actor, reply: Reply, now: Timestamp) {
+=======
+    fn on_request(&mut self, request: Request, reply: Reply, now: Timestamp) {
+>>>>>>> livefeed
         let mut token = [0; 16];
         if self.random.fill(&mut token).is_err() {
             // Nobody waiting needs no answer.

@@ -104,3 +104,30 @@ fn a_journal_that_cannot_commit_is_shown_and_the_live_feed_goes_on_until_the_cop
     agent.watch_journal(at(21_000), start + Duration::from_secs(21));
     assert!(!*agent.live_feed.borrow());
 }
+<<<<<<< HEAD
+=======
+
+#[test]
+fn a_restart_knows_that_copies_of_what_was_heard_live_are_still_to_be_recorded() {
+    let mut ward = Fixture::new();
+    let (mut agent, _inbox) = agent(ward.pipeline);
+    let mut heard = message("num", 1, at(1000), &json!({"m": [{"c": 147_842, "x": 80}]}), None);
+    heard.live = true;
+    agent.on_session(SessionEvent::Message(heard), at(1000));
+    agent.checkpoint(at(1250));
+    ward.pipeline = agent.pipeline;
+    assert_eq!(ward.restored().heard_live_at, Some(at(1000)));
+}
+
+#[test]
+fn states_do_not_pile_up_beside_a_journal_that_cannot_commit() {
+    let mut ward = Fixture::new();
+    let (mut agent, _inbox) = agent(ward.pipeline);
+    let start = clock::instant();
+    agent.watch_journal(at(0), start);
+    agent.watch_journal(at(10_000), start + Duration::from_secs(10));
+    agent.checkpoint(at(10_000));
+    ward.pipeline = agent.pipeline;
+    assert!(ward.restored().replayed > 0, "a checkpoint was written");
+}
+>>>>>>> livefeed

@@ -132,7 +132,8 @@ impl Agent {
     }
 
     async fn message(&mut self) -> (Bytes, Option<AckTicket>) {
-        match self.events.recv().await.unwrap() {
+        let event = tokio::time::timeout(Duration::from_secs(10), self.events.recv()).await;
+        match event.expect("no message reached the Ward").unwrap() {
             SessionEvent::Message(message) => (message.payload, message.ticket),
             other => panic!("{other:?}"),
         }
@@ -155,9 +156,21 @@ async fn while_the_journal_cannot_commit_the_ward_hears_every_message_and_the_de
     }
     agent.stuck.send_replace(false);
     agent.acker.ack(waiting);
+<<<<<<< HEAD
     assert!(
         device.read().is_none(),
         "a PUBACK for what no disk holds, or no end of the connection"
+=======
+    let end = Some(Duration::from_secs(10));
+    device.stream.set_read_timeout(end).unwrap();
+    let ended = device.stream.read(&mut [0; 64]);
+    assert!(
+        matches!(ended, Ok(0))
+            || ended
+                .as_ref()
+                .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset),
+        "a PUBACK for what no disk holds, or no end of the connection: {ended:?}"
+>>>>>>> livefeed
     );
 
     let mut device = Device::connect(port, "mon-01");

@@ -22,13 +22,20 @@ use wardlight_core::ward::{Ward, WardConfig};
 use wardlight_journal::{Entry, Filter, Journal, Kind, Options, Reader, SiteKey, Writer, WriterOptions};
 use wardlight_station::{Station, StationInfo};
 
+<<<<<<< HEAD
 use crate::clock::Clock;
+=======
+>>>>>>> livefeed
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
 use crate::heard::HeardLive;
 use crate::inference::{self, Inference};
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
 use crate::record::Stored;
+<<<<<<< HEAD
+=======
+use crate::restore::{self, Restored};
+>>>>>>> livefeed
 use crate::session::{AckTicket, Acker, Inbound};
 use crate::strips::Strips;
 
@@ -80,12 +87,8 @@ impl Fixture {
         let (unit, bed) = (UnitId::new("u").unwrap(), BedId::new("B1").unwrap());
         let pipeline = Pipeline {
             site: SiteId::new("s").unwrap(),
-            units: HashMap::from([(bed.clone(), unit.clone())]),
-            ward: Ward::new(WardConfig {
-                beds: vec![(unit, bed)],
-                max_unassigned: 16,
-                infer_every: Duration::from_mins(1),
-            }),
+            units: HashMap::from([(bed, unit)]),
+            ward: Ward::new(config()),
             station: Station::new(info(), mpsc::channel(8).0),
             outlets,
             desk: Desk::new(journal.submitter(), Arc::clone(&progress)),
@@ -125,10 +128,24 @@ impl Fixture {
         }
     }
 
+<<<<<<< HEAD
     /// How many items are in quarantine.
     pub(crate) fn quarantined(self) -> usize {
         assert!(self.journal.close().uncommitted.is_empty());
         let mut reader = Reader::open(self.folder.path(), &SiteKey::from_bytes(KEY)).unwrap();
+=======
+    /// What a start after this finds.
+    pub(crate) fn restored(self) -> Restored {
+        assert!(self.journal.close().uncommitted.is_empty());
+        let mut reader = Reader::open(self.folder.path(), &SiteKey::from_bytes(KEY)).unwrap();
+        restore::restore(&mut reader, config()).unwrap()
+    }
+
+    /// How many items are in quarantine.
+    pub(crate) fn quarantined(self) -> usize {
+        assert!(self.journal.close().uncommitted.is_empty());
+        let mut reader = Reader::open(self.folder.path(), &SiteKey::from_bytes(KEY)).unwrap();
+>>>>>>> livefeed
         reader.quarantine().unwrap().len()
     }
 
@@ -155,6 +172,26 @@ pub(crate) fn message(kind: &str, seq: u32, sent_at: Timestamp, fields: &Value, 
         dup: false,
         ticket,
         live: false,
+<<<<<<< HEAD
+=======
+    }
+}
+
+/// The number of a stored message.
+pub(crate) fn number(entry: &Entry) -> u64 {
+    let Stored::Message(raw) = Stored::read(&entry.body).unwrap() else {
+        panic!("not a message")
+    };
+    let body: Value = serde_json::from_slice(raw.payload).unwrap();
+    body["seq"].as_u64().unwrap()
+}
+
+fn config() -> WardConfig {
+    WardConfig {
+        beds: vec![(UnitId::new("u").unwrap(), BedId::new("B1").unwrap())],
+        max_unassigned: 16,
+        infer_every: Duration::from_mins(1),
+>>>>>>> livefeed
     }
 }
 

@@ -196,6 +196,8 @@ pub(super) async fn carry<T: From<SessionEvent>>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const PREFIX: &str = "vitals/v1/s/";
@@ -289,6 +291,38 @@ mod tests {
         let payload = Bytes::from_static(b"{}");
         assert_eq!(door.pass(TOPIC, &payload, true).await, Passage::Shut);
         assert_eq!(door.pass(TOPIC, &payload, false).await, Passage::Shut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_the_journal_cannot_commit_messages_reach_the_ward_and_are_not_confirmed() {
+        let (stuck, told) = watch::channel(false);
+        let door = Door::new(told);
+        let acker = Acker::default();
+        let mut events = door.open(PREFIX.into(), 1000, acker.clone(), Arc::default());
+        let payload = Bytes::from_static(b"{}");
+        let pass = || tokio::time::timeout(Duration::from_secs(1), door.pass(TOPIC, &payload, true));
+        let ward = async {
+            let SessionEvent::Message(waiting) = events.recv().await.unwrap() else {
+                panic!()
+            };
+            stuck.send_replace(true);
+            waiting
+        };
+        let (passage, waiting) = tokio::join!(pass(), ward);
+        assert_eq!(passage, Ok(Passage::Unconfirmed), "what waits lets the next one pass");
+        assert!(waiting.ticket.is_some() && !waiting.live, "its record is on the way");
+        for _ in 0..3 {
+            assert_eq!(pass().await, Ok(Passage::Unconfirmed));
+            let SessionEvent::Message(judged) = events.recv().await.unwrap() else {
+                panic!()
+            };
+            assert!(judged.ticket.is_none() && judged.live);
+        }
+        stuck.send_replace(false);
+        acker.ack(waiting.ticket);
+        let ward = async { acker.ack(ticket(events.recv().await.unwrap())) };
+        let (passage, ()) = tokio::join!(pass(), ward);
+        assert_eq!(passage, Ok(Passage::Safe));
     }
 
     #[tokio::test]
