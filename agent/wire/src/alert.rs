@@ -142,8 +142,8 @@ fn unit_of(parameter: Parameter) -> Option<Unit> {
 
 #[cfg(test)]
 mod tests {
-    use wardlight_core::alarms::{AlarmId, AlarmKind, AlarmState, Side};
-    use wardlight_core::event::Cause;
+    use wardlight_core::alarms::{AlarmId, AlarmKind, AlarmState, Audio, Receiver, Side};
+    use wardlight_core::event::{Cause, Transition};
     use wardlight_core::ids::StayToken;
     use wardlight_core::message::Priority;
     use wardlight_core::time::Timestamp;
@@ -155,14 +155,16 @@ mod tests {
         let bed = BedId::new("bed-07").unwrap();
         let kind = AlarmKind::Limit(Parameter::Spo2, Side::Low);
         let onset_at = Timestamp::from_millis(1_767_225_600_000);
+        let id = AlarmId::new(&bed, &kind, onset_at);
         AlarmChange {
-            id: AlarmId::new(&bed, &kind, onset_at),
+            id: id.clone(),
             revision: 2,
             bed,
             stay: StayToken::from_bytes([0xAB; 16]),
             kind,
             priority: Priority::Medium,
             state: AlarmState::Acknowledged,
+            transition: Transition::Acknowledged,
             cause: Some(Cause {
                 parameter: Parameter::Spo2,
                 value: Milli::from_int(87),
@@ -173,6 +175,11 @@ mod tests {
             changed_at: Timestamp::from_millis(1_767_225_620_000),
             trigger: None,
             by: Some("nurse-3".into()),
+            call: id,
+            receiver: Receiver::Second,
+            accepted_by: None,
+            audio: Audio::On,
+            reminders: 0,
         }
     }
 
@@ -185,7 +192,7 @@ mod tests {
         let json = String::from_utf8(alert().to_json().unwrap()).unwrap();
         assert_eq!(
             json,
-            r#"{"v":1,"id":"bed-07:spo2_low:1767225600000","revision":2,"site":"north","unit":"icu-2","bed":"bed-07","kind":"spo2_low","text":"SpO2 low","priority":"medium","state":"acknowledged","parameter":"spo2","value":87.0,"limit":90.0,"unit_ucum":"%","onset_at":1767225600000,"raised_at":1767225615000,"changed_at":1767225620000,"by":"nurse-3"}"#
+            r#"{"v":1,"id":"bed-07:spo2_low:1767225600000","revision":2,"site":"north","unit":"icu-2","bed":"bed-07","kind":"spo2_low","text":"SpO2 low","priority":"medium","state":"acknowledged","parameter":"spo2","value":87.0,"limit":90.0,"unit_ucum":"%","onset_at":1767225600000,"raised_at":1767225615000,"changed_at":1767225620000,"by":"nurse-3","transition":"acknowledged","call":"bed-07:spo2_low:1767225600000","receiver":"second"}"#
         );
         assert_eq!(alert().topic(), "ward/v1/north/icu-2/bed-07/alert");
     }
