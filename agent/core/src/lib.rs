@@ -24,6 +24,7 @@ pub mod ids;
 pub mod limits;
 pub mod message;
 pub mod patient;
+pub mod rhythm;
 pub mod scores;
 pub mod time;
 pub mod trend;

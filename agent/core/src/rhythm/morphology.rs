@@ -1,0 +1,194 @@
+//! Beat classes by rule: what the patient's own beats look like, and which beats are wide and different from them.
+//!
+//! Shapes are clustered by correlation, as in Hamilton's open-source beat classifier (EP Limited, "Open Source ECG Analysis
+//! Software", 2002); the commonest narrow shape is the patient's own. A beat that is unlike it and wider, or unlike it and early,
+//! is taken for ventricular.
+
+use serde::{Deserialize, Serialize};
+
+use super::filter::History;
+use super::qrs::ms;
+
+/// Cells before and after the middle of the QRS that make its shape.
+const BEFORE: usize = ms(120);
+const AFTER: usize = ms(144);
+const LEN: usize = BEFORE + AFTER;
+/// A shape may lie this many cells beside the middle.
+const PLAY: usize = 4;
+/// Shapes remembered.
+const SHAPES: usize = 5;
+/// Correlation from which two shapes are the same. *ratify*
+const SAME: f32 = 0.90;
+/// Correlation with the patient's own shape below which a beat is different from it. *ratify*
+const DIFFERENT: f32 = 0.85;
+/// How much wider than the patient's own beats a ventricular beat is, by the spread of its slopes. *ratify*
+const WIDER: f32 = 1.25;
+/// Spread in cells of a wide beat while the patient's own are not known yet. *ratify*
+const WIDE: f32 = 4.5;
+/// How much earlier than the mean interval an early beat comes. *ratify*
+const EARLY: f32 = 0.85;
+/// Beats of a shape before it can be the patient's own.
+const KNOWN: f32 = 4.0;
+
+/// A shape that returns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Shape {
+    wave: Vec<f32>,
+    /// Beats, forgotten slowly.
+    count: f32,
+    spread: f32,
+    /// Mean of interval / usual interval.
+    timing: f32,
+}
+
+/// Class of a beat.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Class {
+    pub ventricular: bool,
+    pub usual: bool,
+}
+
+/// The shapes of one lead.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Morphology {
+    shapes: Vec<Shape>,
+    /// Mean interval in cells.
+    interval: f32,
+}
+
+impl Morphology {
+    /// Class of the beat whose QRS was `age` cells ago.
+    pub(super) fn classify(&mut self, history: &History, age: usize, interval: Option<i64>) -> Class {
+        let timing = self.timing(interval);
+        let spread = spread(history, age);
+        let own = self.own();
+        let mut fits = [0.0_f32; SHAPES];
+        let mut best = (0, -1.0, age);
+        for (at, (shape, fit)) in self.shapes.iter().zip(&mut fits).enumerate() {
+            let (r, aligned) = align(&shape.wave, history, age);
+            *fit = r;
+            if r > best.1 {
+                best = (at, r, aligned);
+            }
+        }
+        self.learn(best, history, spread, timing, own);
+        let Some(own) = own else {
+            return Class {
+                ventricular: spread > WIDE,
+                usual: false,
+            };
+        };
+        let fit = fits.get(own).copied().unwrap_or(0.0);
+        let own_spread = self.shapes.get(own).map_or(WIDE, |s| s.spread);
+        let different = fit < DIFFERENT;
+        let wider = spread > WIDER * own_spread;
+        let early = timing < EARLY;
+        Class {
+            ventricular: different && (wider || early && fit < 0.5),
+            usual: fit >= SAME,
+        }
+    }
+
+    /// The interval in terms of the mean one.
+    fn timing(&mut self, interval: Option<i64>) -> f32 {
+        let Some(interval) = interval.map(|i| i as f32) else { return 1.0 };
+        if self.interval <= 0.0 {
+            self.interval = interval;
+        }
+        let timing = interval / self.interval;
+        self.interval += (interval.min(2.0 * self.interval) - self.interval) / 16.0;
+        timing
+    }
+
+    /// The patient's own shape: the commonest among the narrow ones.
+    fn own(&self) -> Option<usize> {
+        let total: f32 = self.shapes.iter().map(|s| s.count).sum();
+        let common = |s: &&Shape| s.count >= KNOWN && s.count > total / 8.0;
+        let narrowest = self.shapes.iter().filter(common).map(|s| s.spread).fold(f32::MAX, f32::min);
+        let narrow = |s: &&Shape| common(s) && s.spread <= WIDER * narrowest;
+        let (at, _) = self
+            .shapes
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| narrow(s))
+            .max_by(|(_, a), (_, b)| a.count.total_cmp(&b.count))?;
+        Some(at)
+    }
+
+    fn learn(&mut self, best: (usize, f32, usize), history: &History, spread: f32, timing: f32, own: Option<usize>) {
+        for shape in &mut self.shapes {
+            shape.count *= 1.0 - 1.0 / 256.0;
+        }
+        let (at, fit, age) = best;
+        if let Some(shape) = self.shapes.get_mut(at).filter(|_| fit >= SAME) {
+            let weight = (1.0 / (shape.count + 1.0)).max(1.0 / 12.0);
+            for (mean, value) in shape.wave.iter_mut().zip(cut(history, age)) {
+                *mean += (value - *mean) * weight;
+            }
+            shape.count += 1.0;
+            shape.spread += (spread - shape.spread) * weight;
+            shape.timing += (timing - shape.timing) * weight;
+            return;
+        }
+        let shape = Shape {
+            wave: cut(history, age).collect(),
+            count: 1.0,
+            spread,
+            timing,
+        };
+        if self.shapes.len() < SHAPES {
+            self.shapes.push(shape);
+            return;
+        }
+        let others = self.shapes.iter_mut().enumerate().filter(|(at, _)| Some(*at) != own);
+        if let Some((_, rarest)) = others.min_by(|(_, a), (_, b)| a.count.total_cmp(&b.count)) {
+            *rarest = shape;
+        }
+    }
+}
+
+fn cut(history: &History, age: usize) -> impl Iterator<Item = f32> + Clone + '_ {
+    history.span(age + BEFORE, (age + 1).saturating_sub(AFTER)).map(|v| v as f32)
+}
+
+/// Best correlation of a shape with the wave around `age`, and where that is.
+fn align(shape: &[f32], history: &History, age: usize) -> (f32, usize) {
+    let mut best = (-1.0, age);
+    for at in age.saturating_sub(PLAY)..=age + PLAY {
+        let r = correlation(shape, cut(history, at));
+        if r > best.0 {
+            best = (r, at);
+        }
+    }
+    best
+}
+
+/// Pearson's correlation.
+fn correlation(a: &[f32], b: impl Iterator<Item = f32> + Clone) -> f32 {
+    let n = LEN as f32;
+    let (mean_a, mean_b) = (a.iter().sum::<f32>() / n, b.clone().sum::<f32>() / n);
+    let (mut ab, mut aa, mut bb) = (0.0_f32, 0.0_f32, 0.0_f32);
+    for (x, y) in a.iter().zip(b) {
+        let (x, y) = (x - mean_a, y - mean_b);
+        ab += x * y;
+        aa += x * x;
+        bb += y * y;
+    }
+    if aa > 0.0 && bb > 0.0 { ab / (aa * bb).sqrt() } else { 0.0 }
+}
+
+/// How far the slopes spread around their middle, in cells: a measure of width that noise and shape move little.
+fn spread(history: &History, age: usize) -> f32 {
+    let slopes = || {
+        let oldest = age + BEFORE;
+        let wave = move || history.span(oldest, age.saturating_sub(AFTER));
+        wave().zip(wave().skip(2)).map(|(a, c)| ((c - a) as f32) * ((c - a) as f32))
+    };
+    let total: f32 = slopes().sum();
+    if total <= 0.0 {
+        return 0.0;
+    }
+    let middle = slopes().enumerate().map(|(i, s)| i as f32 * s).sum::<f32>() / total;
+    let moment: f32 = slopes().enumerate().map(|(i, s)| (i as f32 - middle) * (i as f32 - middle) * s).sum();
+    (moment / total).sqrt()
+}
