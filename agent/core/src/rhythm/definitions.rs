@@ -24,10 +24,14 @@ pub(super) const TACHYCARDIA_BEATS: usize = 17;
 pub(super) const VT: i64 = 100;
 pub(super) const VT_BEATS: usize = 5;
 
+/// Of them, so many must look like beats seen before; shapes that all differ may be noise, and so many of them are needed. *ratify*
+pub(super) const VT_KIN_BEATS: usize = 4;
+pub(super) const VT_MANIFOLD_BEATS: usize = 7;
+/// Share of the beats of an extreme tachycardia that must look like beats seen before. *ratify*
+pub(super) const TACHYCARDIA_KIN_SHARE: (usize, usize) = (2, 3);
+
 /// What a rate must come back by before the condition ends. *ratify*
 pub(super) const HYSTERESIS: i64 = 5;
-/// Beats over which the end of a tachycardia is judged. *ratify*
-pub(super) const TACHYCARDIA_END_BEATS: usize = 9;
 /// Beats in a row that are not ventricular and end a ventricular tachycardia. *ratify*
 pub(super) const VT_END_BEATS: usize = 3;
 /// Longest interval between two beats that end an asystole. *ratify*

@@ -22,6 +22,7 @@ const LONGEST_GAP: i64 = ms(200) as i64;
 /// Longest interval measured.
 const LONGEST_INTERVAL: i64 = ms(10_000) as i64;
 
+const DEBUG: bool = true;
 /// A beat of one lead.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct LeadBeat {
@@ -33,6 +34,8 @@ pub(super) struct LeadBeat {
     pub ventricular: bool,
     /// Like the patient's own beats.
     pub usual: bool,
+    /// Like a beat that was seen before: hardly noise.
+    pub kin: bool,
 }
 
 /// 200 ms of a lead.
@@ -132,7 +135,7 @@ impl Analysis {
     }
 
     fn take(&mut self, number: i64, cell: Cell) -> Option<Frame> {
-        self.judge.take(cell, self.whole > 0);
+        self.judge.take(cell, self.whole > 0, self.detector.usual_slope());
         if let Cell::Value(value) = cell {
             self.value(number, value);
         } else {
@@ -161,11 +164,13 @@ impl Analysis {
         let interval = self.last_beat.map(|last| at - last).filter(|i| (1..=LONGEST_INTERVAL).contains(i));
         self.last_beat = Some(at);
         let class = self.morphology.classify(&self.history, detected.age, interval);
+        if DEBUG { eprintln!("B {} {} {} {} {:?}", at, class.ventricular, class.usual, detected.height, self.morphology.last); }
         let beat = LeadBeat {
             cell: at,
             interval: interval.map(|i| i as u32),
             ventricular: class.ventricular,
             usual: class.usual,
+            kin: class.kin,
         };
         if let Some(slot) = self.found.iter_mut().find(|slot| slot.is_none()) {
             *slot = Some(beat);

@@ -19,14 +19,23 @@ const PLAY: usize = 4;
 const SHAPES: usize = 5;
 /// Correlation from which two shapes are the same. *ratify*
 const SAME: f32 = 0.90;
-/// Correlation with the patient's own shape below which a beat is different from it. *ratify*
-const DIFFERENT: f32 = 0.85;
-/// How much wider than the patient's own beats a ventricular beat is, by the spread of its slopes. *ratify*
+/// Correlation from which the shape is one that was seen before. *ratify*
+const KIN: f32 = 0.75;
+/// How much wider than the narrowest a shape may be and still be the patient's own, by the spread of its slopes. *ratify*
 const WIDER: f32 = 1.25;
 /// Spread in cells of a wide beat while the patient's own are not known yet. *ratify*
 const WIDE: f32 = 4.5;
-/// How much earlier than the mean interval an early beat comes. *ratify*
-const EARLY: f32 = 0.85;
+/// What makes a beat ventricular: how unlike the patient's own it is, how much wider, and how much earlier than usual, each in
+/// units of what is clearly so. Set on DS1 of the MIT-BIH Arrhythmia Database. *ratify*
+const UNLIKE: f32 = 0.15;
+const WIDENED: f32 = 0.25;
+const EARLINESS: f32 = 0.30;
+const VENTRICULAR: f32 = 2.6;
+/// A ventricular beat is at least this much wider, or this early. *ratify*
+const LEAST_WIDENED: f32 = 0.10;
+const LEAST_EARLY: f32 = 0.12;
+/// Slopes squared below this share of the steepest do not count for the width.
+const FLOOR: f32 = 0.08;
 /// Beats of a shape before it can be the patient's own.
 const KNOWN: f32 = 4.0;
 
@@ -37,8 +46,6 @@ struct Shape {
     /// Beats, forgotten slowly.
     count: f32,
     spread: f32,
-    /// Mean of interval / usual interval.
-    timing: f32,
 }
 
 /// Class of a beat.
@@ -46,6 +53,8 @@ struct Shape {
 pub(super) struct Class {
     pub ventricular: bool,
     pub usual: bool,
+    /// Like a beat that was seen before.
+    pub kin: bool,
 }
 
 /// The shapes of one lead.
@@ -54,6 +63,7 @@ pub(super) struct Morphology {
     shapes: Vec<Shape>,
     /// Mean interval in cells.
     interval: f32,
+    pub(super) last: [f32; 5],
 }
 
 impl Morphology {
@@ -71,21 +81,24 @@ impl Morphology {
                 best = (at, r, aligned);
             }
         }
-        self.learn(best, history, spread, timing, own);
-        let Some(own) = own else {
+        self.learn(best, history, spread, own);
+        let kin = best.1 >= KIN;
+        let Some(own_shape) = own.and_then(|own| self.shapes.get(own)) else {
             return Class {
                 ventricular: spread > WIDE,
                 usual: false,
+                kin,
             };
         };
-        let fit = fits.get(own).copied().unwrap_or(0.0);
-        let own_spread = self.shapes.get(own).map_or(WIDE, |s| s.spread);
-        let different = fit < DIFFERENT;
-        let wider = spread > WIDER * own_spread;
-        let early = timing < EARLY;
+        let fit = own.and_then(|own| fits.get(own)).copied().unwrap_or(0.0);
+        let widened = spread / own_shape.spread.max(0.5) - 1.0;
+        let early = (1.0 - timing).max(0.0);
+        let score = (1.0 - fit) / UNLIKE + (widened / WIDENED).clamp(-2.0, 3.0) + (early / EARLINESS).min(1.5);
+        self.last = [fit, widened + 1.0, spread, timing, best.1];
         Class {
-            ventricular: different && (wider || early && fit < 0.5),
-            usual: fit >= SAME,
+            ventricular: score > VENTRICULAR && (widened > LEAST_WIDENED || early > LEAST_EARLY),
+            usual: fit >= SAME && widened < WIDER - 1.0,
+            kin,
         }
     }
 
@@ -115,26 +128,24 @@ impl Morphology {
         Some(at)
     }
 
-    fn learn(&mut self, best: (usize, f32, usize), history: &History, spread: f32, timing: f32, own: Option<usize>) {
+    fn learn(&mut self, best: (usize, f32, usize), history: &History, spread: f32, own: Option<usize>) {
         for shape in &mut self.shapes {
             shape.count *= 1.0 - 1.0 / 256.0;
         }
         let (at, fit, age) = best;
-        if let Some(shape) = self.shapes.get_mut(at).filter(|_| fit >= SAME) {
+        if let Some(shape) = self.shapes.get_mut(at).filter(|shape| fit >= SAME && spread < WIDER * shape.spread) {
             let weight = (1.0 / (shape.count + 1.0)).max(1.0 / 12.0);
             for (mean, value) in shape.wave.iter_mut().zip(cut(history, age)) {
                 *mean += (value - *mean) * weight;
             }
             shape.count += 1.0;
             shape.spread += (spread - shape.spread) * weight;
-            shape.timing += (timing - shape.timing) * weight;
             return;
         }
         let shape = Shape {
             wave: cut(history, age).collect(),
             count: 1.0,
             spread,
-            timing,
         };
         if self.shapes.len() < SHAPES {
             self.shapes.push(shape);
@@ -177,18 +188,23 @@ fn correlation(a: &[f32], b: impl Iterator<Item = f32> + Clone) -> f32 {
     if aa > 0.0 && bb > 0.0 { ab / (aa * bb).sqrt() } else { 0.0 }
 }
 
-/// How far the slopes spread around their middle, in cells: a measure of width that noise and shape move little.
+/// How far the slopes spread around their middle, in cells: a measure of width. The steepest slope sets a floor that noise stays
+/// below.
 fn spread(history: &History, age: usize) -> f32 {
+    let wave = || history.span(age + BEFORE, (age + 1).saturating_sub(AFTER));
     let slopes = || {
-        let oldest = age + BEFORE;
-        let wave = move || history.span(oldest, age.saturating_sub(AFTER));
-        wave().zip(wave().skip(2)).map(|(a, c)| ((c - a) as f32) * ((c - a) as f32))
+        wave()
+            .zip(wave().skip(1))
+            .zip(wave().skip(2).zip(wave().skip(3)))
+            .map(|((a, b), (c, d))| ((c + d - a - b) as f32) * ((c + d - a - b) as f32))
     };
-    let total: f32 = slopes().sum();
+    let floor = FLOOR * slopes().fold(0.0, f32::max);
+    let above = || slopes().map(move |s| (s - floor).max(0.0));
+    let total: f32 = above().sum();
     if total <= 0.0 {
         return 0.0;
     }
-    let middle = slopes().enumerate().map(|(i, s)| i as f32 * s).sum::<f32>() / total;
-    let moment: f32 = slopes().enumerate().map(|(i, s)| (i as f32 - middle) * (i as f32 - middle) * s).sum();
+    let middle = above().enumerate().map(|(i, s)| i as f32 * s).sum::<f32>() / total;
+    let moment: f32 = above().enumerate().map(|(i, s)| (i as f32 - middle) * (i as f32 - middle) * s).sum();
     (moment / total).sqrt()
 }

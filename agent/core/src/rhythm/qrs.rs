@@ -26,6 +26,9 @@ const THRESHOLD: i32 = 320;
 /// Least detection signal of a beat: that of a QRS of about 0.15 mV, which a monitor must not count (IEC 60601-2-27 as makers
 /// declare it). *ratify*
 pub(super) const FLOOR: i32 = 6;
+/// Beats that are this many times as steep as usual are left out of what is usual, but for so many in a row. *ratify*
+const TOO_STEEP: i32 = 3;
+const STEEP_BEATS: u8 = 10;
 /// Seconds of peaks from which the first threshold is made.
 const LEARNING: usize = 4;
 
@@ -56,6 +59,10 @@ pub(super) struct QrsDetector {
     since: usize,
     /// Steepest slope of the last beat.
     slope: i32,
+    /// Of the last beats, without those that the signal was disturbed by.
+    slopes: [i32; 8],
+    /// Beats in a row that were too steep for that.
+    steep: u8,
     missed: Option<Peak>,
     learning: Vec<i32>,
     learnt: bool,
@@ -87,6 +94,8 @@ impl Default for QrsDetector {
             threshold: i32::MAX,
             since: 0,
             slope: 0,
+            slopes: [0; 8],
+            steep: 0,
             missed: None,
             learning: Vec::new(),
             learnt: false,
@@ -105,6 +114,11 @@ impl QrsDetector {
     /// Median height of the last beats and of what was taken for noise.
     pub(super) fn heights(&self) -> (i32, i32) {
         (median(self.beats), median(self.noise))
+    }
+
+    /// Slope of the patient's beats in µV a cell; 0 while it is not known.
+    pub(super) fn usual_slope(&self) -> i32 {
+        median(self.slopes)
     }
 
     /// The input begins (again) at this value: no step is seen.
@@ -219,11 +233,22 @@ impl QrsDetector {
         push(&mut self.intervals, interval.min(2 * HZ));
         self.since = peak.age;
         self.slope = peak.slope;
+        self.remember_slope(peak.slope);
         self.missed = None;
         self.update();
         Detected {
             age: peak.age + DELAY,
             height: peak.height,
+        }
+    }
+
+    /// A slope that stays steep is a new gain, one that does not is a disturbance.
+    fn remember_slope(&mut self, slope: i32) {
+        let usual = self.usual_slope();
+        let steep = usual > 0 && slope > TOO_STEEP * usual;
+        self.steep = if steep { self.steep.saturating_add(1) } else { 0 };
+        if !steep || self.steep > STEEP_BEATS {
+            push(&mut self.slopes, slope);
         }
     }
 

@@ -30,6 +30,11 @@ const WINDOW: usize = 5;
 const NOISE_UV: f32 = 90.0;
 /// The same, relative to the height of the wave.
 const NOISE_SHARE: f32 = 0.12;
+/// A step within 8 ms that is this many times as steep as the patient's beats, and at least so high in µV, is a disturbance …
+const SPIKE_SHARE: f32 = 3.5;
+const SPIKE_UV: f32 = 400.0;
+/// … and so are the frames after it, while amplifiers recover: two seconds.
+const RECOVERY: u8 = 10;
 /// A change within 40 ms that no heart makes, in µV.
 const JUMP_UV: f32 = 8_000.0;
 /// Beyond this a constant value is a rail of the input and not a quiet heart, in µV.
@@ -56,10 +61,12 @@ pub(super) struct Judge {
     seen: Seen,
     frames: VecDeque<Seen>,
     recent: [f32; 6],
+    /// Frames until a disturbance is over.
+    recovery: u8,
 }
 
 impl Judge {
-    pub(super) fn take(&mut self, cell: Cell, follows: bool) {
+    pub(super) fn take(&mut self, cell: Cell, follows: bool, usual_slope: i32) {
         let Cell::Value(value) = cell else {
             self.seen.off += u8::from(matches!(cell, Cell::LeadOff | Cell::Gap));
             return;
@@ -77,6 +84,10 @@ impl Judge {
         seen.low = seen.low.min(value);
         seen.high = seen.high.max(value);
         seen.jumps += u8::from((value - e).abs() > JUMP_UV);
+        let step = (value - a).abs();
+        if usual_slope > 0 && step > SPIKE_UV && step > SPIKE_SHARE * usual_slope as f32 {
+            self.recovery = RECOVERY;
+        }
         seen.constant += u8::from((value - a).abs() < CONSTANT_UV && value.abs() > RAIL_UV);
         self.recent = [value, a, b, c, d, e];
     }
@@ -84,6 +95,8 @@ impl Judge {
     /// Ends a frame.
     pub(super) fn judge(&mut self) -> EcgSignal {
         self.frames.push_back(std::mem::take(&mut self.seen));
+        let recovers = self.recovery > 0;
+        self.recovery = self.recovery.saturating_sub(1);
         if self.frames.len() > WINDOW {
             self.frames.pop_front();
         }
@@ -92,7 +105,7 @@ impl Judge {
         if total(|s| s.off) > half || total(|s| s.constant) > half {
             return EcgSignal::LeadOff;
         }
-        if total(|s| s.values) < half || total(|s| s.jumps) > 0 {
+        if total(|s| s.values) < half || total(|s| s.jumps) > 0 || recovers {
             return EcgSignal::Noisy;
         }
         let (noise, height) = self.noise();

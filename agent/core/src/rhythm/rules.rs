@@ -167,16 +167,13 @@ impl Rules {
                 self.end(Rhythm::ExtremeBradycardia, first, out);
             }
         }
-        if let Some((first, (intervals, sum))) = self.rate(d::TACHYCARDIA_BEATS)
-            && intervals * d::MINUTE > d::TACHYCARDIA * sum
-            && self.undisturbed()
-        {
-            self.begin(Rhythm::ExtremeTachycardia, first, out);
-        }
-        if let Some((first, (intervals, sum))) = self.rate(d::TACHYCARDIA_END_BEATS)
-            && intervals * d::MINUTE < (d::TACHYCARDIA - d::HYSTERESIS) * sum
-        {
-            self.end(Rhythm::ExtremeTachycardia, first, out);
+        if let Some((first, (intervals, sum))) = self.rate(d::TACHYCARDIA_BEATS) {
+            let fast = |limit: i64| intervals * d::MINUTE > limit * sum;
+            if fast(d::TACHYCARDIA) && self.undisturbed() && self.are_beats() {
+                self.begin(Rhythm::ExtremeTachycardia, first, out);
+            } else if !fast(d::TACHYCARDIA - d::HYSTERESIS) {
+                self.end(Rhythm::ExtremeTachycardia, step.now, out);
+            }
         }
         self.ventricular(step, out);
     }
@@ -188,7 +185,9 @@ impl Rules {
             return self.end(Rhythm::VentricularTachycardia, onset, out);
         }
         let Some((first, (intervals, sum))) = self.rate(d::VT_BEATS) else { return };
-        let run = newest(d::VT_BEATS).all(|b| b.ventricular);
+        let kin = newest(d::VT_BEATS).filter(|b| b.kin).count() >= d::VT_KIN_BEATS;
+        let length = if kin { d::VT_BEATS } else { d::VT_MANIFOLD_BEATS };
+        let run = self.beats.len() >= length && newest(length).all(|b| b.ventricular);
         if run && intervals * d::MINUTE > d::VT * sum && !contradicted(step, step.now - first, d::PULSE_INTERVAL) {
             self.begin(Rhythm::VentricularTachycardia, first, out);
         }
@@ -199,6 +198,13 @@ impl Rules {
         let last = self.beats.back()?;
         let first = self.beats.iter().rev().nth(beats - 1)?;
         Some((first.cell, (beats as i64 - 1, last.cell - first.cell)))
+    }
+
+    /// What is counted for a tachycardia are beats and not noise.
+    fn are_beats(&self) -> bool {
+        let kin = self.beats.iter().filter(|b| b.kin).count();
+        let (part, whole) = d::TACHYCARDIA_KIN_SHARE;
+        kin * whole >= self.beats.len() * part
     }
 
     /// No condition in which beats mean little.

@@ -9,6 +9,9 @@ use crate::codes::Waveform;
 /// Frames for which another lead must be better before it is followed: one second. *ratify*
 const CONVINCED: u32 = 5;
 
+/// Frames for which the preferred lead must be as good before it is followed again: ten seconds. *ratify*
+const RETURN: u32 = 50;
+
 /// Order of preference, lowest first: II, then the limb leads and V, then the rest.
 pub(super) const fn preference(waveform: Waveform) -> u32 {
     match waveform.code() {
@@ -28,6 +31,8 @@ pub(super) struct Selection {
     followed: Option<Waveform>,
     /// Frames for which the lead that is followed has not been the best.
     doubts: u32,
+    /// Frames for which a preferred lead has been as good.
+    as_good: u32,
 }
 
 impl Selection {
@@ -37,18 +42,21 @@ impl Selection {
         // The first of the best: max_by_key would give the last.
         let best = there().rev().max_by_key(|(_, frame)| rank(frame))?;
         let followed = there().find(|(waveform, _)| Some(*waveform) == self.followed);
-        let Some(followed) = followed else {
-            self.followed = Some(best.0);
-            self.doubts = 0;
-            return Some(best);
+        let Some(followed) = followed else { return Some(self.follow(best)) };
+        let better = rank(&best.1) > rank(&followed.1);
+        let preferred = !better && best.0 != followed.0;
+        self.doubts = if better { self.doubts + 1 } else { 0 };
+        self.as_good = if preferred { self.as_good + 1 } else { 0 };
+        let turn = self.doubts >= CONVINCED || self.as_good >= RETURN;
+        Some(if turn { self.follow(best) } else { followed })
+    }
+
+    fn follow(&mut self, lead: (Waveform, Frame)) -> (Waveform, Frame) {
+        *self = Self {
+            followed: Some(lead.0),
+            ..Self::default()
         };
-        self.doubts = if rank(&best.1) > rank(&followed.1) { self.doubts + 1 } else { 0 };
-        if self.doubts < CONVINCED {
-            return Some(followed);
-        }
-        self.followed = Some(best.0);
-        self.doubts = 0;
-        Some(best)
+        lead
     }
 }
 
