@@ -24,9 +24,10 @@ pub(super) const TACHYCARDIA_BEATS: usize = 17;
 pub(super) const VT: i64 = 100;
 pub(super) const VT_BEATS: usize = 5;
 
-/// Of them, so many must look like beats seen before; shapes that all differ may be noise, and so many of them are needed. *ratify*
+/// Of them, so many must look like beats seen before, and all must be ventricular beyond doubt … *ratify*
 pub(super) const VT_KIN_BEATS: usize = 4;
-pub(super) const VT_MANIFOLD_BEATS: usize = 7;
+/// … or else so many ventricular beats are needed: noise upon ordinary beats looks like a few of them. *ratify*
+pub(super) const VT_DOUBTFUL_BEATS: usize = 8;
 /// Share of the beats of an extreme tachycardia that must look like beats seen before. *ratify*
 pub(super) const TACHYCARDIA_KIN_SHARE: (usize, usize) = (2, 3);
 

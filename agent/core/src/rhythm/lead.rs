@@ -32,6 +32,8 @@ pub(super) struct LeadBeat {
     pub interval: Option<u32>,
     /// Wide and unlike the patient's own beats.
     pub ventricular: bool,
+    /// The same beyond doubt.
+    pub surely: bool,
     /// Like the patient's own beats.
     pub usual: bool,
     /// Like a beat that was seen before: hardly noise.
@@ -169,6 +171,7 @@ impl Analysis {
             cell: at,
             interval: interval.map(|i| i as u32),
             ventricular: class.ventricular,
+            surely: class.surely,
             usual: class.usual,
             kin: class.kin,
         };

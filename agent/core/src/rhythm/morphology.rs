@@ -18,7 +18,11 @@ const PLAY: usize = 4;
 /// Shapes remembered.
 const SHAPES: usize = 5;
 /// Correlation from which two shapes are the same. *ratify*
-const SAME: f32 = 0.90;
+const SAME: f32 = 0.93;
+/// How much wider a beat of the same shape may be. *ratify*
+const ALIKE: f32 = 1.15;
+/// Correlation with the patient's own shape of a usual beat. *ratify*
+const USUAL: f32 = 0.90;
 /// Correlation from which the shape is one that was seen before. *ratify*
 const KIN: f32 = 0.75;
 /// How much wider than the narrowest a shape may be and still be the patient's own, by the spread of its slopes. *ratify*
@@ -28,14 +32,16 @@ const WIDE: f32 = 4.5;
 /// What makes a beat ventricular: how unlike the patient's own it is, how much wider, and how much earlier than usual, each in
 /// units of what is clearly so. Set on DS1 of the MIT-BIH Arrhythmia Database. *ratify*
 const UNLIKE: f32 = 0.15;
-const WIDENED: f32 = 0.25;
+const WIDENED: f32 = 0.20;
 const EARLINESS: f32 = 0.30;
 const VENTRICULAR: f32 = 2.6;
+/// The same, where noise does not reach. *ratify*
+const SURELY: f32 = 4.0;
 /// A ventricular beat is at least this much wider, or this early. *ratify*
 const LEAST_WIDENED: f32 = 0.10;
 const LEAST_EARLY: f32 = 0.12;
-/// Slopes squared below this share of the steepest do not count for the width.
-const FLOOR: f32 = 0.08;
+/// Slopes below this share of the steepest do not count for the width.
+const FLOOR: f32 = 0.15;
 /// Beats of a shape before it can be the patient's own.
 const KNOWN: f32 = 4.0;
 
@@ -52,6 +58,8 @@ struct Shape {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Class {
     pub ventricular: bool,
+    /// Ventricular beyond doubt.
+    pub surely: bool,
     pub usual: bool,
     /// Like a beat that was seen before.
     pub kin: bool,
@@ -86,6 +94,7 @@ impl Morphology {
         let Some(own_shape) = own.and_then(|own| self.shapes.get(own)) else {
             return Class {
                 ventricular: spread > WIDE,
+                surely: spread > WIDE,
                 usual: false,
                 kin,
             };
@@ -94,10 +103,12 @@ impl Morphology {
         let widened = spread / own_shape.spread.max(0.5) - 1.0;
         let early = (1.0 - timing).max(0.0);
         let score = (1.0 - fit) / UNLIKE + (widened / WIDENED).clamp(-2.0, 3.0) + (early / EARLINESS).min(1.5);
-        self.last = [fit, widened + 1.0, spread, timing, best.1];
+        self.last = [fit, widened + 1.0, score, timing, best.1];
+        let wide_or_early = widened > LEAST_WIDENED || early > LEAST_EARLY;
         Class {
-            ventricular: score > VENTRICULAR && (widened > LEAST_WIDENED || early > LEAST_EARLY),
-            usual: fit >= SAME && widened < WIDER - 1.0,
+            ventricular: score > VENTRICULAR && wide_or_early,
+            surely: score > SURELY && wide_or_early,
+            usual: fit >= USUAL && widened < WIDER - 1.0,
             kin,
         }
     }
@@ -133,7 +144,7 @@ impl Morphology {
             shape.count *= 1.0 - 1.0 / 256.0;
         }
         let (at, fit, age) = best;
-        if let Some(shape) = self.shapes.get_mut(at).filter(|shape| fit >= SAME && spread < WIDER * shape.spread) {
+        if let Some(shape) = self.shapes.get_mut(at).filter(|shape| fit >= SAME && spread < ALIKE * shape.spread) {
             let weight = (1.0 / (shape.count + 1.0)).max(1.0 / 12.0);
             for (mean, value) in shape.wave.iter_mut().zip(cut(history, age)) {
                 *mean += (value - *mean) * weight;
@@ -196,7 +207,7 @@ fn spread(history: &History, age: usize) -> f32 {
         wave()
             .zip(wave().skip(1))
             .zip(wave().skip(2).zip(wave().skip(3)))
-            .map(|((a, b), (c, d))| ((c + d - a - b) as f32) * ((c + d - a - b) as f32))
+            .map(|((a, b), (c, d))| (c + d - a - b).abs() as f32)
     };
     let floor = FLOOR * slopes().fold(0.0, f32::max);
     let above = || slopes().map(move |s| (s - floor).max(0.0));

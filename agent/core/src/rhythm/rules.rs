@@ -184,10 +184,10 @@ impl Rules {
             let onset = newest(d::VT_END_BEATS).last().map_or(step.now, |b| b.cell);
             return self.end(Rhythm::VentricularTachycardia, onset, out);
         }
-        let Some((first, (intervals, sum))) = self.rate(d::VT_BEATS) else { return };
-        let kin = newest(d::VT_BEATS).filter(|b| b.kin).count() >= d::VT_KIN_BEATS;
-        let length = if kin { d::VT_BEATS } else { d::VT_MANIFOLD_BEATS };
-        let run = self.beats.len() >= length && newest(length).all(|b| b.ventricular);
+        let clear = newest(d::VT_BEATS).all(|b| b.surely) && newest(d::VT_BEATS).filter(|b| b.kin).count() >= d::VT_KIN_BEATS;
+        let beats = if clear { d::VT_BEATS } else { d::VT_DOUBTFUL_BEATS };
+        let Some((first, (intervals, sum))) = self.rate(beats) else { return };
+        let run = newest(beats).all(|b| b.ventricular);
         if run && intervals * d::MINUTE > d::VT * sum && !contradicted(step, step.now - first, d::PULSE_INTERVAL) {
             self.begin(Rhythm::VentricularTachycardia, first, out);
         }
