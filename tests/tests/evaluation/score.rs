@@ -82,21 +82,23 @@ pub fn ventricular(truth: &[TrueBeat], found: &[Beat]) -> Counts {
     counts
 }
 
-/// Whether a report of one may stand for the other: tachycardia and fibrillation of the ventricles call for the same.
-fn same(a: Rhythm, b: Rhythm) -> bool {
+/// Whether a report may stand for an event: tachycardia and fibrillation of the ventricles call for the same, and their rate is
+/// a tachycardia.
+fn stands_for(reported: Rhythm, event: Rhythm) -> bool {
     let lethal = |r| matches!(r, Rhythm::VentricularTachycardia | Rhythm::VentricularFibrillation);
-    a == b || lethal(a) && lethal(b)
+    reported == event || lethal(event) && (lethal(reported) || reported == Rhythm::ExtremeTachycardia)
 }
 
 fn near(event: &Event, reported: &Reported) -> bool {
-    same(event.rhythm, reported.rhythm) && reported.onset_s <= event.to_s + NEAR_S && reported.end_s >= event.from_s - NEAR_S
+    stands_for(reported.rhythm, event.rhythm) && reported.onset_s <= event.to_s + NEAR_S && reported.end_s >= event.from_s - NEAR_S
 }
 
 /// Events found and missed, reports without an event.
 pub fn conditions(rhythm: Rhythm, events: &[Event], reported: &[Reported]) -> Counts {
     let mut counts = Counts::default();
     for event in events.iter().filter(|e| e.rhythm == rhythm) {
-        if reported.iter().any(|r| near(event, r)) {
+        let met = |r: &Reported| near(event, r) && (r.rhythm != Rhythm::ExtremeTachycardia || rhythm == r.rhythm);
+        if reported.iter().any(met) {
             counts.found += 1;
         } else {
             counts.missed += 1;

@@ -24,12 +24,13 @@ pub(super) const TACHYCARDIA_BEATS: usize = 17;
 pub(super) const VT: i64 = 100;
 pub(super) const VT_BEATS: usize = 5;
 
-/// Of them, so many must look like beats seen before, and all must be ventricular beyond doubt … *ratify*
-pub(super) const VT_KIN_BEATS: usize = 4;
-/// … or else so many ventricular beats are needed: noise upon ordinary beats looks like a few of them. *ratify*
+/// Of them, so many must be like shapes seen before, in percent of correlation, and all must be ventricular beyond doubt … *ratify*
+pub(super) const VT_ALIKE: (usize, u8) = (4, 75);
+/// … or else so many ventricular beats are needed, of which so many return: noise upon ordinary beats looks like a few. *ratify*
 pub(super) const VT_DOUBTFUL_BEATS: usize = 8;
-/// Share of the beats of an extreme tachycardia that must look like beats seen before. *ratify*
-pub(super) const TACHYCARDIA_KIN_SHARE: (usize, usize) = (2, 3);
+pub(super) const VT_DOUBTFUL_ALIKE: (usize, u8) = (5, 93);
+/// Of the beats of an extreme tachycardia so many must be like shapes seen before, or it is noise. *ratify*
+pub(super) const TACHYCARDIA_ALIKE: (usize, u8) = (11, 75);
 
 /// What a rate must come back by before the condition ends. *ratify*
 pub(super) const HYSTERESIS: i64 = 5;

@@ -22,7 +22,6 @@ const LONGEST_GAP: i64 = ms(200) as i64;
 /// Longest interval measured.
 const LONGEST_INTERVAL: i64 = ms(10_000) as i64;
 
-const DEBUG: bool = true;
 /// A beat of one lead.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct LeadBeat {
@@ -36,8 +35,8 @@ pub(super) struct LeadBeat {
     pub surely: bool,
     /// Like the patient's own beats.
     pub usual: bool,
-    /// Like a beat that was seen before: hardly noise.
-    pub kin: bool,
+    /// Best correlation with a shape that was seen before, in percent.
+    pub likeness: u8,
 }
 
 /// 200 ms of a lead.
@@ -50,8 +49,6 @@ pub(super) struct Frame {
     pub beats: [Option<LeadBeat>; 2],
     /// The last four seconds were whole and oscillate.
     pub oscillates: bool,
-    /// Height of the beats over the noise between them, 0 to 1000.
-    pub clearness: u16,
 }
 
 /// See the [module](self).
@@ -166,14 +163,13 @@ impl Analysis {
         let interval = self.last_beat.map(|last| at - last).filter(|i| (1..=LONGEST_INTERVAL).contains(i));
         self.last_beat = Some(at);
         let class = self.morphology.classify(&self.history, detected.age, interval);
-        if DEBUG { eprintln!("B {} {} {} {} {:?}", at, class.ventricular, class.usual, detected.height, self.morphology.last); }
         let beat = LeadBeat {
             cell: at,
             interval: interval.map(|i| i as u32),
             ventricular: class.ventricular,
             surely: class.surely,
             usual: class.usual,
-            kin: class.kin,
+            likeness: class.likeness,
         };
         if let Some(slot) = self.found.iter_mut().find(|slot| slot.is_none()) {
             *slot = Some(beat);
@@ -186,13 +182,11 @@ impl Analysis {
             signal = EcgSignal::Learning;
         }
         let whole = self.whole >= fibrillation::WINDOW;
-        let (beats, noise) = self.detector.heights();
         Frame {
             index,
             signal,
             beats: std::mem::take(&mut self.found),
             oscillates: whole && Oscillation::of(&self.history).is_fibrillation(),
-            clearness: (1000 * i64::from((beats - noise).max(0)) / i64::from(beats.max(1))) as u16,
         }
     }
 }

@@ -23,8 +23,6 @@ const SAME: f32 = 0.93;
 const ALIKE: f32 = 1.15;
 /// Correlation with the patient's own shape of a usual beat. *ratify*
 const USUAL: f32 = 0.90;
-/// Correlation from which the shape is one that was seen before. *ratify*
-const KIN: f32 = 0.75;
 /// How much wider than the narrowest a shape may be and still be the patient's own, by the spread of its slopes. *ratify*
 const WIDER: f32 = 1.25;
 /// Spread in cells of a wide beat while the patient's own are not known yet. *ratify*
@@ -42,6 +40,9 @@ const LEAST_WIDENED: f32 = 0.10;
 const LEAST_EARLY: f32 = 0.12;
 /// Slopes below this share of the steepest do not count for the width.
 const FLOOR: f32 = 0.15;
+/// Mean interval in cells from which a wide shape can be the patient's own, as with a bundle branch block or a pacemaker: 120 a
+/// minute and slower. *ratify*
+const SLOW: f32 = ms(500) as f32;
 /// Beats of a shape before it can be the patient's own.
 const KNOWN: f32 = 4.0;
 
@@ -61,8 +62,8 @@ pub(super) struct Class {
     /// Ventricular beyond doubt.
     pub surely: bool,
     pub usual: bool,
-    /// Like a beat that was seen before.
-    pub kin: bool,
+    /// Best correlation with a shape that was seen before, in percent.
+    pub likeness: u8,
 }
 
 /// The shapes of one lead.
@@ -71,7 +72,6 @@ pub(super) struct Morphology {
     shapes: Vec<Shape>,
     /// Mean interval in cells.
     interval: f32,
-    pub(super) last: [f32; 5],
 }
 
 impl Morphology {
@@ -90,26 +90,26 @@ impl Morphology {
             }
         }
         self.learn(best, history, spread, own);
-        let kin = best.1 >= KIN;
+        let likeness = (best.1.clamp(0.0, 1.0) * 100.0) as u8;
         let Some(own_shape) = own.and_then(|own| self.shapes.get(own)) else {
             return Class {
-                ventricular: spread > WIDE,
-                surely: spread > WIDE,
+                // A wide shape that returns fast is a tachycardia until something narrower is seen.
+                ventricular: spread > WIDE && best.1 >= SAME && self.interval < SLOW,
+                surely: false,
                 usual: false,
-                kin,
+                likeness,
             };
         };
         let fit = own.and_then(|own| fits.get(own)).copied().unwrap_or(0.0);
         let widened = spread / own_shape.spread.max(0.5) - 1.0;
         let early = (1.0 - timing).max(0.0);
         let score = (1.0 - fit) / UNLIKE + (widened / WIDENED).clamp(-2.0, 3.0) + (early / EARLINESS).min(1.5);
-        self.last = [fit, widened + 1.0, score, timing, best.1];
         let wide_or_early = widened > LEAST_WIDENED || early > LEAST_EARLY;
         Class {
             ventricular: score > VENTRICULAR && wide_or_early,
             surely: score > SURELY && wide_or_early,
             usual: fit >= USUAL && widened < WIDER - 1.0,
-            kin,
+            likeness,
         }
     }
 
@@ -127,7 +127,8 @@ impl Morphology {
     /// The patient's own shape: the commonest among the narrow ones.
     fn own(&self) -> Option<usize> {
         let total: f32 = self.shapes.iter().map(|s| s.count).sum();
-        let common = |s: &&Shape| s.count >= KNOWN && s.count > total / 8.0;
+        let slow = self.interval >= SLOW;
+        let common = |s: &&Shape| s.count >= KNOWN && s.count > total / 8.0 && (s.spread < WIDE || slow);
         let narrowest = self.shapes.iter().filter(common).map(|s| s.spread).fold(f32::MAX, f32::min);
         let narrow = |s: &&Shape| common(s) && s.spread <= WIDER * narrowest;
         let (at, _) = self

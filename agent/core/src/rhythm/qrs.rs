@@ -25,7 +25,7 @@ const T_WAVE: usize = ms(360);
 const THRESHOLD: i32 = 320;
 /// Least detection signal of a beat: that of a QRS of about 0.15 mV, which a monitor must not count (IEC 60601-2-27 as makers
 /// declare it). *ratify*
-pub(super) const FLOOR: i32 = 6;
+const FLOOR: i32 = 6;
 /// Beats that are this many times as steep as usual are left out of what is usual, but for so many in a row. *ratify*
 const TOO_STEEP: i32 = 3;
 const STEEP_BEATS: u8 = 10;
@@ -37,8 +37,6 @@ const LEARNING: usize = 4;
 pub(super) struct Detected {
     /// Cells since its QRS.
     pub age: usize,
-    /// Height in the detection signal.
-    pub height: i32,
 }
 
 /// The detector of one lead.
@@ -109,11 +107,6 @@ impl QrsDetector {
     /// Whether the first threshold is still being made.
     pub(super) const fn is_learning(&self) -> bool {
         !self.learnt
-    }
-
-    /// Median height of the last beats and of what was taken for noise.
-    pub(super) fn heights(&self) -> (i32, i32) {
-        (median(self.beats), median(self.noise))
     }
 
     /// Slope of the patient's beats in µV a cell; 0 while it is not known.
@@ -236,10 +229,7 @@ impl QrsDetector {
         self.remember_slope(peak.slope);
         self.missed = None;
         self.update();
-        Detected {
-            age: peak.age + DELAY,
-            height: peak.height,
-        }
+        Detected { age: peak.age + DELAY }
     }
 
     /// A slope that stays steep is a new gain, one that does not is a disturbance.
@@ -268,7 +258,7 @@ impl QrsDetector {
     }
 
     fn update(&mut self) {
-        let (beats, noise) = self.heights();
+        let (beats, noise) = (median(self.beats), median(self.noise));
         self.threshold = (noise + (beats - noise) * THRESHOLD / 1024).max(FLOOR);
     }
 }

@@ -184,10 +184,11 @@ impl Rules {
             let onset = newest(d::VT_END_BEATS).last().map_or(step.now, |b| b.cell);
             return self.end(Rhythm::VentricularTachycardia, onset, out);
         }
-        let clear = newest(d::VT_BEATS).all(|b| b.surely) && newest(d::VT_BEATS).filter(|b| b.kin).count() >= d::VT_KIN_BEATS;
+        let alike = |n: usize, (least, percent): (usize, u8)| newest(n).filter(|b| b.likeness >= percent).count() >= least;
+        let clear = newest(d::VT_BEATS).all(|b| b.surely) && alike(d::VT_BEATS, d::VT_ALIKE);
         let beats = if clear { d::VT_BEATS } else { d::VT_DOUBTFUL_BEATS };
         let Some((first, (intervals, sum))) = self.rate(beats) else { return };
-        let run = newest(beats).all(|b| b.ventricular);
+        let run = newest(beats).all(|b| b.ventricular) && (clear || alike(beats, d::VT_DOUBTFUL_ALIKE));
         if run && intervals * d::MINUTE > d::VT * sum && !contradicted(step, step.now - first, d::PULSE_INTERVAL) {
             self.begin(Rhythm::VentricularTachycardia, first, out);
         }
@@ -202,9 +203,8 @@ impl Rules {
 
     /// What is counted for a tachycardia are beats and not noise.
     fn are_beats(&self) -> bool {
-        let kin = self.beats.iter().filter(|b| b.kin).count();
-        let (part, whole) = d::TACHYCARDIA_KIN_SHARE;
-        kin * whole >= self.beats.len() * part
+        let (least, percent) = d::TACHYCARDIA_ALIKE;
+        self.beats.iter().filter(|b| b.likeness >= percent).count() >= least
     }
 
     /// No condition in which beats mean little.
