@@ -26,6 +26,7 @@ pub mod limits;
 pub mod message;
 pub mod patient;
 pub mod people;
+pub mod rhythm;
 pub mod scores;
 pub mod time;
 pub mod trend;

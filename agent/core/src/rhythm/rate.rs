@@ -1,0 +1,50 @@
+//! Heart rate as bedside monitors average it.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::vitals::Milli;
+
+/// Intervals averaged (as two makers of bedside monitors declare for IEC 60601-2-27).
+const INTERVALS: usize = 12;
+/// While this many last intervals are all slow, fewer are averaged.
+const SLOW: usize = 3;
+const SLOW_INTERVALS: usize = 4;
+/// A slow interval.
+const SLOW_MS: u32 = 1200;
+/// Least number of intervals for a rate. *ratify*
+const LEAST: usize = 3;
+
+/// The last intervals between beats.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct HeartRate(VecDeque<u32>);
+
+impl HeartRate {
+    pub(super) fn add(&mut self, interval_ms: u32) {
+        if self.0.len() >= INTERVALS {
+            self.0.pop_front();
+        }
+        self.0.push_back(interval_ms);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Mean of the last 12 intervals without the largest and the smallest, but of the last 4 if the last 3 all exceed 1200 ms.
+    pub(super) fn rate(&self) -> Option<Milli> {
+        let last = |n: usize| self.0.iter().rev().take(n);
+        let len = self.0.len();
+        if len < LEAST {
+            return None;
+        }
+        let (sum, count) = if last(SLOW).all(|ms| *ms > SLOW_MS) {
+            (last(SLOW_INTERVALS).sum::<u32>(), len.min(SLOW_INTERVALS))
+        } else {
+            let extremes = last(len).max()? + last(len).min()?;
+            (last(len).sum::<u32>() - extremes, len - 2)
+        };
+        Milli::from_f64(60_000.0 * count as f64 / f64::from(sum.max(1)))
+    }
+}

@@ -1,0 +1,133 @@
+//! Measures the rhythm rules on recorded data: `cargo run --release -p wardlight-tests --example rhythm -- DATA_DIR`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a program that prints tables, and stops at the first file that is not as expected"
+)]
+
+#[path = "../tests/evaluation/mod.rs"]
+mod evaluation;
+
+use std::path::Path;
+
+use evaluation::load::{self, CUDB, DS1};
+use evaluation::score::{self, Counts};
+use evaluation::{Outcome, Recording, truth};
+use wardlight_core::rhythm::Rhythm;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().unwrap_or_else(|| panic!("usage: rhythm DATA_DIR"));
+    let folder = Path::new(&folder);
+    let verbose = arguments.next().is_some();
+    let ds1: Vec<(Recording, Outcome)> = DS1
+        .iter()
+        .map(|name| {
+            let recording = load::mitdb(folder, name);
+            let outcome = recording.play(|_| true, false);
+            (recording, outcome)
+        })
+        .collect();
+    beats(&ds1);
+    conditions(&ds1, verbose);
+    fibrillation(folder);
+    false_alarms(folder);
+}
+
+fn beats(ds1: &[(Recording, Outcome)]) {
+    println!("QRS complexes of DS1 from 5 min on, within 150 ms; then ventricular beats by the rule, both leads");
+    println!("record   beats |  both: Se    PPV  missed false | lead 0: Se    PPV  missed false |  V: Se    PPV | good");
+    let mut totals = [Counts::default(); 3];
+    for (recording, both) in ds1 {
+        let truth_beats = truth::beats(recording);
+        let flutter = truth::flutter(recording);
+        let first = recording.play(|i| i == 0, false);
+        let counts = [
+            score::qrs(&truth_beats, &both.beats, &flutter),
+            score::qrs(&truth_beats, &first.beats, &flutter),
+            score::ventricular(&truth_beats, &both.beats),
+        ];
+        row(&recording.name, &counts, both.good);
+        for (total, count) in totals.iter_mut().zip(counts) {
+            total.add(count);
+        }
+    }
+    row("gross", &totals, 1.0);
+}
+
+fn row(name: &str, [both, first, ventricular]: &[Counts; 3], good: f64) {
+    println!(
+        "{name:7} {:6} | {:.4} {:.4} {:6} {:6} | {:.4} {:.4} {:6} {:6} | {:.3} {:.3} | {:.3}",
+        both.found + both.missed,
+        both.sensitivity(),
+        both.precision(),
+        both.missed,
+        both.false_,
+        first.sensitivity(),
+        first.precision(),
+        first.missed,
+        first.false_,
+        ventricular.sensitivity(),
+        ventricular.precision(),
+        good,
+    );
+}
+
+fn conditions(ds1: &[(Recording, Outcome)], verbose: bool) {
+    println!("\nConditions of DS1 by their annotations: found/annotated, false ones");
+    println!("record  {}", Rhythm::ALL.map(|r| format!("{:>24}", format!("{r:?}"))).join(""));
+    let mut totals = [Counts::default(); 6];
+    let mut hours = 0.0;
+    for (recording, outcome) in ds1 {
+        hours += recording.seconds() / 3600.0;
+        let events = truth::events(recording);
+        let mut line = format!("{:7} ", recording.name);
+        for (rhythm, total) in Rhythm::ALL.into_iter().zip(&mut totals) {
+            let counts = score::conditions(rhythm, &events, &outcome.reported);
+            total.add(counts);
+            line += &cell(counts);
+        }
+        println!("{line}");
+        if verbose {
+            events.iter().for_each(|e| println!("   annotated {:?} {:.1}-{:.1}", e.rhythm, e.from_s, e.to_s));
+            let show = |r: &evaluation::Reported| println!("   reported {:?} {:.1}-{:.1} at {:.1}", r.rhythm, r.onset_s, r.end_s, r.at_s);
+            outcome.reported.iter().for_each(show);
+        }
+    }
+    println!("all     {}", totals.map(cell).join(""));
+    println!("false per hour over {hours:.1} h: {}", totals.map(|t| format!("{:.2}", t.false_ as f64 / hours)).join(" "));
+}
+
+fn cell(counts: Counts) -> String {
+    format!("{:>24}", format!("{}/{} +{}", counts.found, counts.found + counts.missed, counts.false_))
+}
+
+fn fibrillation(folder: &Path) {
+    println!("\nCreighton University records: what is reported");
+    for name in CUDB {
+        let outcome = load::cudb(folder, name).play(|_| true, false);
+        println!("{name}: good {:.2}", outcome.good);
+        for r in &outcome.reported {
+            println!("   {:?} {:.1}-{:.1} s, reported at {:.1} s", r.rhythm, r.onset_s, r.end_s, r.at_s);
+        }
+    }
+    println!("   (in cu01 fibrillation begins at {:.1} s)", 53_541.0 / 250.0);
+}
+
+fn false_alarms(folder: &Path) {
+    println!("\nAlarms of bedside monitors that were labelled false");
+    for name in ["a103l", "v102s"] {
+        let recording = load::wfdb(&folder.join("wfdb"), name);
+        for (what, outcome) in [
+            ("with pleth", recording.play(|_| true, false)),
+            ("without", recording.play(|i| recording.channels[i].name != "PLETH", false)),
+        ] {
+            println!("{name} {what}: good {:.2}, {} beats", outcome.good, outcome.beats.len());
+            for r in &outcome.reported {
+                println!("   {:?} {:.1}-{:.1} s, reported at {:.1} s", r.rhythm, r.onset_s, r.end_s, r.at_s);
+            }
+        }
+    }
+}
