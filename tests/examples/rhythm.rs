@@ -77,7 +77,10 @@ fn row(name: &str, [both, first, ventricular]: &[Counts; 3], good: f64) {
 
 fn conditions(ds1: &[(Recording, Outcome)], verbose: bool) {
     println!("\nConditions of DS1 by their annotations: found/annotated, false ones");
-    println!("record  {}", Rhythm::ALL.map(|r| format!("{:>24}", format!("{r:?}"))).join(""));
+    println!(
+        "record  {}",
+        Rhythm::ALL.map(|r| format!("{:>24}", format!("{r:?}"))).join("")
+    );
     let mut totals = [Counts::default(); 6];
     let mut hours = 0.0;
     for (recording, outcome) in ds1 {
@@ -91,17 +94,27 @@ fn conditions(ds1: &[(Recording, Outcome)], verbose: bool) {
         }
         println!("{line}");
         if verbose {
-            events.iter().for_each(|e| println!("   annotated {:?} {:.1}-{:.1}", e.rhythm, e.from_s, e.to_s));
-            let show = |r: &evaluation::Reported| println!("   reported {:?} {:.1}-{:.1} at {:.1}", r.rhythm, r.onset_s, r.end_s, r.at_s);
+            events
+                .iter()
+                .for_each(|e| println!("   annotated {:?} {:.1}-{:.1}", e.rhythm, e.from_s, e.to_s));
+            let show = |r: &evaluation::Reported| {
+                println!("   reported {:?} {:.1}-{:.1} at {:.1}", r.rhythm, r.onset_s, r.end_s, r.at_s)
+            };
             outcome.reported.iter().for_each(show);
         }
     }
     println!("all     {}", totals.map(cell).join(""));
-    println!("false per hour over {hours:.1} h: {}", totals.map(|t| format!("{:.2}", t.false_ as f64 / hours)).join(" "));
+    println!(
+        "false per hour over {hours:.1} h: {}",
+        totals.map(|t| format!("{:.2}", t.false_ as f64 / hours)).join(" ")
+    );
 }
 
 fn cell(counts: Counts) -> String {
-    format!("{:>24}", format!("{}/{} +{}", counts.found, counts.found + counts.missed, counts.false_))
+    format!(
+        "{:>24}",
+        format!("{}/{} +{}", counts.found, counts.found + counts.missed, counts.false_)
+    )
 }
 
 fn fibrillation(folder: &Path) {
@@ -110,7 +123,10 @@ fn fibrillation(folder: &Path) {
         let outcome = load::cudb(folder, name).play(|_| true, false);
         println!("{name}: good {:.2}", outcome.good);
         for r in &outcome.reported {
-            println!("   {:?} {:.1}-{:.1} s, reported at {:.1} s", r.rhythm, r.onset_s, r.end_s, r.at_s);
+            println!(
+                "   {:?} {:.1}-{:.1} s, reported at {:.1} s",
+                r.rhythm, r.onset_s, r.end_s, r.at_s
+            );
         }
     }
     println!("   (in cu01 fibrillation begins at {:.1} s)", 53_541.0 / 250.0);
@@ -126,7 +142,10 @@ fn false_alarms(folder: &Path) {
         ] {
             println!("{name} {what}: good {:.2}, {} beats", outcome.good, outcome.beats.len());
             for r in &outcome.reported {
-                println!("   {:?} {:.1}-{:.1} s, reported at {:.1} s", r.rhythm, r.onset_s, r.end_s, r.at_s);
+                println!(
+                    "   {:?} {:.1}-{:.1} s, reported at {:.1} s",
+                    r.rhythm, r.onset_s, r.end_s, r.at_s
+                );
             }
         }
     }

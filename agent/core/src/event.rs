@@ -12,6 +12,7 @@ use crate::limits::LimitFault;
 use crate::message::{Message, Priority};
 use crate::patient::{Consciousness, PatientProfile};
 use crate::people::{Actor, Role};
+use crate::rhythm::{EcgSignal, RhythmFinding};
 use crate::time::Timestamp;
 use crate::trend::HourlyWindow;
 use crate::vitals::Milli;
@@ -27,6 +28,8 @@ pub enum Event {
     Score(ModelScore),
     /// The inference thread cannot answer, or can again.
     Model(ModelStatus),
+    /// Something was found in the waveforms of a bed.
+    Rhythm(RhythmReport),
     /// The agent started; nobody watched since the last event.
     Restart,
     /// Time passed. Ticks come at multiples of [`TICK`](crate::ward::TICK), before any event of that instant.
@@ -370,6 +373,28 @@ pub struct InferRequest {
     pub age_years: Option<u8>,
     /// Hourly vitals, oldest first.
     pub window: HourlyWindow,
+}
+
+/// What the analysis of a bed's waveforms says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RhythmReport {
+    /// Of which bed.
+    pub bed: BedId,
+    /// In whose stay.
+    pub stay: StayToken,
+    /// Device clock of the newest sample.
+    pub sampled_at: Timestamp,
+    /// What.
+    pub news: RhythmNews,
+}
+
+/// What is new about a rhythm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RhythmNews {
+    /// A condition begins or ends.
+    Finding(RhythmFinding),
+    /// The ECG can be believed, or cannot.
+    Signal(EcgSignal),
 }
 
 /// The model's answer for one bed.

@@ -16,6 +16,7 @@
 )]
 
 pub mod alarms;
+pub mod bed_rhythms;
 pub mod blind;
 pub mod codes;
 pub mod drift;

@@ -10,6 +10,7 @@ use crate::handover::Handover;
 use crate::ids::{BedId, DeviceId, StayToken, UnitId};
 use crate::message::Priority;
 use crate::patient::{Consciousness, Spo2Scale};
+use crate::rhythm::RhythmState;
 use crate::scores::News2;
 use crate::time::Timestamp;
 use crate::vitals::Milli;
@@ -49,6 +50,8 @@ pub struct BedView {
     pub limits: Vec<LimitView>,
     /// What the last shift wrote down.
     pub handover: Option<Handover>,
+    /// Rhythm as the analysis of the waveforms sees it; put in by who runs it.
+    pub ecg: Option<RhythmState>,
 }
 
 /// The limits of one parameter of one patient.

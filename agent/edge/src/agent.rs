@@ -11,17 +11,13 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 use tracing::{info, warn};
-use wardlight_core::event::{Event, ModelScore, ModelStatus, Order};
+use wardlight_core::event::{Command, Event, ModelScore, ModelStatus, Order};
 use wardlight_core::ids::StayToken;
 use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_station::{CommandFailure, Health, Link, Reply, Request, StationCommand};
 
-<<<<<<< HEAD
 use crate::clock;
-=======
-use crate::clock::{self, Clock};
->>>>>>> livefeed
 use crate::desk::Ticket;
 use crate::metrics as m;
 use crate::pipeline::Pipeline;
@@ -203,11 +199,7 @@ impl Agent {
             .send_if_modified(|before| mem::replace(before, wanted) != wanted);
     }
 
-<<<<<<< HEAD
     fn on_request(&mut self, request: Request, by: Actor, reply: Reply, now: Timestamp) {
-=======
-    fn on_request(&mut self, request: Request, reply: Reply, now: Timestamp) {
->>>>>>> livefeed
         let mut token = [0; 16];
         if self.random.fill(&mut token).is_err() {
             // Nobody waiting needs no answer.
@@ -216,8 +208,10 @@ impl Agent {
                 .ok();
             return;
         }
-        if let Request::Admit { bed, .. } | Request::Discharge { bed } = &request {
-            self.pipeline.strips.forget(bed);
+        if let Request::Admit { bed, .. } | Request::Discharge { bed } | Request::Other(Command::Transfer { from: bed, .. }) =
+            &request
+        {
+            self.pipeline.forget_waves(bed);
         }
         let command = request.into_command(StayToken::from_bytes(token));
         self.pipeline.on_event(Event::Order(Order { by, command }), Some(reply), now);

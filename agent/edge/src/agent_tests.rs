@@ -104,8 +104,6 @@ fn a_journal_that_cannot_commit_is_shown_and_the_live_feed_goes_on_until_the_cop
     agent.watch_journal(at(21_000), start + Duration::from_secs(21));
     assert!(!*agent.live_feed.borrow());
 }
-<<<<<<< HEAD
-=======
 
 #[test]
 fn a_restart_knows_that_copies_of_what_was_heard_live_are_still_to_be_recorded() {
@@ -130,4 +128,3 @@ fn states_do_not_pile_up_beside_a_journal_that_cannot_commit() {
     ward.pipeline = agent.pipeline;
     assert!(ward.restored().replayed > 0, "a checkpoint was written");
 }
->>>>>>> livefeed

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use wardlight_core::bed_rhythms::BedRhythms;
 use wardlight_core::codes::AgeGroup;
 use wardlight_core::event::{Command, Event, InferRequest, Order};
 use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken, UnitId};
@@ -22,20 +23,14 @@ use wardlight_core::ward::{Ward, WardConfig};
 use wardlight_journal::{Entry, Filter, Journal, Kind, Options, Reader, SiteKey, Writer, WriterOptions};
 use wardlight_station::{Station, StationInfo};
 
-<<<<<<< HEAD
 use crate::clock::Clock;
-=======
->>>>>>> livefeed
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
 use crate::heard::HeardLive;
 use crate::inference::{self, Inference};
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
 use crate::record::Stored;
-<<<<<<< HEAD
-=======
 use crate::restore::{self, Restored};
->>>>>>> livefeed
 use crate::session::{AckTicket, Acker, Inbound};
 use crate::strips::Strips;
 
@@ -92,6 +87,7 @@ impl Fixture {
             station: Station::new(info(), mpsc::channel(8).0),
             outlets,
             desk: Desk::new(journal.submitter(), Arc::clone(&progress)),
+            rhythms: BedRhythms::default(),
             strips: Strips::new(false),
             heard: HeardLive::restored(None, Duration::from_hours(24)),
             inference: Inference::new(ask),
@@ -128,12 +124,6 @@ impl Fixture {
         }
     }
 
-<<<<<<< HEAD
-    /// How many items are in quarantine.
-    pub(crate) fn quarantined(self) -> usize {
-        assert!(self.journal.close().uncommitted.is_empty());
-        let mut reader = Reader::open(self.folder.path(), &SiteKey::from_bytes(KEY)).unwrap();
-=======
     /// What a start after this finds.
     pub(crate) fn restored(self) -> Restored {
         assert!(self.journal.close().uncommitted.is_empty());
@@ -145,7 +135,6 @@ impl Fixture {
     pub(crate) fn quarantined(self) -> usize {
         assert!(self.journal.close().uncommitted.is_empty());
         let mut reader = Reader::open(self.folder.path(), &SiteKey::from_bytes(KEY)).unwrap();
->>>>>>> livefeed
         reader.quarantine().unwrap().len()
     }
 
@@ -172,8 +161,6 @@ pub(crate) fn message(kind: &str, seq: u32, sent_at: Timestamp, fields: &Value, 
         dup: false,
         ticket,
         live: false,
-<<<<<<< HEAD
-=======
     }
 }
 
@@ -191,17 +178,7 @@ fn config() -> WardConfig {
         beds: vec![(UnitId::new("u").unwrap(), BedId::new("B1").unwrap())],
         max_unassigned: 16,
         infer_every: Duration::from_mins(1),
->>>>>>> livefeed
     }
-}
-
-/// The number of a stored message.
-pub(crate) fn number(entry: &Entry) -> u64 {
-    let Stored::Message(raw) = Stored::read(&entry.body).unwrap() else {
-        panic!("not a message")
-    };
-    let body: Value = serde_json::from_slice(raw.payload).unwrap();
-    body["seq"].as_u64().unwrap()
 }
 
 fn info() -> StationInfo {

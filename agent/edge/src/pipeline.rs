@@ -8,9 +8,10 @@ use bytes::Bytes;
 use metrics::{counter, gauge, histogram};
 use tracing::warn;
 use wardlight_core::alarms::{AlarmId, AlarmState};
-use wardlight_core::event::{AlarmChange, Effect, Event};
+use wardlight_core::bed_rhythms::BedRhythms;
+use wardlight_core::event::{AlarmChange, Effect, Event, RhythmReport};
 use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken, UnitId};
-use wardlight_core::message::{Body, Message};
+use wardlight_core::message::{Body, Message, WaveBlock};
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::Ward;
 use wardlight_journal::{Entry, Kind, Suspect};
@@ -37,6 +38,7 @@ pub(crate) struct Pipeline {
     pub(crate) station: Station,
     pub(crate) outlets: Outlets,
     pub(crate) desk: Desk,
+    pub(crate) rhythms: BedRhythms,
     pub(crate) strips: Strips,
     pub(crate) heard: HeardLive,
     pub(crate) inference: Inference,
@@ -135,11 +137,17 @@ impl Pipeline {
         if !outcome.entries.is_empty() {
             self.desk.submit(outcome.entries, Vec::new(), Ticket::Nothing);
         }
+        for report in self.rhythms.tick(now) {
+            self.on_event(Event::Rhythm(report), None, now);
+        }
     }
 
     /// Shows every bed; once a second, which is also the page's heartbeat.
     pub(crate) fn show(&mut self, now: Timestamp) {
-        let beds = self.ward.beds();
+        let mut beds = self.ward.beds();
+        for view in beds.iter_mut().filter(|view| view.stay.is_some()) {
+            view.ecg = self.rhythms.state(&view.bed);
+        }
         let overview = self.ward.overview();
         gauge!(m::BEDS_OCCUPIED).set(beds.iter().filter(|b| b.stay.is_some()).count() as f64);
         gauge!(m::BEDS_BLIND).set(beds.iter().filter(|b| b.blind_since.is_some()).count() as f64);
@@ -169,11 +177,10 @@ impl Pipeline {
     fn on_message(&mut self, message: Message, inbound: &Inbound, now: Timestamp) -> Vec<Entry> {
         counter!(m::MESSAGES, "kind" => topic_kind(&message.body).name()).increment(1);
         let wave = match &message.body {
-            Body::Wave(block) => self
-                .ward
-                .bed_of(&message.device)
-                .cloned()
-                .map(|bed| (bed, WaveView::new(block, message.sent_at))),
+            Body::Wave(block) => self.ward.bed_of(&message.device).cloned().map(|bed| {
+                let reports = self.analyse(&bed, block, message.sent_at, now);
+                (bed, WaveView::new(block, message.sent_at), reports)
+            }),
             _ => None,
         };
         let is_wave = matches!(message.body, Body::Wave(_));
@@ -191,7 +198,12 @@ impl Pipeline {
                 entries.push(message_entry(inbound, self.stay_at(&device), now));
             }
         }
-        if let Some((bed, view)) = wave {
+        if let Some((bed, view, reports)) = wave {
+            for report in reports {
+                let entry = record::input_entry(&Event::Rhythm(report.clone()), now);
+                entries.extend(self.step(Event::Rhythm(report), None, now).entries);
+                entries.extend(entry);
+            }
             self.station.publish_wave(&bed, &view);
             if let Some(stay) = self.ward.stay_in(&bed).filter(|_| inbound.ticket.is_none()) {
                 entries.extend(
@@ -205,6 +217,21 @@ impl Pipeline {
             entries.push(message_entry(inbound, self.stay_at(&device), now));
         }
         entries
+    }
+
+    /// What a block of waveform says about the rhythm.
+    fn analyse(&mut self, bed: &BedId, block: &WaveBlock, sent_at: Timestamp, now: Timestamp) -> Vec<RhythmReport> {
+        let Some(stay) = self.ward.stay_in(bed) else {
+            return Vec::new();
+        };
+        let standing = || self.ward.rhythms_in(bed);
+        self.rhythms.take(bed, stay, (block, sent_at), now, standing)
+    }
+
+    /// The bed gets another patient, or none: nothing of the last one's waveforms is held.
+    pub(crate) fn forget_waves(&mut self, bed: &BedId) {
+        self.strips.forget(bed);
+        self.rhythms.forget(bed);
     }
 
     /// The stay at the bed where a device is.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use wardlight_core::alarms::AlarmId;
-use wardlight_core::event::{AlarmChange, Command, Event, ModelScore, ModelStatus, Order};
+use wardlight_core::event::{AlarmChange, Command, Event, ModelScore, ModelStatus, Order, RhythmReport};
 use wardlight_core::ids::{BedId, StayToken};
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::WardState;
@@ -32,6 +32,8 @@ pub(crate) enum Stored<'a> {
     Receipt(AlarmId, Receipt, Timestamp),
     /// What was measured in a minute at a bed.
     Trend(BedId, TrendRow),
+    /// What was found in waveforms.
+    Rhythm(RhythmReport),
 }
 
 /// A message as it came from the broker.
@@ -79,6 +81,7 @@ pub(crate) fn input_entry(event: &Event, at: Timestamp) -> Option<Entry> {
         }
         Event::Score(score) => Some(Stored::Score(score.clone()).entry(Kind::Score, Some(score.stay), at)),
         Event::Model(status) => Some(Stored::Model(*status).entry(Kind::Score, None, at)),
+        Event::Rhythm(report) => Some(Stored::Rhythm(report.clone()).entry(Kind::Score, Some(report.stay), at)),
         Event::Restart => Some(Stored::Restart.entry(Kind::Restart, None, at)),
     }
 }

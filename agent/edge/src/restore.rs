@@ -73,6 +73,7 @@ fn input(body: &[u8], at: Timestamp) -> Option<Event> {
         Stored::Order(order) => Some(Event::Order(order)),
         Stored::Score(score) => Some(Event::Score(score)),
         Stored::Model(status) => Some(Event::Model(status)),
+        Stored::Rhythm(report) => Some(Event::Rhythm(report)),
         Stored::Restart => Some(Event::Restart),
         Stored::Alarm(_) | Stored::Receipt(..) | Stored::Trend(..) => None,
     }

@@ -14,6 +14,7 @@ use ring::rand::SystemRandom;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
+use wardlight_core::bed_rhythms::BedRhythms;
 use wardlight_core::event::{InferRequest, ModelStatus};
 use wardlight_core::ids::{BedId, UnitId};
 use wardlight_core::people::Actor;
@@ -33,10 +34,7 @@ use crate::http::{self, Readiness};
 use crate::inference::{self, Inference};
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
-<<<<<<< HEAD
 use crate::recall;
-=======
->>>>>>> livefeed
 use crate::restore::{self, Restored};
 use crate::session::{LiveFeed, Phase, Session};
 use crate::strips::Strips;
@@ -87,11 +85,7 @@ impl Running {
     pub(crate) async fn start(mut config: Config, mode: Mode, prometheus: PrometheusHandle) -> anyhow::Result<Self> {
         let listener = http::bind(config.http.listen).await?;
         let page = listener.local_addr()?;
-<<<<<<< HEAD
         let (journal, restored, reader, clock) = open(&config)?;
-=======
-        let (journal, restored, clock) = open(&config)?;
->>>>>>> livefeed
         let (stuck, journal_is_stuck) = watch::channel(false);
         let (live_feed, live_feed_is_wanted) = watch::channel(false);
         let broker = match &config.mqtt.embedded {
@@ -139,6 +133,7 @@ impl Running {
             station: station.clone(),
             outlets,
             desk: Desk::new(journal.submitter(), progress),
+            rhythms: BedRhythms::default(),
             strips: Strips::new(config.journal.waveforms == Waveforms::Full),
             heard: HeardLive::restored(restored.heard_live_at, config.mqtt.session_expiry),
             inference: start_inference(&config.model, inbox.clone())?,
@@ -150,10 +145,6 @@ impl Running {
         };
         let agent = Agent {
             pipeline,
-<<<<<<< HEAD
-=======
-            clock,
->>>>>>> livefeed
             inputs,
             timer: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
             random: SystemRandom::new(),
@@ -271,11 +262,7 @@ pub(crate) fn journal_options(config: &JournalConfig) -> Options {
 }
 
 /// Opens the journal and rebuilds the Ward from it.
-<<<<<<< HEAD
 fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Reader, Clock)> {
-=======
-fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Clock)> {
->>>>>>> livefeed
     let key = SiteKey::load(&config.journal.key_file)?;
     let (journal, report) = Journal::open(&config.journal.dir, &key, journal_options(&config.journal))?;
     if let Some(replaced) = &report.replaced {
@@ -306,7 +293,6 @@ fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Clock)> {
         "Journal open, state restored."
     );
     let clock = Clock::start(restored.ward.now());
-<<<<<<< HEAD
     Ok((journal, restored, reader, clock))
 }
 
@@ -318,9 +304,6 @@ fn recall_the_past(mut reader: Reader, station: Station, now: Timestamp) -> anyh
         .spawn(recall)
         .context("the thread that reads the last day back")?;
     Ok(())
-=======
-    Ok((journal, restored, clock))
->>>>>>> livefeed
 }
 
 /// Starts the inference thread. Without a model that verifies the agent runs on rules, and says so.

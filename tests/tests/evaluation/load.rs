@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use wardlight_core::codes::Waveform;
-use wardlight_simulator::recordings::wfdb::{Checks, MISSING, Signal, read_annotations, read_record};
 use wardlight_simulator::recordings::matlab;
+use wardlight_simulator::recordings::wfdb::{Checks, MISSING, Signal, read_annotations, read_record};
 
 use super::{Channel, Recording};
 

@@ -68,7 +68,13 @@ impl Recording {
 
     /// Plays the channels that `wanted` lets through into a bed.
     pub fn play(&self, wanted: impl Fn(usize) -> bool, measure: bool) -> Outcome {
-        let channels: Vec<&Channel> = self.channels.iter().enumerate().filter(|(i, _)| wanted(*i)).map(|(_, c)| c).collect();
+        let channels: Vec<&Channel> = self
+            .channels
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| wanted(*i))
+            .map(|(_, c)| c)
+            .collect();
         let mut bed = BedRhythm::default();
         let mut outcome = Outcome::default();
         let mut findings: Vec<RhythmFinding> = Vec::new();
@@ -79,7 +85,9 @@ impl Recording {
                 let block = channel.block(b);
                 let at = START_MS + (channel.first_of(b) as f64 * 1000.0 / channel.rate_hz).round() as i64;
                 let beats = &mut outcome.beats;
-                bed.push_with(&block, Timestamp::from_millis(at), &mut findings, &mut |beat| beats.push(beat));
+                bed.push_with(&block, Timestamp::from_millis(at), &mut findings, &mut |beat| {
+                    beats.push(beat)
+                });
             }
             let at_s = (b + 1) as f64 * BLOCK_S;
             for finding in findings.drain(..) {

@@ -71,7 +71,9 @@ pub fn ventricular(truth: &[TrueBeat], found: &[Beat]) -> Counts {
     for beat in found.iter().filter(|b| seconds(b.at) >= LEARNING_S) {
         let at = seconds(beat.at);
         let next = truth.partition_point(|b| b.at_s < at - WINDOW_S);
-        let Some(really) = truth.get(next).filter(|b| b.at_s <= at + WINDOW_S) else { continue };
+        let Some(really) = truth.get(next).filter(|b| b.at_s <= at + WINDOW_S) else {
+            continue;
+        };
         match (really.ventricular, beat.ventricular) {
             (true, true) => counts.found += 1,
             (true, false) => counts.missed += 1,
@@ -90,7 +92,9 @@ fn stands_for(reported: Rhythm, event: Rhythm) -> bool {
 }
 
 fn near(event: &Event, reported: &Reported) -> bool {
-    stands_for(reported.rhythm, event.rhythm) && reported.onset_s <= event.to_s + NEAR_S && reported.end_s >= event.from_s - NEAR_S
+    stands_for(reported.rhythm, event.rhythm)
+        && reported.onset_s <= event.to_s + NEAR_S
+        && reported.end_s >= event.from_s - NEAR_S
 }
 
 /// Events found and missed, reports without an event.

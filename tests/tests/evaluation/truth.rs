@@ -38,7 +38,10 @@ pub fn flutter(recording: &Recording) -> Vec<(f64, f64)> {
 /// The beats.
 pub fn beats(recording: &Recording) -> Vec<TrueBeat> {
     let beat = |m: &super::load::Mark| match m.say {
-        Say::Beat { ventricular } => Some(TrueBeat { at_s: m.at_s, ventricular }),
+        Say::Beat { ventricular } => Some(TrueBeat {
+            at_s: m.at_s,
+            ventricular,
+        }),
         _ => None,
     };
     recording.marks.iter().filter_map(beat).collect()
@@ -75,7 +78,9 @@ pub fn events(recording: &Recording) -> Vec<Event> {
     };
     windows(Rhythm::Asystole, 2, &|_, rate| rate <= 15.0);
     windows(Rhythm::Pause, 2, &|_, rate| rate < 20.0);
-    windows(Rhythm::VentricularTachycardia, 5, &|w, rate| rate > 100.0 && w.iter().all(|b| b.ventricular));
+    windows(Rhythm::VentricularTachycardia, 5, &|w, rate| {
+        rate > 100.0 && w.iter().all(|b| b.ventricular)
+    });
     windows(Rhythm::ExtremeBradycardia, 5, &|_, rate| rate < 40.0);
     windows(Rhythm::ExtremeTachycardia, 17, &|_, rate| rate > 140.0);
     events

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::codes::Parameter;
+use crate::rhythm::Rhythm;
 
 /// Which limit was crossed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,6 +59,8 @@ pub enum AlarmKind {
     Desaturation,
     /// No breath: `apnoea`.
     Apnoea,
+    /// A rhythm found in the waveform: `asystole`, `vf`, `vt`, `pause`.
+    Rhythm(Rhythm),
     /// The monitor's own alarm, passed through: `device_alarm_asystole`, `device_alarm_vf`, …
     Device(String),
     /// NEWS2 at or above the emergency threshold of 7: `news2_high`.
@@ -78,6 +81,7 @@ impl AlarmKind {
     pub fn is_red(&self) -> bool {
         match self {
             Self::ExtremeRate(_) | Self::Desaturation | Self::Apnoea => true,
+            Self::Rhythm(rhythm) => *rhythm != Rhythm::Pause,
             Self::Device(condition) => is_red_device_condition(condition),
             _ => false,
         }
@@ -103,6 +107,10 @@ impl AlarmKind {
             Self::News2Medium,
             Self::RiskHigh,
             Self::CallButton,
+            Self::Rhythm(Rhythm::Asystole),
+            Self::Rhythm(Rhythm::VentricularFibrillation),
+            Self::Rhythm(Rhythm::VentricularTachycardia),
+            Self::Rhythm(Rhythm::Pause),
         ];
         let technical = Technical::ALL.map(Self::Technical);
         let limits = Parameter::ALL.map(|p| [Self::Limit(p, Side::Low), Self::Limit(p, Side::High)]);
@@ -139,6 +147,15 @@ impl AlarmKind {
             Self::ExtremeRate(Side::Low) => "Extreme bradycardia".into(),
             Self::Desaturation => "Desaturation".into(),
             Self::Apnoea => "Apnoea".into(),
+            Self::Rhythm(rhythm) => match rhythm {
+                Rhythm::Asystole => "Asystole",
+                Rhythm::VentricularFibrillation => "Ventricular fibrillation",
+                Rhythm::VentricularTachycardia => "Ventricular tachycardia",
+                Rhythm::ExtremeBradycardia => "Extreme bradycardia",
+                Rhythm::ExtremeTachycardia => "Extreme tachycardia",
+                Rhythm::Pause => "Pause",
+            }
+            .into(),
             Self::Device(condition) => match condition.as_str() {
                 "asystole" => "Asystole (monitor)".into(),
                 "vf" => "Ventricular fibrillation (monitor)".into(),
@@ -206,6 +223,14 @@ impl fmt::Display for AlarmKind {
             Self::ExtremeRate(Side::High) => f.write_str("extreme_tachy"),
             Self::Desaturation => f.write_str("desaturation"),
             Self::Apnoea => f.write_str("apnoea"),
+            Self::Rhythm(rhythm) => f.write_str(match rhythm {
+                Rhythm::Asystole => "asystole",
+                Rhythm::VentricularFibrillation => "vf",
+                Rhythm::VentricularTachycardia => "vt",
+                Rhythm::ExtremeBradycardia => "extreme_brady",
+                Rhythm::ExtremeTachycardia => "extreme_tachy",
+                Rhythm::Pause => "pause",
+            }),
             Self::Device(condition) => write!(f, "device_alarm_{condition}"),
             Self::News2High => f.write_str("news2_high"),
             Self::News2Medium => f.write_str("news2_medium"),

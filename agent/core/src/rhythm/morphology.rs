@@ -115,7 +115,9 @@ impl Morphology {
 
     /// The interval in terms of the mean one.
     fn timing(&mut self, interval: Option<i64>) -> f32 {
-        let Some(interval) = interval.map(|i| i as f32) else { return 1.0 };
+        let Some(interval) = interval.map(|i| i as f32) else {
+            return 1.0;
+        };
         if self.interval <= 0.0 {
             self.interval = interval;
         }
@@ -145,7 +147,11 @@ impl Morphology {
             shape.count *= 1.0 - 1.0 / 256.0;
         }
         let (at, fit, age) = best;
-        if let Some(shape) = self.shapes.get_mut(at).filter(|shape| fit >= SAME && spread < ALIKE * shape.spread) {
+        if let Some(shape) = self
+            .shapes
+            .get_mut(at)
+            .filter(|shape| fit >= SAME && spread < ALIKE * shape.spread)
+        {
             let weight = (1.0 / (shape.count + 1.0)).max(1.0 / 12.0);
             for (mean, value) in shape.wave.iter_mut().zip(cut(history, age)) {
                 *mean += (value - *mean) * weight;
@@ -188,8 +194,8 @@ fn align(shape: &[f32], history: &History, age: usize) -> (f32, usize) {
 
 /// Pearson's correlation.
 fn correlation(a: &[f32], b: impl Iterator<Item = f32> + Clone) -> f32 {
-    let n = LEN as f32;
-    let (mean_a, mean_b) = (a.iter().sum::<f32>() / n, b.clone().sum::<f32>() / n);
+    let mean_a = a.iter().sum::<f32>() / LEN as f32;
+    let mean_b = b.clone().sum::<f32>() / LEN as f32;
     let (mut ab, mut aa, mut bb) = (0.0_f32, 0.0_f32, 0.0_f32);
     for (x, y) in a.iter().zip(b) {
         let (x, y) = (x - mean_a, y - mean_b);
@@ -217,6 +223,9 @@ fn spread(history: &History, age: usize) -> f32 {
         return 0.0;
     }
     let middle = above().enumerate().map(|(i, s)| i as f32 * s).sum::<f32>() / total;
-    let moment: f32 = above().enumerate().map(|(i, s)| (i as f32 - middle) * (i as f32 - middle) * s).sum();
+    let moment: f32 = above()
+        .enumerate()
+        .map(|(i, s)| (i as f32 - middle) * (i as f32 - middle) * s)
+        .sum();
     (moment / total).sqrt()
 }

@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod device;
 mod messages;
+mod rhythms;
 mod scoring;
 mod sequence;
 mod stay;
@@ -110,6 +111,7 @@ impl Ward {
             },
             Event::Score(score) => self.on_score(score, now, effects),
             Event::Model(status) => self.state.model = status,
+            Event::Rhythm(report) => self.on_rhythm(&report, now, effects),
             Event::Restart => self.on_restart(before, now, effects),
             Event::Tick => self.on_tick(before, now, effects),
         }

@@ -15,13 +15,14 @@ use crate::ids::StayToken;
 use crate::limits::{AlarmLimits, Limit};
 use crate::message::Priority;
 use crate::patient::{Consciousness, PatientProfile};
+use crate::rhythm::{EcgSignal, Rhythm};
 use crate::time::Timestamp;
 use crate::trend::HourlyTrend;
 use crate::view::Freshness;
 use crate::vitals::{Milli, Reading};
 
 /// A pulse stands in for the heart rate only while the ECG gives none for this long.
-const RATE_MAX_AGE: Duration = Duration::from_secs(10);
+pub(super) const RATE_MAX_AGE: Duration = Duration::from_secs(10);
 
 /// A stay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,10 @@ pub(crate) struct Stay {
     pub(crate) blind: BlindLedger,
     /// What the devices say of themselves.
     pub(crate) said: Said,
+    /// Rhythm conditions that are present.
+    pub(crate) rhythms: Vec<Rhythm>,
+    /// How far the ECG can be believed, and since when on the device's clock.
+    pub(crate) ecg_signal: Option<(EcgSignal, Timestamp)>,
     /// What the last shift wrote down.
     pub(crate) handover: Option<Handover>,
     /// The last NEWS2 total reached the urgent threshold: charted inputs then age faster.
@@ -65,6 +70,8 @@ impl Stay {
             next_inference_at: now,
             blind: BlindLedger::default(),
             said: Said::new(),
+            rhythms: Vec::new(),
+            ecg_signal: None,
             handover: None,
             news2_was_urgent: false,
         }
@@ -114,6 +121,8 @@ impl Stay {
     pub(crate) fn leave_bed(&mut self, with_devices: bool, scope: &mut Scope) {
         self.alarms.clear_all(scope);
         self.conditions = Conditions::default();
+        self.rhythms.clear();
+        self.ecg_signal = None;
         if !with_devices {
             self.said = Said::new();
             self.vitals = Vitals::default();
@@ -131,7 +140,12 @@ impl Stay {
             }
             None => true,
         };
-        let rate = |kind: &AlarmKind| matches!(kind, AlarmKind::ExtremeRate(_));
+        let rhythms = &self.rhythms;
+        let shown = |side: &Side| match side {
+            Side::Low => rhythms.contains(&Rhythm::ExtremeBradycardia),
+            Side::High => rhythms.contains(&Rhythm::ExtremeTachycardia),
+        };
+        let rate = |kind: &AlarmKind| matches!(kind, AlarmKind::ExtremeRate(side) if !shown(side));
         let rates_expired = expired(Parameter::HeartRate) && expired(Parameter::PulseRate);
         self.alarms.end_all(
             |kind| kind.parameter().is_some_and(expired) || (rate(kind) && rates_expired),
@@ -172,7 +186,11 @@ impl Stay {
     fn assess_extreme_rates(&mut self, parameter: Parameter, value: Option<Milli>, at: Moment, scope: &mut Scope) {
         let limit = self.limits.extreme_rate();
         for side in [Side::Low, Side::High] {
-            let finding = value.map_or(Finding::Absent, |value| of_parameter(beyond(limit, side, value), parameter));
+            let finding = match value.map_or(Finding::Absent, |value| of_parameter(beyond(limit, side, value), parameter)) {
+                // A rate lags behind: it does not end what the waveform shows.
+                Finding::Absent if self.waveform_says(side) => Finding::Between,
+                finding => finding,
+            };
             self.conditions
                 .assess(&AlarmKind::ExtremeRate(side), finding, at, &mut self.alarms, scope);
         }

@@ -8,6 +8,7 @@ use crate::alarms::{AlarmKind, Finding, Moment, Scope, Technical};
 use crate::blind::BlindCause;
 use crate::codes::{Parameter, Waveform};
 use crate::message::Priority;
+use crate::rhythm::EcgSignal;
 use crate::time::Timestamp;
 use crate::view::Freshness;
 use crate::vitals::Quality;
@@ -67,7 +68,12 @@ impl Stay {
             .vitals
             .iter()
             .filter_map(|(_, latest)| latest.marked_since(Quality::LEAD_OFF));
-        self.leads_off().map(|(_, since)| since).chain(by_quality).min()
+        let by_analysis = self.ecg_is(EcgSignal::LeadOff);
+        self.leads_off()
+            .map(|(_, since)| since)
+            .chain(by_quality)
+            .chain(by_analysis)
+            .min()
     }
 
     /// Losing the ECG where no pulse is measured hides a lethal rhythm: high. Otherwise medium.
@@ -75,6 +81,7 @@ impl Stay {
         let ecg_lost = self
             .leads_off()
             .any(|(c, _)| c == 0 || matches!(Waveform::from_code(c), Some(Waveform::Ecg(_))))
+            || self.ecg_is(EcgSignal::LeadOff).is_some()
             || self
                 .vitals
                 .latest(Parameter::HeartRate)
@@ -93,6 +100,7 @@ impl Stay {
             .iter()
             .filter_map(current)
             .filter_map(|l| l.marked_since(Quality::ARTEFACT))
+            .chain(self.ecg_is(EcgSignal::Noisy))
             .min()
     }
 

@@ -74,6 +74,7 @@ impl Ward {
             inactivated: stay.map_or_else(Vec::new, |s| s.alarms.inactivated().to_vec()),
             limits: stay.map_or_else(Vec::new, |s| s.limit_views(now)),
             handover: stay.and_then(|s| s.handover.clone()),
+            ecg: None,
         }
     }
 
@@ -98,12 +99,16 @@ impl Stay {
     }
 
     fn numerics(&self, now: Timestamp) -> Vec<NumericView> {
+        let no_rate = self.has_no_rate();
+        let gone = |parameter| no_rate && matches!(parameter, Parameter::HeartRate | Parameter::PulseRate);
         let view = |(parameter, latest): (Parameter, &super::vitals::Latest)| {
             let freshness = latest.freshness(parameter, now);
             let limit = self.limits.of(parameter);
             NumericView {
                 parameter,
-                value: latest.usable().filter(|_| freshness != Freshness::Expired),
+                value: latest
+                    .usable()
+                    .filter(|_| freshness != Freshness::Expired && !gone(parameter)),
                 measured_at: latest.measured_at,
                 freshness,
                 implausible: latest.implausible,

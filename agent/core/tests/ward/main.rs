@@ -3,6 +3,7 @@
 
 mod people;
 mod play;
+mod rhythm;
 mod silence;
 
 use std::collections::BTreeSet;

@@ -326,37 +326,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn while_the_journal_cannot_commit_messages_reach_the_ward_and_are_not_confirmed() {
-        let (stuck, told) = watch::channel(false);
-        let door = Door::new(told);
-        let acker = Acker::default();
-        let mut events = door.open(PREFIX.into(), 1000, acker.clone(), Arc::default());
-        let payload = Bytes::from_static(b"{}");
-        let ward = async {
-            let SessionEvent::Message(waiting) = events.recv().await.unwrap() else {
-                panic!()
-            };
-            stuck.send_replace(true);
-            waiting
-        };
-        let (passage, waiting) = tokio::join!(door.pass(TOPIC, &payload, true), ward);
-        assert_eq!(passage, Passage::Unconfirmed, "what waits lets the next one pass");
-        assert!(waiting.ticket.is_some() && !waiting.live, "its record is on the way");
-        for _ in 0..3 {
-            assert_eq!(door.pass(TOPIC, &payload, true).await, Passage::Unconfirmed);
-            let SessionEvent::Message(judged) = events.recv().await.unwrap() else {
-                panic!()
-            };
-            assert!(judged.ticket.is_none() && judged.live);
-        }
-        stuck.send_replace(false);
-        acker.ack(waiting.ticket);
-        let ward = async { acker.ack(ticket(events.recv().await.unwrap())) };
-        let (passage, ()) = tokio::join!(door.pass(TOPIC, &payload, true), ward);
-        assert_eq!(passage, Passage::Safe);
-    }
-
-    #[tokio::test]
     async fn waveforms_do_not_wait_and_are_dropped_when_there_is_no_room() {
         let door = Door::default();
         let counters = Arc::<SessionCounters>::default();

@@ -66,7 +66,10 @@ struct EpisodeJson<'a> {
 }
 
 #[derive(Serialize)]
-#[expect(clippy::struct_field_names, reason = "each is a time, and the field's name says so everywhere")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "each is a time, and the field's name says so everywhere"
+)]
 struct ReceiptsJson {
     sampled_at: Option<i64>,
     received_at: Option<i64>,

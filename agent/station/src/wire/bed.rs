@@ -6,6 +6,7 @@ use wardlight_core::alarms::{AudioPause, Inactivated};
 use wardlight_core::codes::{AgeGroup, Parameter};
 use wardlight_core::event::RiskBand;
 use wardlight_core::patient::{Consciousness, Spo2Scale};
+use wardlight_core::rhythm::{EcgSignal, RhythmState};
 use wardlight_core::scores::Band;
 use wardlight_core::time::Timestamp;
 use wardlight_core::view::{BedView, Freshness, News2View, NumericView, RiskView, StayView};
@@ -29,6 +30,14 @@ pub(crate) struct BedJson<'a> {
     blind_ms: u64,
     audio_pause: Option<AudioPauseJson<'a>>,
     inactivated: Vec<InactivatedJson<'a>>,
+    ecg: Option<EcgJson>,
+}
+
+/// Rhythm as the analysis of the waveform sees it.
+#[derive(Serialize)]
+struct EcgJson {
+    heart_rate: Option<i32>,
+    signal: &'static str,
 }
 
 #[derive(Serialize)]
@@ -128,6 +137,7 @@ impl<'a> From<&'a BedView> for BedJson<'a> {
             blind_ms: view.blind_ms,
             audio_pause: view.audio_pause.as_ref().map(Into::into),
             inactivated: view.inactivated.iter().map(Into::into).collect(),
+            ecg: view.ecg.as_ref().map(Into::into),
         }
     }
 }
@@ -149,6 +159,21 @@ impl<'a> From<&'a Inactivated> for InactivatedJson<'a> {
             how: i.how.name(),
             by: &i.by,
             at: i.at.as_millis(),
+        }
+    }
+}
+
+impl From<&RhythmState> for EcgJson {
+    fn from(state: &RhythmState) -> Self {
+        Self {
+            heart_rate: state.heart_rate.map(Milli::rounded),
+            signal: match state.signal {
+                EcgSignal::None => "none",
+                EcgSignal::LeadOff => "lead_off",
+                EcgSignal::Noisy => "noisy",
+                EcgSignal::Learning => "learning",
+                EcgSignal::Good => "good",
+            },
         }
     }
 }

@@ -103,6 +103,7 @@ pub(crate) fn bed(name: &str, spo2: i32) -> BedView {
         inactivated: Vec::new(),
         limits: Vec::new(),
         handover: None,
+        ecg: None,
     }
 }
 

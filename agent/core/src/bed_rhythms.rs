@@ -1,0 +1,229 @@
+//! The rhythm of every bed, from the waveforms as they pass: what begins and ends becomes an event of the Ward.
+//!
+//! Beside the Ward and not in it: waveforms are too many to be journaled, so what is found in them is what a replay gets.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::event::{RhythmNews, RhythmReport};
+use crate::ids::{BedId, StayToken};
+use crate::message::WaveBlock;
+use crate::rhythm::{BedRhythm, EcgSignal, Rhythm, RhythmFinding, RhythmState};
+use crate::time::Timestamp;
+
+/// Without a block for this long nothing is known of the rhythm any more.
+const LOST_AFTER: Duration = Duration::from_secs(5);
+/// After this long with blocks the analysis has found again what stood before a restart, or it is over.
+const FOUND_AGAIN_WITHIN: Duration = Duration::from_secs(15);
+
+#[derive(Debug)]
+struct Analysed {
+    stay: StayToken,
+    analysis: BedRhythm,
+    /// What the Ward believes to be present.
+    told: Vec<Rhythm>,
+    /// What the analysis says is present.
+    found: Vec<Rhythm>,
+    signal: EcgSignal,
+    began_at: Timestamp,
+    last_block_at: Timestamp,
+    /// Device clock of the newest sample.
+    sampled_at: Timestamp,
+}
+
+/// The analyses of all beds that have waveforms.
+#[derive(Debug, Default)]
+pub struct BedRhythms {
+    beds: HashMap<BedId, Analysed>,
+}
+
+impl BedRhythms {
+    /// Takes a block; returns what the Ward is to know. `standing` is what it believes already, asked for at a bed's first block.
+    pub fn take(
+        &mut self,
+        bed: &BedId,
+        stay: StayToken,
+        (block, sent_at): (&WaveBlock, Timestamp),
+        now: Timestamp,
+        standing: impl FnOnce() -> Vec<Rhythm>,
+    ) -> Vec<RhythmReport> {
+        if self.beds.get(bed).is_none_or(|known| known.stay != stay) {
+            self.beds.insert(bed.clone(), Analysed::new(stay, standing(), now));
+        }
+        let Some(analysed) = self.beds.get_mut(bed) else {
+            return Vec::new();
+        };
+        let length = Duration::from_secs_f32(block.samples.len() as f32 / block.rate_hz.max(1.0));
+        analysed.last_block_at = now;
+        analysed.sampled_at = analysed.sampled_at.max(sent_at.plus(length));
+        let mut findings = Vec::new();
+        analysed.analysis.push(block, sent_at, &mut findings);
+        analysed.report(bed, findings)
+    }
+
+    /// Time passed: what is no more heard of, or was not found again, is over.
+    pub fn tick(&mut self, now: Timestamp) -> Vec<RhythmReport> {
+        let mut reports = Vec::new();
+        self.beds.retain(|bed, analysed| {
+            let lost = now.since(analysed.last_block_at) > LOST_AFTER;
+            if lost {
+                analysed.found.clear();
+                if analysed.signal != EcgSignal::None {
+                    reports.push(analysed.about(bed, RhythmNews::Signal(EcgSignal::None)));
+                }
+            }
+            if lost || now.since(analysed.began_at) > FOUND_AGAIN_WITHIN {
+                reports.extend(analysed.take_back(bed));
+            }
+            !lost
+        });
+        reports
+    }
+
+    /// How each bed's rhythm is now, for display.
+    pub fn state(&self, bed: &BedId) -> Option<RhythmState> {
+        self.beds.get(bed).map(|analysed| analysed.analysis.state())
+    }
+
+    /// The bed has another patient, or none.
+    pub fn forget(&mut self, bed: &BedId) {
+        self.beds.remove(bed);
+    }
+}
+
+impl Analysed {
+    fn new(stay: StayToken, told: Vec<Rhythm>, now: Timestamp) -> Self {
+        Self {
+            stay,
+            analysis: BedRhythm::default(),
+            told,
+            found: Vec::new(),
+            signal: EcgSignal::None,
+            began_at: now,
+            last_block_at: now,
+            sampled_at: Timestamp::default(),
+        }
+    }
+
+    fn report(&mut self, bed: &BedId, findings: Vec<RhythmFinding>) -> Vec<RhythmReport> {
+        let mut news = Vec::new();
+        for finding in findings {
+            note(&mut self.found, finding);
+            note(&mut self.told, finding);
+            news.push(RhythmNews::Finding(finding));
+        }
+        let signal = self.analysis.state().signal;
+        if signal != self.signal {
+            self.signal = signal;
+            news.push(RhythmNews::Signal(signal));
+        }
+        news.into_iter().map(|news| self.about(bed, news)).collect()
+    }
+
+    /// Ends what the Ward believes and the analysis does not.
+    fn take_back(&mut self, bed: &BedId) -> Vec<RhythmReport> {
+        let over: Vec<Rhythm> = self.told.iter().copied().filter(|r| !self.found.contains(r)).collect();
+        self.told.clone_from(&self.found);
+        let ended = |rhythm| RhythmFinding {
+            rhythm,
+            present: false,
+            onset_at: self.sampled_at,
+        };
+        let report = |rhythm| self.about(bed, RhythmNews::Finding(ended(rhythm)));
+        over.into_iter().map(report).collect()
+    }
+
+    fn about(&self, bed: &BedId, news: RhythmNews) -> RhythmReport {
+        RhythmReport {
+            bed: bed.clone(),
+            stay: self.stay,
+            sampled_at: self.sampled_at,
+            news,
+        }
+    }
+}
+
+fn note(present: &mut Vec<Rhythm>, finding: RhythmFinding) {
+    present.retain(|known| *known != finding.rhythm);
+    if finding.present {
+        present.push(finding.rhythm);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codes::Waveform;
+    use crate::vitals::Quality;
+
+    const STAY: StayToken = StayToken::from_bytes([1; 16]);
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000 + ms)
+    }
+
+    /// A second of an ECG at 250 Hz with one beat in it, or a flat one.
+    fn second(beats: bool) -> WaveBlock {
+        let sample = |i: i16| match i {
+            100..105 if beats => (i - 99) * 200,
+            105..110 if beats => (110 - i) * 200,
+            _ => i % 7,
+        };
+        WaveBlock {
+            waveform: Waveform::Ecg(131_330),
+            rate_hz: 250.0,
+            scale: (-3, 1),
+            offset: 0,
+            samples: (0..250).map(sample).collect(),
+            quality: Quality::VALID,
+        }
+    }
+
+    fn findings(reports: &[RhythmReport]) -> Vec<(Rhythm, bool)> {
+        let finding = |report: &RhythmReport| match report.news {
+            RhythmNews::Finding(finding) => Some((finding.rhythm, finding.present)),
+            RhythmNews::Signal(_) => None,
+        };
+        reports.iter().filter_map(finding).collect()
+    }
+
+    fn play(rhythms: &mut BedRhythms, seconds: std::ops::Range<i64>, beats: bool, standing: &[Rhythm]) -> Vec<(Rhythm, bool)> {
+        let bed = BedId::new("B1").unwrap();
+        let mut all = Vec::new();
+        for s in seconds {
+            let now = at(s * 1000 + 1000);
+            let block = second(beats);
+            all.extend(rhythms.take(&bed, STAY, (&block, at(s * 1000)), now, || standing.to_vec()));
+            all.extend(rhythms.tick(now));
+        }
+        findings(&all)
+    }
+
+    #[test]
+    fn asystole_is_found_and_is_over_when_the_heart_beats_again() {
+        let mut rhythms = BedRhythms::default();
+        assert!(play(&mut rhythms, 0..20, true, &[]).is_empty());
+        assert_eq!(play(&mut rhythms, 20..30, false, &[]), [(Rhythm::Asystole, true)]);
+        let after = play(&mut rhythms, 30..50, true, &[]);
+        assert!(after.contains(&(Rhythm::Asystole, false)), "{after:?}");
+    }
+
+    #[test]
+    fn what_stood_before_a_restart_is_taken_back_only_when_it_is_not_found_again() {
+        let mut rhythms = BedRhythms::default();
+        assert!(play(&mut rhythms, 0..14, true, &[Rhythm::VentricularTachycardia]).is_empty());
+        let later = play(&mut rhythms, 14..20, true, &[]);
+        assert_eq!(later, [(Rhythm::VentricularTachycardia, false)]);
+    }
+
+    #[test]
+    fn without_a_waveform_nothing_is_known_of_the_rhythm() {
+        let mut rhythms = BedRhythms::default();
+        play(&mut rhythms, 0..20, true, &[]);
+        play(&mut rhythms, 20..30, false, &[]);
+        let reports = rhythms.tick(at(36_001));
+        assert_eq!(findings(&reports), [(Rhythm::Asystole, false)]);
+        assert!(reports.iter().any(|r| r.news == RhythmNews::Signal(EcgSignal::None)));
+        assert!(rhythms.state(&BedId::new("B1").unwrap()).is_none());
+    }
+}
