@@ -138,6 +138,8 @@ impl Agent {
             Input::Session(event) => self.on_session(event, now),
             Input::Station(StationCommand::Request { request, by, reply }) => self.on_request(request, by, reply, now),
             Input::Station(StationCommand::Receipt { alarm, receipt, at }) => self.pipeline.on_receipt(alarm, receipt, at, now),
+            // Answered on the way here.
+            Input::Station(StationCommand::WhatIf { .. }) => {}
             Input::Scored { scores, requests, took } => self.on_scores(scores, requests, took, now),
             Input::Model(status) => self.on_model(status, now),
             Input::Stop => return false,

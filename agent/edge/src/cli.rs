@@ -32,6 +32,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         score: ScoreCommand,
     },
+    /// Replay a recorded period: the same alarms bit for bit, or what other limits would have done
+    Replay(crate::replay::cli::ReplayArgs),
     /// Read and verify the journal
     Journal {
         #[command(subcommand)]
@@ -52,7 +54,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=200))]
     pub(crate) beds: u16,
     /// Stop by itself after this long, e.g. 60s, 5m, 1h
-    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) duration: Option<std::time::Duration>,
     /// No page and no talk: run, then print the report
     #[arg(long)]
@@ -187,31 +189,9 @@ pub(crate) enum ExportFormat {
     Jsonl,
 }
 
-fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let expected = || format!("{text:?}: expected a number and s, m or h, such as 60s");
-    let unit = text.chars().last().ok_or_else(expected)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        _ => return Err(expected()),
-    };
-    let number: u64 = text.trim_end_matches(unit).parse().map_err(|_error| expected())?;
-    Ok(std::time::Duration::from_secs(number.saturating_mul(seconds)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_need_a_unit() {
-        assert_eq!(duration("90s"), Ok(std::time::Duration::from_secs(90)));
-        assert_eq!(duration("2m"), Ok(std::time::Duration::from_mins(2)));
-        for bad in ["", "5", "s", "-1s", "1d"] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -31,12 +31,14 @@ mod outlets;
 mod pipeline;
 mod recall;
 mod record;
+mod replay;
 mod restore;
 mod run;
 mod score;
 mod session;
 mod strips;
 mod ticks;
+mod what_ifs;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -77,6 +79,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             score: ScoreCommand::News2,
         } => return score::news2(io::stdin().lock(), output).map(|n| passed(n == 0)),
         Command::Journal { journal } => return journal_command(journal, output),
+        Command::Replay(args) => return replay::cli::run(&args, output).map(passed),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -38,6 +38,7 @@ use crate::recall;
 use crate::restore::{self, Restored};
 use crate::session::{LiveFeed, Phase, Session};
 use crate::strips::Strips;
+use crate::what_ifs::WhatIfs;
 
 /// Messages that may wait for the Ward. Beyond, the broker keeps them; see the session's policy.
 const INBOX: usize = 8192;
@@ -161,7 +162,7 @@ impl Running {
         let ward = thread::Builder::new().name("ward".to_owned()).spawn(move || agent.run());
         let ward = ward.context("the Ward's thread")?;
 
-        tasks.spawn(forward(requests, inbox.clone()));
+        tasks.spawn(forward(requests, inbox.clone(), WhatIfs::new(config.clone(), clock)));
         let session_inbox = inbox.clone();
         let session_phases = phases.clone();
         tasks.spawn(async move { Ok(session.run(session_inbox, to_broker, session_phases).await?) });
@@ -249,6 +250,15 @@ pub(crate) fn beds(config: &Config) -> impl Iterator<Item = (UnitId, BedId)> {
         .flat_map(|unit| unit.beds.iter().map(|bed| (unit.name.clone(), bed.clone())))
 }
 
+/// What the Ward is built for.
+pub(crate) fn ward_config(config: &Config) -> WardConfig {
+    WardConfig {
+        beds: beds(config).collect(),
+        max_unassigned: config.devices.max_unknown,
+        infer_every: config.model.interval,
+    }
+}
+
 /// The journal's own options for a configuration.
 pub(crate) fn journal_options(config: &JournalConfig) -> Options {
     let defaults = Options::default();
@@ -274,13 +284,8 @@ fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Reader, Clock)> {
     if report.folder_open_to_others {
         warn!(dir = %config.journal.dir.display(), "The journal's folder is open to others: chmod 700 it.");
     }
-    let ward_config = WardConfig {
-        beds: beds(config).collect(),
-        max_unassigned: config.devices.max_unknown,
-        infer_every: config.model.interval,
-    };
     let mut reader = Reader::open(&config.journal.dir, &key)?;
-    let restored = restore::restore(&mut reader, ward_config)?;
+    let restored = restore::restore(&mut reader, ward_config(config))?;
     if restored.unreadable > 0 {
         error!(
             count = restored.unreadable,
@@ -344,8 +349,19 @@ pub(crate) fn load_model(config: &ModelConfig) -> Result<Model, wardlight_models
     package.load()
 }
 
-async fn forward(mut requests: mpsc::Receiver<StationCommand>, inbox: mpsc::Sender<Input>) -> anyhow::Result<()> {
+async fn forward(
+    mut requests: mpsc::Receiver<StationCommand>,
+    inbox: mpsc::Sender<Input>,
+    what_ifs: WhatIfs,
+) -> anyhow::Result<()> {
     while let Some(request) = requests.recv().await {
+        let request = match request {
+            StationCommand::WhatIf { question, reply } => {
+                what_ifs.answer(question, reply);
+                continue;
+            }
+            other => other,
+        };
         if inbox.send(Input::Station(request)).await.is_err() {
             break;
         }

@@ -9,6 +9,7 @@ use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 
 use crate::history::Receipt;
+use crate::what_if::{WhatIf, WhatIfAnswer};
 
 /// Where the outcome of a request goes. Dropping it tells the page that the agent did not answer.
 pub type Reply = oneshot::Sender<Result<(), CommandFailure>>;
@@ -24,6 +25,13 @@ pub enum StationCommand {
         by: Actor,
         /// Where the outcome goes.
         reply: Reply,
+    },
+    /// A person asks what other limits would have done; answered beside the Ward.
+    WhatIf {
+        /// What.
+        question: WhatIf,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<WhatIfAnswer, CommandFailure>>,
     },
     /// A page reports that it drew an alarm, or that a person turned to it.
     Receipt {

@@ -27,6 +27,7 @@ mod info;
 mod socket;
 mod station;
 mod trends;
+mod what_if;
 mod wire;
 
 pub use command::{CommandFailure, Reply, Request, StationCommand};
@@ -35,4 +36,5 @@ pub use history::{Receipt, Receipts};
 pub use info::{Health, Link, StationInfo, UnitInfo};
 pub use station::{Past, Station};
 pub use trends::TrendRow;
+pub use what_if::{WhatIf, WhatIfAnswer, WhatIfSide};
 pub use wire::WaveView;

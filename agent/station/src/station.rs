@@ -19,6 +19,7 @@ use crate::counters::{Counters, Counting, count};
 use crate::history::{History, Receipt, Receipts};
 use crate::info::{Health, StationInfo};
 use crate::trends::{Trend, TrendRow, Trends};
+use crate::what_if::{WhatIf, WhatIfAnswer};
 use crate::wire::{self, WaveView};
 
 /// Pages open at the same time; one more is told to try later.
@@ -31,6 +32,8 @@ const WAVE_FRAMES: usize = 1024;
 const BEDS_PER_FRAME: usize = 16;
 /// How long a page waits for the outcome of a request.
 const REPLY_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+/// How long a page waits for a replay.
+const REPLAY_WITHIN: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// The station. Clones are handles to the same one.
 #[derive(Clone, Debug)]
@@ -247,6 +250,26 @@ impl Station {
         match tokio::time::timeout(REPLY_WITHIN, answer).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) | Err(_) => Err(CommandFailure::Unconfirmed),
+        }
+    }
+
+    /// Asks what other limits would have done, and waits for the replay.
+    pub(crate) async fn what_if(&self, question: WhatIf) -> Result<WhatIfAnswer, CommandFailure> {
+        let (reply, answer) = oneshot::channel();
+        if self
+            .shared
+            .commands
+            .try_send(StationCommand::WhatIf { question, reply })
+            .is_err()
+        {
+            count(&self.shared.counting.commands_refused);
+            return Err(CommandFailure::Busy);
+        }
+        match tokio::time::timeout(REPLAY_WITHIN, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => Err(CommandFailure::Failed(
+                "the replay took too long: ask for fewer hours".to_owned(),
+            )),
         }
     }
 

@@ -27,6 +27,11 @@ impl Ward {
         Some(self.bed_view(unit, bed))
     }
 
+    /// How many beds have a patient.
+    pub fn occupied(&self) -> usize {
+        self.state.stays.len()
+    }
+
     /// The bed a device stands at.
     pub fn bed_of(&self, device: &crate::ids::DeviceId) -> Option<&BedId> {
         self.state.devices.get(device)?.bed.as_ref()

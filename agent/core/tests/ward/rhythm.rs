@@ -17,7 +17,14 @@ fn say(play: &mut Play, news: RhythmNews) {
 
 fn find(play: &mut Play, rhythm: Rhythm, present: bool) {
     let onset_at = at(play.now - 4000);
-    say(play, RhythmNews::Finding(RhythmFinding { rhythm, present, onset_at }));
+    say(
+        play,
+        RhythmNews::Finding(RhythmFinding {
+            rhythm,
+            present,
+            onset_at,
+        }),
+    );
 }
 
 #[test]

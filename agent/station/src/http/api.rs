@@ -160,8 +160,12 @@ pub(super) async fn carry_out(station: &Station, request: Request) -> Outcome {
 fn answer(outcome: Result<(), CommandFailure>) -> Outcome {
     match outcome {
         Ok(()) => Ok(fresh(&Done { ok: true })),
-        Err(failure) => Err(ApiError::new(status(&failure), &failure.to_string())),
+        Err(failure) => Err(failed(&failure)),
     }
+}
+
+pub(super) fn failed(failure: &CommandFailure) -> ApiError {
+    ApiError::new(status(failure), &failure.to_string())
 }
 
 fn status(failure: &CommandFailure) -> StatusCode {

@@ -14,11 +14,15 @@ use wardlight_core::handover::{HandoverNote, Severity};
 use wardlight_core::ids::BedId;
 use wardlight_core::vitals::Milli;
 
-use super::api::{Outcome, bed_id, carry_out};
+use super::api::{Outcome, bed_id, carry_out, failed, fresh};
 use super::body::{ApiError, Body};
 use super::requests::Nothing;
 use crate::command::Request;
 use crate::station::Station;
+use crate::what_if::WhatIf;
+
+/// Hours that a page may have replayed.
+const MAX_HOURS: u32 = 24;
 
 pub(super) fn routes() -> Router<Station> {
     Router::new()
@@ -32,6 +36,7 @@ pub(super) fn routes() -> Router<Station> {
         .route("/beds/{bed}/transfer", post(transfer))
         .route("/beds/{bed}/handover", post(hand_over))
         .route("/beds/{bed}/handover/read-back", post(read_back))
+        .route("/what-if", post(what_if))
 }
 
 /// Body of `POST /alarms/{id}/respond`.
@@ -81,6 +86,20 @@ struct Limits {
     #[serde(deserialize_with = "Option::deserialize")]
     high: Option<f64>,
     delay_s: Option<u64>,
+}
+
+/// Body of `POST /what-if`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WhatIfBody {
+    bed: Option<String>,
+    parameter: String,
+    #[serde(deserialize_with = "Option::deserialize")]
+    low: Option<f64>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    high: Option<f64>,
+    delay_s: Option<u64>,
+    hours: u32,
 }
 
 /// Body of `POST /beds/{bed}/transfer`.
@@ -141,7 +160,7 @@ async fn set_alarm(
 
 async fn set_limits(State(station): State<Station>, Path(bed): Path<String>, Body(body): Body<Limits>) -> Outcome {
     let bed = bed_id(&bed)?;
-    let (parameter, low, high) = body.checked()?;
+    let (parameter, low, high) = checked(&body.parameter, body.low, body.high)?;
     let command = Command::SetLimits {
         bed,
         parameter,
@@ -180,6 +199,25 @@ async fn read_back(State(station): State<Station>, Path(bed): Path<String>, Body
     ask(&station, Command::ReadBack { bed: bed_id(&bed)? }).await
 }
 
+async fn what_if(State(station): State<Station>, Body(body): Body<WhatIfBody>) -> Outcome {
+    let (parameter, low, high) = checked(&body.parameter, body.low, body.high)?;
+    if !(1..=MAX_HOURS).contains(&body.hours) {
+        return Err(ApiError::field("hours", &body.hours.to_string(), "1 to 24"));
+    }
+    let question = WhatIf {
+        bed: some_bed(body.bed.as_deref())?,
+        parameter,
+        low,
+        high,
+        delay: body.delay_s.map(Duration::from_secs),
+        hours: body.hours,
+    };
+    match station.what_if(question).await {
+        Ok(answer) => Ok(fresh(&answer)),
+        Err(failure) => Err(failed(&failure)),
+    }
+}
+
 async fn ask(station: &Station, command: Command) -> Outcome {
     carry_out(station, Request::Other(command)).await
 }
@@ -189,13 +227,12 @@ fn some_bed(bed: Option<&str>) -> Result<Option<BedId>, ApiError> {
     bed.map(id).transpose()
 }
 
-impl Limits {
-    fn checked(&self) -> Result<(Parameter, Option<Milli>, Option<Milli>), ApiError> {
-        let parameter = Parameter::ALL.into_iter().find(|p| p.name() == self.parameter);
-        let parameter = parameter
-            .ok_or_else(|| ApiError::field("parameter", &format!("{:?}", self.parameter), "hr, spo2, rr, nibp_sys, …"))?;
-        Ok((parameter, milli("low", self.low)?, milli("high", self.high)?))
-    }
+type Checked = (Parameter, Option<Milli>, Option<Milli>);
+
+fn checked(name: &str, low: Option<f64>, high: Option<f64>) -> Result<Checked, ApiError> {
+    let parameter = Parameter::ALL.into_iter().find(|p| p.name() == name);
+    let parameter = parameter.ok_or_else(|| ApiError::field("parameter", &format!("{name:?}"), "hr, spo2, rr, nibp_sys, …"))?;
+    Ok((parameter, milli("low", low)?, milli("high", high)?))
 }
 
 fn milli(field: &'static str, value: Option<f64>) -> Result<Option<Milli>, ApiError> {
