@@ -5,7 +5,10 @@ use wardlight_core::alarms::AlarmId;
 use wardlight_core::event::{Command, Refusal};
 use wardlight_core::ids::{BedId, DeviceId, StayToken};
 use wardlight_core::patient::{Consciousness, PatientProfile};
+use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
+
+use crate::people::{Happening, Origin};
 
 /// Where the outcome of a request goes. Dropping it tells the page that the agent did not answer.
 pub type Reply = oneshot::Sender<Result<(), CommandFailure>>;
@@ -17,6 +20,10 @@ pub enum StationCommand {
     Request {
         /// What.
         request: Request,
+        /// Who asks, in which role.
+        by: Actor,
+        /// From where, and under which login.
+        from: Origin,
         /// Where the outcome goes.
         reply: Reply,
     },
@@ -29,6 +36,8 @@ pub enum StationCommand {
         /// When, on the page's estimate of the agent's clock.
         displayed_at: Timestamp,
     },
+    /// Something about people happened that belongs in the audit trail.
+    Happened(Happening),
 }
 
 /// A request of a person: [`Command`] without what only the agent can add.
@@ -62,8 +71,6 @@ pub enum Request {
     Acknowledge {
         /// Which alarm.
         alarm: AlarmId,
-        /// Who.
-        by: String,
     },
     /// A nurse writes down what no device measures.
     Chart {
@@ -78,13 +85,16 @@ pub enum Request {
 
 impl Request {
     /// The Ward's command; `stay` is a fresh random token, used by an admission only.
-    pub fn into_command(self, stay: StayToken) -> Command {
+    pub fn into_command(self, stay: StayToken, by: &Actor) -> Command {
         match self {
             Self::Admit { bed, profile } => Command::Admit { bed, stay, profile },
             Self::Discharge { bed } => Command::Discharge { bed },
             Self::Attach { device, bed } => Command::Attach { device, bed },
             Self::Detach { device } => Command::Detach { device },
-            Self::Acknowledge { alarm, by } => Command::Acknowledge { alarm, by },
+            Self::Acknowledge { alarm } => Command::Acknowledge {
+                alarm,
+                by: by.name.clone(),
+            },
             Self::Chart {
                 bed,
                 consciousness,

@@ -1,6 +1,6 @@
 //! The handle that the agent holds.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::extract::ws::Utf8Bytes;
@@ -15,6 +15,7 @@ use crate::board::Board;
 use crate::command::{CommandFailure, Request, StationCommand};
 use crate::counters::{Counters, Counting, count};
 use crate::info::{Health, StationInfo};
+use crate::people::{Caller, Desk, People};
 use crate::wire::{self, WaveView};
 
 /// Pages open at the same time; one more is told to try later.
@@ -39,10 +40,52 @@ struct Shared {
     info: StationInfo,
     commands: mpsc::Sender<StationCommand>,
     board: Mutex<Board>,
-    live: broadcast::Sender<Utf8Bytes>,
+    desk: Desk,
+    live: broadcast::Sender<Arc<LiveFrame>>,
     waves: broadcast::Sender<WaveFrame>,
     closing: watch::Sender<bool>,
     counting: Counting,
+}
+
+/// A text frame for every page. One with patients has two readings, each made once, when the first page needs it.
+#[derive(Debug)]
+pub(crate) enum LiveFrame {
+    /// The same for all.
+    Same(Utf8Bytes),
+    /// Beds, with the names of patients and without.
+    Beds {
+        beds: Vec<Arc<BedView>>,
+        now: Timestamp,
+        named: OnceLock<Utf8Bytes>,
+        nameless: OnceLock<Utf8Bytes>,
+    },
+}
+
+impl LiveFrame {
+    fn beds(beds: Vec<Arc<BedView>>, now: Timestamp) -> Self {
+        Self::Beds {
+            beds,
+            now,
+            named: OnceLock::new(),
+            nameless: OnceLock::new(),
+        }
+    }
+
+    /// The frame for a page that shows names, or for one that does not.
+    pub(crate) fn text(&self, names: bool) -> Utf8Bytes {
+        match self {
+            Self::Same(text) => text.clone(),
+            Self::Beds {
+                beds,
+                now,
+                named,
+                nameless,
+            } => {
+                let text = if names { named } else { nameless };
+                text.get_or_init(|| wire::beds_frame(beds, *now, names)).clone()
+            }
+        }
+    }
 }
 
 /// A wave frame and the bed that it is of, so that a page which did not ask for the bed is spared it.
@@ -55,16 +98,22 @@ pub(crate) struct WaveFrame {
 /// What a page gets when it connects or has fallen behind: the state, and everything after it.
 pub(crate) struct Attachment {
     pub(crate) snapshot: Utf8Bytes,
-    pub(crate) live: broadcast::Receiver<Utf8Bytes>,
+    pub(crate) live: broadcast::Receiver<Arc<LiveFrame>>,
 }
 
 impl Station {
-    /// A station that shows `info` and sends what people ask for into `commands`.
+    /// A station without a login that shows `info` and sends what people ask for into `commands`.
     pub fn new(info: StationInfo, commands: mpsc::Sender<StationCommand>) -> Self {
+        Self::with_people(info, commands, People::open())
+    }
+
+    /// The same for these people.
+    pub fn with_people(info: StationInfo, commands: mpsc::Sender<StationCommand>, people: People) -> Self {
         let board = Mutex::new(Board::new(&info));
         Self {
             shared: Arc::new(Shared {
                 info,
+                desk: Desk::new(people, commands.clone()),
                 commands,
                 board,
                 live: broadcast::Sender::new(LIVE_FRAMES),
@@ -83,7 +132,7 @@ impl Station {
     /// Shows beds and the ward's line. This is also the page's heartbeat, on purpose from here and not from a timer:
     /// call it about once a second, with no beds if none changed. When it stops, pages say within 3 s that the link is lost.
     ///
-    /// Serialises on the calling thread, once for all pages, and not at all while none is open.
+    /// It also logs off whose time is over. Beds are serialised by the pages, once for all that show the same of them.
     pub fn publish_beds(&self, beds: Vec<BedView>, ward: WardView, now: Timestamp) {
         let beds: Vec<Arc<BedView>> = beds.into_iter().map(Arc::new).collect();
         for chunk in beds.chunks(BEDS_PER_FRAME) {
@@ -92,15 +141,16 @@ impl Station {
                 board.put(Arc::clone(view));
             }
             if self.anybody_watches() {
-                self.send(wire::beds_frame(chunk, now));
+                self.send(LiveFrame::beds(chunk.to_vec(), now));
             }
         }
+        self.shared.desk.sweep(now);
         let mut board = self.board();
         // Taken as it is: a clock that was set back is followed, or the heartbeat would seem to stand still.
         board.now = now;
         board.ward = ward;
         if self.anybody_watches() {
-            self.send(wire::heartbeat_frame(&board));
+            self.send(LiveFrame::Same(wire::heartbeat_frame(&board)));
         }
     }
 
@@ -109,7 +159,7 @@ impl Station {
         let mut board = self.board();
         board.apply(change);
         if self.anybody_watches() {
-            self.send(wire::alarm_frame(change));
+            self.send(LiveFrame::Same(wire::alarm_frame(change)));
         }
     }
 
@@ -130,6 +180,11 @@ impl Station {
         self.board().health = health;
     }
 
+    /// The users changed: whoever was removed, or got another role or password, is logged off.
+    pub fn people_changed(&self) {
+        self.shared.desk.recheck();
+    }
+
     /// What was discarded or refused, for metrics.
     pub fn counters(&self) -> Counters {
         self.shared.counting.read()
@@ -138,6 +193,10 @@ impl Station {
     /// Tells every page that the agent stops, and closes it: without this, open pages would hold up a graceful shutdown.
     pub fn close(&self) {
         self.shared.closing.send_replace(true);
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.shared.desk
     }
 
     pub(crate) fn info(&self) -> &StationInfo {
@@ -166,27 +225,29 @@ impl Station {
         self.board().clone()
     }
 
-    /// The state and, without a gap, everything that follows it.
-    pub(crate) fn attach(&self) -> Attachment {
+    /// The state, with names or without, and, without a gap, everything that follows it.
+    pub(crate) fn attach(&self, names: bool) -> Attachment {
         let (board, live) = {
             let board = self.board();
             (board.clone(), self.shared.live.subscribe())
         };
         Attachment {
-            snapshot: wire::snapshot_frame(&self.shared.info, &board),
+            snapshot: wire::snapshot_frame(&self.shared.info, &board, names),
             live,
         }
     }
 
     /// Asks the agent and waits for its answer.
-    pub(crate) async fn ask(&self, request: Request) -> Result<(), CommandFailure> {
+    pub(crate) async fn ask(&self, request: Request, caller: Caller) -> Result<(), CommandFailure> {
         let (reply, answer) = oneshot::channel();
-        if self
-            .shared
-            .commands
-            .try_send(StationCommand::Request { request, reply })
-            .is_err()
-        {
+        let Caller { by, from } = caller;
+        let command = StationCommand::Request {
+            request,
+            by,
+            from,
+            reply,
+        };
+        if self.shared.commands.try_send(command).is_err() {
             count(&self.shared.counting.commands_refused);
             return Err(CommandFailure::Busy);
         }
@@ -210,9 +271,9 @@ impl Station {
     }
 
     /// Called with the board locked, so that frames leave in the order of the states they show.
-    fn send(&self, frame: Utf8Bytes) {
+    fn send(&self, frame: LiveFrame) {
         // No receiver left is no loss: whoever comes gets a snapshot.
-        self.shared.live.send(frame).ok();
+        self.shared.live.send(Arc::new(frame)).ok();
     }
 
     /// A panic elsewhere must not take the page down: the board is whole between any two of its statements.

@@ -92,12 +92,12 @@ fn line(ward: &beds::Ward, now: Timestamp) -> WardView {
 }
 
 fn obey(station: &Station, ward: &mut beds::Ward, command: StationCommand) {
-    let StationCommand::Request { request, reply } = command else {
+    let StationCommand::Request { request, by, reply, .. } = command else {
         return;
     };
     let outcome = match request {
-        Request::Acknowledge { alarm, by } => ward
-            .acknowledge(&alarm, by, now())
+        Request::Acknowledge { alarm } => ward
+            .acknowledge(&alarm, by.name, now())
             .map(|change| station.publish_alarm(&change)),
         other => {
             eprintln!("not played here: {other:?}");

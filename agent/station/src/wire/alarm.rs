@@ -1,5 +1,6 @@
 //! Alarms as the page and the API see them.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use wardlight_core::event::{AlarmChange, Cause};
 use wardlight_core::view::AlarmView;
@@ -7,11 +8,13 @@ use wardlight_core::view::AlarmView;
 use super::bed::shown;
 
 /// What an alarm is about, in both twins.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AlarmAbout")]
 struct About<'a> {
     id: &'a str,
     kind: String,
     text: String,
+    #[schemars(extend("enum" = ["high", "medium", "low"]))]
     priority: &'static str,
     state: &'static str,
     technical: bool,
@@ -23,7 +26,8 @@ struct About<'a> {
 }
 
 /// What crossed what, in the numbers that the tile shows.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, JsonSchema)]
+#[schemars(rename = "AlarmCause")]
 struct CauseJson {
     parameter: Option<&'static str>,
     value: Option<f64>,
@@ -31,7 +35,8 @@ struct CauseJson {
 }
 
 /// One standing alarm of a bed.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StandingAlarm")]
 pub(crate) struct StandingJson<'a> {
     #[serde(flatten)]
     about: About<'a>,
