@@ -11,13 +11,15 @@ use tokio::sync::mpsc::Receiver;
 use tracing::{info, warn};
 use wardlight_core::event::{Event, ModelScore, ModelStatus};
 use wardlight_core::ids::StayToken;
+use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
-use wardlight_station::{CommandFailure, Health, Link, Reply, Request, StationCommand};
+use wardlight_station::{CommandFailure, Health, Link, Origin, Reply, Request, StationCommand};
 
+use crate::audit::Record;
 use crate::clock::Clock;
 use crate::desk::Ticket;
 use crate::metrics as m;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Asked, Pipeline};
 use crate::record;
 use crate::session::SessionEvent;
 use crate::ticks;
@@ -33,6 +35,8 @@ pub(crate) enum Input {
     Scored(Vec<ModelScore>, Duration),
     /// The inference thread says where it stands.
     Model(ModelStatus),
+    /// For the audit trail, from the agent's own parts.
+    Audit(Box<Record>),
     /// The journal fails (with a reason) or commits again.
     Journal(Option<String>),
     /// Stop: nothing follows.
@@ -121,7 +125,17 @@ impl Agent {
         let now = self.clock.now();
         match input {
             Input::Session(event) => self.on_session(event, now),
-            Input::Station(StationCommand::Request { request, reply }) => self.on_request(request, reply, now),
+            Input::Station(StationCommand::Request {
+                request,
+                by,
+                from,
+                reply,
+            }) => self.on_request(request, &by, from, reply, now),
+            Input::Station(StationCommand::Happened(happening)) => {
+                let record = Record::happening(happening, &self.pipeline.ward);
+                self.pipeline.audit(&record, now);
+            }
+            Input::Audit(record) => self.pipeline.audit(&record, now),
             Input::Station(StationCommand::Displayed {
                 alarm,
                 revision,
@@ -172,7 +186,7 @@ impl Agent {
         }
     }
 
-    fn on_request(&mut self, request: Request, reply: Reply, now: Timestamp) {
+    fn on_request(&mut self, request: Request, by: &Actor, from: Origin, reply: Reply, now: Timestamp) {
         let mut token = [0; 16];
         if self.random.fill(&mut token).is_err() {
             // Nobody waiting needs no answer.
@@ -184,8 +198,10 @@ impl Agent {
         if let Request::Admit { bed, .. } | Request::Discharge { bed } = &request {
             self.pipeline.strips.forget(bed);
         }
-        let command = request.into_command(StayToken::from_bytes(token));
-        self.pipeline.on_event(Event::Command(command), Some(reply), now);
+        let command = request.into_command(StayToken::from_bytes(token), by);
+        let record = Record::command(&command, by, from, &self.pipeline.ward);
+        self.pipeline
+            .on_event(Event::Command(command), Some(Asked { reply, record }), now);
         self.show(now);
     }
 

@@ -27,6 +27,11 @@ pub(crate) enum Command {
     Check(ConfigArg),
     /// Beds, patients and devices of a running agent
     Bed(BedArgs),
+    /// Who may log in at the page
+    User {
+        #[command(subcommand)]
+        user: UserCommand,
+    },
     /// Compute a score from JSON lines
     Score {
         #[command(subcommand)]
@@ -92,8 +97,56 @@ pub(crate) struct BedArgs {
     /// Where the agent's page is
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", global = true)]
     pub(crate) url: String,
+    /// Log in under this name, where the agent has a login
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) user: Option<String>,
+    /// File with the password (chmod 600); else WARDLIGHT_PASSWORD_FILE names it, else the terminal asks
+    #[arg(long, value_name = "FILE", global = true, requires = "user")]
+    pub(crate) password_file: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: BedCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add somebody; asks twice for the password unless a file holds it
+    Add {
+        /// What is typed to log in
+        name: String,
+        /// nurse, charge_nurse, biomed or admin
+        #[arg(long, value_name = "ROLE")]
+        role: String,
+        /// Name that stands with the person's actions; else NAME
+        #[arg(long, value_name = "TEXT")]
+        display_name: Option<String>,
+        /// File with the password (chmod 600)
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Show who may log in
+    List {
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Remove somebody; a running agent logs the person off
+    Remove {
+        /// Who
+        name: String,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Give somebody a new password
+    Password {
+        /// Who
+        name: String,
+        /// File with the password (chmod 600)
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
 }
 
 #[derive(Debug, Subcommand)]

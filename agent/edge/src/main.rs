@@ -11,6 +11,7 @@
 )]
 
 mod agent;
+mod audit;
 mod bed;
 mod broker;
 mod check;
@@ -25,6 +26,7 @@ mod init;
 mod journal_cli;
 mod metrics;
 mod outlets;
+mod people;
 mod pipeline;
 mod record;
 mod restore;
@@ -33,6 +35,7 @@ mod score;
 mod session;
 mod strips;
 mod ticks;
+mod user_cli;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -68,7 +71,8 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => return runtime()?.block_on(demo::run(args)).map(passed),
         Command::Init(args) => init::run(&args.dir, args.broker.as_deref(), args.listen, output)?,
         Command::Check(ConfigArg { config }) => return runtime()?.block_on(check::run(&config, output)).map(passed),
-        Command::Bed(args) => runtime()?.block_on(bed::run(&args.url, args.command, output))?,
+        Command::Bed(args) => runtime()?.block_on(bed::run(args, output))?,
+        Command::User { user } => user_cli::run(user, output)?,
         Command::Score {
             score: ScoreCommand::News2,
         } => return score::news2(io::stdin().lock(), output).map(|n| passed(n == 0)),

@@ -16,10 +16,11 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 use wardlight_core::event::{InferRequest, ModelStatus};
 use wardlight_core::ids::{BedId, UnitId};
+use wardlight_core::people::Actor;
 use wardlight_core::ward::WardConfig;
 use wardlight_journal::{Journal, Options, Reader, SiteKey, Writer, WriterOptions};
 use wardlight_models::{Model, Package, TrustedKeys};
-use wardlight_station::{Health, Link, Request, Station, StationCommand, StationInfo, UnitInfo};
+use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
 
 use crate::agent::{Agent, Input};
 use crate::broker::Broker;
@@ -29,6 +30,7 @@ use crate::desk::{Desk, JournalEvents, Ticket};
 use crate::http::{self, Readiness};
 use crate::inference;
 use crate::outlets::Outlets;
+use crate::people;
 use crate::pipeline::Pipeline;
 use crate::restore;
 use crate::session::{Phase, Session};
@@ -111,7 +113,8 @@ impl Running {
             ..WriterOptions::default()
         };
         let journal = Writer::start(journal, options, events).context("the journal's thread")?;
-        let station = Station::new(station_info(&config, mode), commands.clone());
+        let (people, users) = people::open(&config)?;
+        let station = Station::with_people(station_info(&config, mode), commands.clone(), people);
         let mut tasks = JoinSet::new();
         let outlets = Outlets::start(&config.webhooks, outgoing, &mut tasks)?;
         let pipeline = Pipeline {
@@ -132,6 +135,9 @@ impl Running {
         let ward = start_ward(pipeline, clock, inputs, config.model.deadline, Arc::clone(&ready.ward))?;
 
         tasks.spawn(forward(requests, inbox.clone()));
+        if let Some(users) = users {
+            tasks.spawn(people::watch(users, station.clone(), inbox.clone(), phases.clone()));
+        }
         let session_inbox = inbox.clone();
         let session_phases = phases.clone();
         tasks.spawn(async move { Ok(session.run(session_inbox, to_broker, session_phases).await?) });
@@ -347,7 +353,13 @@ async fn attach_from_file(config: &Config, commands: &mpsc::Sender<StationComman
             device: device.clone(),
             bed: bed.clone(),
         };
-        let sent = commands.send(StationCommand::Request { request, reply }).await;
+        let command = StationCommand::Request {
+            request,
+            by: Actor::agent(),
+            from: Origin::default(),
+            reply,
+        };
+        let sent = commands.send(command).await;
         let outcome = tokio::time::timeout(ATTACH_WITHIN, outcome).await;
         if let (Ok(()), Ok(Ok(Err(failure)))) = (sent, outcome) {
             warn!(%device, %bed, %failure, "devices.attach was not carried out.");

@@ -16,12 +16,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use wardlight_core::ids::{BedId, SiteId};
 use wardlight_core::patient::{Consciousness, PatientProfile};
+use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_journal::SiteKey;
 use wardlight_simulator::mqtt::{self, Counters};
 use wardlight_simulator::scenario;
 use wardlight_simulator::ward::{SimulatedWard, WardSettings};
-use wardlight_station::{Request, StationCommand};
+use wardlight_station::{Origin, Request, StationCommand};
 
 use crate::cli::DemoArgs;
 use crate::config::{BrokerUrl, Config};
@@ -214,7 +215,13 @@ async fn occupy(ward: &SimulatedWard, commands: &mpsc::Sender<StationCommand>) -
 
 async fn ask(commands: &mpsc::Sender<StationCommand>, request: Request) -> anyhow::Result<()> {
     let (reply, outcome) = oneshot::channel();
-    let sent = commands.send(StationCommand::Request { request, reply }).await;
+    let command = StationCommand::Request {
+        request,
+        by: Actor::agent(),
+        from: Origin::default(),
+        reply,
+    };
+    let sent = commands.send(command).await;
     if sent.is_err() {
         bail!("the agent ended while the demo was set up");
     }
