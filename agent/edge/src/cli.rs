@@ -32,6 +32,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         user: UserCommand,
     },
+    /// Who did what: the audit trail
+    Audit {
+        #[command(subcommand)]
+        audit: AuditCommand,
+    },
     /// Compute a score from JSON lines
     Score {
         #[command(subcommand)]
@@ -193,6 +198,29 @@ pub(crate) enum BedCommand {
     Detach {
         /// Which device
         device: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Print every record, oldest first
+    List {
+        /// Not before this time: 2026-11-25, 2026-11-25T03:41:23Z, or milliseconds since 1970
+        #[arg(long, value_name = "TIME", default_value = "0", value_parser = crate::audit_cli::since)]
+        since: i64,
+        /// Format of the output
+        #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+        format: ExportFormat,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Follow the chain and name its first broken link
+    Verify {
+        /// A head that was noted before, as NUMBER:HASH: it must still be in the chain
+        #[arg(long, value_name = "HEAD")]
+        head: Option<wardlight_journal::Head>,
+        #[command(flatten)]
+        config: ConfigArg,
     },
 }
 

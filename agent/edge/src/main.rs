@@ -12,6 +12,7 @@
 
 mod agent;
 mod audit;
+mod audit_cli;
 mod bed;
 mod broker;
 mod check;
@@ -45,7 +46,7 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use cli::{Cli, Command, ConfigArg, JournalCommand, ScoreCommand};
+use cli::{AuditCommand, Cli, Command, ConfigArg, JournalCommand, ScoreCommand};
 use config::Config;
 use run::{Mode, Running};
 
@@ -76,6 +77,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Score {
             score: ScoreCommand::News2,
         } => return score::news2(io::stdin().lock(), output).map(|n| passed(n == 0)),
+        Command::Audit { audit } => return audit_command(audit, output),
         Command::Journal { journal } => return journal_command(journal, output),
     }
     Ok(ExitCode::SUCCESS)
@@ -90,6 +92,19 @@ fn journal_command(command: JournalCommand, output: impl Write) -> anyhow::Resul
         JournalCommand::Verify { config } => journal_cli::check(&Config::load(&config.config)?, output).map(passed),
         JournalCommand::Quarantine { config } => {
             journal_cli::quarantine(&Config::load(&config.config)?, output).map(|()| ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn audit_command(command: AuditCommand, output: impl Write) -> anyhow::Result<ExitCode> {
+    match command {
+        AuditCommand::List {
+            since,
+            format: cli::ExportFormat::Jsonl,
+            config,
+        } => audit_cli::list(&Config::load(&config.config)?, since, output).map(|unreadable| passed(unreadable == 0)),
+        AuditCommand::Verify { head, config } => {
+            audit_cli::verify(&Config::load(&config.config)?, head.as_ref(), output).map(passed)
         }
     }
 }

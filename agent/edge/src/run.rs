@@ -265,6 +265,7 @@ fn open(config: &Config) -> anyhow::Result<(Journal, wardlight_core::ward::Ward,
     info!(
         newest = report.newest,
         replayed = restored.replayed,
+        audit_head = %journal.audit_head(),
         "Journal open, state restored."
     );
     let clock = Clock::start(restored.ward.now());
