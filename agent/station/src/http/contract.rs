@@ -37,17 +37,23 @@ pub(super) fn document() -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/components/schemas".into();
     settings.meta_schema = None;
-    let mut generator = settings.into_generator();
+    // What is read may leave fields out that have a default; what is written has them all.
+    let mut generators = Generators {
+        bodies: settings.clone().for_deserialize().into_generator(),
+        answers: settings.for_serialize().into_generator(),
+    };
     let mut paths = Map::new();
     for route in api::routes() {
-        let operation = operation(&route, &mut generator);
+        let operation = operation(&route, &mut generators);
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         if let Some(methods) = path.as_object_mut() {
             methods.insert(route.method.to_owned(), operation);
         }
     }
-    let error = generator.subschema_for::<ApiError>();
-    let schemas = generator.take_definitions(true);
+    let error = generators.answers.subschema_for::<ApiError>();
+    let mut schemas = generators.bodies.take_definitions(true);
+    schemas.extend(generators.answers.take_definitions(true));
+    schemas.sort_keys();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -68,11 +74,17 @@ pub(super) fn document() -> Value {
     })
 }
 
-fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
+/// Makes the schemas of what goes in and of what comes out.
+struct Generators {
+    bodies: SchemaGenerator,
+    answers: SchemaGenerator,
+}
+
+fn operation(route: &Route, generators: &mut Generators) -> Value {
     let mut responses = Map::new();
     let answer = route.answer.map_or_else(
         || json!({ "type": "object" }).try_into().unwrap_or_default(),
-        |of| of(generator),
+        |of| of(&mut generators.answers),
     );
     responses.insert(
         "200".to_owned(),
@@ -89,7 +101,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
         "responses": responses,
     });
     if let (Some(body), Some(fields)) = (route.body, operation.as_object_mut()) {
-        let body = json!({ "required": true, "content": content(&body(generator)) });
+        let body = json!({ "required": true, "content": content(&body(&mut generators.bodies)) });
         fields.insert("requestBody".to_owned(), body);
     }
     operation

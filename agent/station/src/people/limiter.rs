@@ -141,8 +141,8 @@ mod tests {
         Timestamp::default().plus(Duration::from_secs(1_000_000 + seconds))
     }
 
-    fn address(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([10, 0, 0, last]))
+    fn address(last: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, last])
     }
 
     #[test]
@@ -151,41 +151,41 @@ mod tests {
         let (mut now, mut waits) = (0, Vec::new());
         for n in 0..11 {
             // From everywhere, so that no address is the reason.
-            limiter.begin("klein", address(n), at(now)).unwrap();
+            limiter.begin("klein", Some(address(n)), at(now)).unwrap();
             if n >= 3 {
-                let wait = limiter.begin("KLEIN", address(n), at(now)).unwrap_err().as_secs();
+                let wait = limiter.begin("KLEIN", Some(address(n)), at(now)).unwrap_err().as_secs();
                 now += wait;
                 waits.push(wait);
             }
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert!(limiter.begin("other", address(99), at(now)).is_ok());
+        assert!(limiter.begin("other", Some(address(99)), at(now)).is_ok());
     }
 
     #[test]
     fn an_address_that_tries_many_names_waits_too() {
         let mut limiter = Limiter::default();
         for n in 0..11 {
-            limiter.begin(&format!("name{n}"), address(1), at(0)).unwrap();
+            limiter.begin(&format!("name{n}"), Some(address(1)), at(0)).unwrap();
         }
-        assert_eq!(limiter.begin("name99", address(1), at(0)), Err(Duration::from_secs(1)));
-        assert!(limiter.begin("name99", address(2), at(0)).is_ok());
-        assert_eq!(limiter.begin("name100", address(1), at(1)), Ok(1));
+        assert_eq!(limiter.begin("name99", Some(address(1)), at(0)), Err(Duration::from_secs(1)));
+        assert!(limiter.begin("name99", Some(address(2)), at(0)).is_ok());
+        assert_eq!(limiter.begin("name100", Some(address(1)), at(1)), Ok(1));
     }
 
     #[test]
     fn a_success_and_a_quarter_of_an_hour_make_good() {
         let mut limiter = Limiter::default();
         for _ in 0..4 {
-            limiter.begin("klein", address(1), at(0)).unwrap();
+            limiter.begin("klein", Some(address(1)), at(0)).unwrap();
         }
-        assert!(limiter.begin("klein", address(1), at(0)).is_err());
-        limiter.succeeded("Klein", address(1));
+        assert!(limiter.begin("klein", Some(address(1)), at(0)).is_err());
+        limiter.succeeded("Klein", Some(address(1)));
         for _ in 0..4 {
-            limiter.begin("klein", address(1), at(0)).unwrap();
+            limiter.begin("klein", Some(address(1)), at(0)).unwrap();
         }
         for _ in 0..3 {
-            limiter.begin("klein", address(1), at(16 * 60)).unwrap();
+            limiter.begin("klein", Some(address(1)), at(16 * 60)).unwrap();
         }
     }
 

@@ -16,7 +16,7 @@ use super::device::DeviceJson;
 
 /// Twin of [`BedView`]. The stay's token stays in the agent.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Bed")]
+#[schemars(rename = "Bed", description = "A bed and everything that is shown of it.")]
 pub(crate) struct BedJson<'a> {
     bed: &'a str,
     unit: &'a str,

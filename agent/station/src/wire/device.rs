@@ -7,7 +7,7 @@ use wardlight_core::view::DeviceView;
 
 /// Twin of [`DeviceView`].
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Device")]
+#[schemars(rename = "Device", description = "A device, at a bed or at none.")]
 pub(crate) struct DeviceJson<'a> {
     device: &'a str,
     model: &'a str,

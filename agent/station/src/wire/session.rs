@@ -8,7 +8,7 @@ use crate::people::{People, Standing, Visitor};
 
 /// Answer of `GET /session`, and the `session` frame.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Session")]
+#[schemars(rename = "Session", description = "Who is at this page; also the `session` frame.")]
 pub(crate) struct SessionJson<'a> {
     now: i64,
     /// Whether there is a login at all.

@@ -10,7 +10,7 @@ use crate::info::{Health, Link, StationInfo, UnitInfo};
 
 /// Twin of [`WardView`].
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Ward")]
+#[schemars(rename = "Ward", description = "The whole ward in a line.")]
 pub(crate) struct WardJson<'a> {
     unacknowledged: ByPriority,
     #[schemars(extend("enum" = ["live", "late", "gone"]))]
@@ -27,7 +27,7 @@ struct ByPriority {
 
 /// Twin of [`Health`].
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Health")]
+#[schemars(rename = "Health", description = "How the agent itself is.")]
 pub(crate) struct HealthJson<'a> {
     broker: LinkJson<'a>,
     journal: LinkJson<'a>,
@@ -44,7 +44,7 @@ struct LinkJson<'a> {
 
 /// Twin of [`StationInfo`].
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Info")]
+#[schemars(rename = "Info", description = "What does not change while the agent runs.")]
 pub(crate) struct InfoJson<'a> {
     site: &'a str,
     site_name: &'a str,

@@ -9,6 +9,7 @@
 )]
 
 pub(crate) mod people;
+pub(crate) mod schema;
 
 use std::net::SocketAddr;
 
