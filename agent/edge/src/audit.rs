@@ -3,6 +3,7 @@
 //! A record names beds, devices, alarms and the random tokens of stays, never a patient. It is JSON, because it is read by others,
 //! years later.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -62,7 +63,7 @@ impl Record {
             Command::Admit { bed, stay, .. } => {
                 record.action = "admit";
                 record.bed = Some(bed.to_string());
-                record.stay = Some(hex(*stay));
+                record.stay = Some(token(*stay));
             }
             Command::Discharge { bed } => record.at("discharge", bed, ward),
             Command::Attach { device, bed } => {
@@ -186,10 +187,19 @@ impl Record {
     fn at(&mut self, action: &'static str, bed: &BedId, ward: &Ward) {
         self.action = action;
         self.bed = Some(bed.to_string());
-        self.stay = ward.stay_in(bed).map(hex);
+        self.stay = ward.stay_in(bed).map(token);
     }
 }
 
-fn hex(stay: StayToken) -> String {
-    stay.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+fn token(stay: StayToken) -> String {
+    hex(stay.as_bytes())
+}
+
+/// Two digits for each byte.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        write!(text, "{byte:02x}").ok();
+        text
+    })
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use serde_json::{Map, Value, json};
 use wardlight_journal::{AuditReport, Audited, Head, Reader, SiteKey, verify_audit};
 
+use crate::audit::hex;
 use crate::config::Config;
 
 /// Prints every record as a JSON line, oldest first. Returns how many could not be read; each is named on standard error.
@@ -39,13 +40,9 @@ fn line(found: &Audited) -> Value {
         Ok(Value::Object(fields)) => line.extend(fields),
         Ok(_) | Err(_) => drop(line.insert("unreadable".to_owned(), json!(found.record.len()))),
     }
-    line.insert("prev".to_owned(), json!(hash(&found.before)));
-    line.insert("hash".to_owned(), json!(hash(&found.head)));
+    line.insert("prev".to_owned(), json!(hex(&found.before.hash)));
+    line.insert("hash".to_owned(), json!(hex(&found.head.hash)));
     Value::Object(line)
-}
-
-fn hash(head: &Head) -> String {
-    head.hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Follows the chain and says where it breaks first; returns whether it is whole.

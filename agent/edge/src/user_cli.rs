@@ -140,32 +140,32 @@ mod tests {
             }
         }
 
-        fn secret(&self, text: &str) -> Option<PathBuf> {
+        fn secret(&self, text: &str) -> PathBuf {
             let path = self.0.path().join("secret");
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-            Some(path)
+            path
         }
 
         fn add(&self, name: &str, role: &str) -> anyhow::Result<String> {
-            self.run(UserCommand::Add {
+            said(UserCommand::Add {
                 name: name.to_owned(),
                 role: role.to_owned(),
                 display_name: None,
-                password_file: self.secret("correct horse"),
+                password_file: Some(self.secret("correct horse")),
                 config: self.config(),
             })
-        }
-
-        fn run(&self, command: UserCommand) -> anyhow::Result<String> {
-            let mut said = Vec::new();
-            run(command, &mut said)?;
-            Ok(String::from_utf8(said).unwrap())
         }
 
         fn users(&self) -> Vec<User> {
             users::read(&self.0.path().join("users.toml")).unwrap()
         }
+    }
+
+    fn said(command: UserCommand) -> anyhow::Result<String> {
+        let mut said = Vec::new();
+        run(command, &mut said)?;
+        Ok(String::from_utf8(said).unwrap())
     }
 
     #[test]
@@ -181,37 +181,34 @@ mod tests {
                 .to_string()
                 .contains("must be nurse, charge_nurse")
         );
-        let listed = folder.run(UserCommand::List { config: folder.config() }).unwrap();
+        let listed = said(UserCommand::List { config: folder.config() }).unwrap();
         assert!(
             listed.contains("klein") && listed.contains("biomed") && !listed.contains("argon2"),
             "{listed}"
         );
         let before = folder.users()[0].password.clone();
-        let password_file = folder.secret("battery staple");
+        let password_file = Some(folder.secret("battery staple"));
         let name = "klein".to_owned();
-        folder
-            .run(UserCommand::Password {
-                name: name.clone(),
-                password_file,
-                config: folder.config(),
-            })
-            .unwrap();
+        said(UserCommand::Password {
+            name: name.clone(),
+            password_file,
+            config: folder.config(),
+        })
+        .unwrap();
         assert_ne!(folder.users()[0].password, before);
         assert!(password::verify(&folder.users()[0].password, "battery staple"));
-        folder
-            .run(UserCommand::Remove {
-                name: name.clone(),
-                config: folder.config(),
-            })
-            .unwrap();
+        said(UserCommand::Remove {
+            name: name.clone(),
+            config: folder.config(),
+        })
+        .unwrap();
         assert_eq!(folder.users().len(), 1);
         assert!(
-            folder
-                .run(UserCommand::Remove {
-                    name,
-                    config: folder.config()
-                })
-                .is_err()
+            said(UserCommand::Remove {
+                name,
+                config: folder.config()
+            })
+            .is_err()
         );
     }
 

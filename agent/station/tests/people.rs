@@ -482,6 +482,9 @@ async fn without_a_login_the_page_says_so_and_anybody_acts_as_charge_nurse() {
         (session["login"].clone(), session["state"].clone()),
         (json!(false), json!("open"))
     );
+    let early = Browser::login(&f.address, "N. Klein", "").await.unwrap_err();
+    assert_eq!(early.status, 503, "the agent's clock has not been heard yet");
+    heartbeat(&f.station, Duration::ZERO);
     let typed = Browser::login(&f.address, "N. Klein", "").await.unwrap();
     assert_eq!(typed.get("/api/v1/session").await.json()["role"], "charge_nurse");
     let mut requests = answering(f.commands);

@@ -10,6 +10,7 @@ use wardlight_station::{Directory, Member};
 
 use super::password;
 use super::users::{self, User};
+use crate::audit::hex;
 
 /// One difference between the users before and after.
 #[derive(Debug, PartialEq, Eq)]
@@ -133,7 +134,7 @@ fn member(user: &User) -> Member {
 /// Tells one hash from another without being one.
 fn fingerprint(hash: &str) -> String {
     let digest = digest::digest(&digest::SHA256, hash.as_bytes());
-    digest.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    hex(digest.as_ref().get(..4).unwrap_or_default())
 }
 
 fn describe(user: &User) -> String {
@@ -236,9 +237,9 @@ mod tests {
             user("a", Role::Nurse, "battery staple"),
         );
         assert_ne!(member(&a), member(&b));
-        let found = differences(&[a.clone()], &[b]);
+        let found = differences(std::slice::from_ref(&a), &[b]);
         assert_eq!(found[0].action, "user_changed");
         assert!(!found[0].detail.contains("argon2"), "{}", found[0].detail);
-        assert!(differences(&[a.clone()], &[a]).is_empty());
+        assert!(differences(std::slice::from_ref(&a), std::slice::from_ref(&a)).is_empty());
     }
 }

@@ -118,6 +118,10 @@ impl Desk {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Badge, LoginFailure> {
+        if now == Timestamp::default() {
+            // The agent's clock has not been heard yet: what begins now would end with its first beat.
+            return Err(LoginFailure::Busy);
+        }
         let member = match &self.people.directory {
             Some(_) => self.identify(user, password, address, now).await?,
             None => Member {

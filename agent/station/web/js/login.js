@@ -82,7 +82,9 @@ function ask(mayCancel) {
   const password = el("input", { "aria-label": "Password", placeholder: "Password", type: "password", autocomplete: "current-password" });
   const problem = el("p", { class: "problem", role: "alert" });
   return new Promise((resolve) => {
+    let ended = false;
     const end = (done) => {
+      ended = true;
       dialog.close();
       dialog.remove();
       resolve(done);
@@ -99,7 +101,12 @@ function ask(mayCancel) {
       end(true);
     };
     const cancel = mayCancel ? el("button", { type: "button", text: "Cancel", on: { click: () => end(false) } }) : null;
-    dialog.addEventListener("cancel", (event) => (mayCancel ? end(false) : event.preventDefault()));
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      if (mayCancel) end(false);
+    });
+    // A browser may close it all the same, at a second Escape.
+    dialog.addEventListener("close", () => !ended && (mayCancel ? end(false) : dialog.showModal()));
     dialog.append(
       el("h2", { id: "login-title", text: "Log in" }),
       el("p", { text: "Look at the bedside monitors: they are the primary alarm, also while nobody is logged in here." }),
