@@ -15,12 +15,13 @@ use wardlight_core::event::{Command, Event, ModelScore, ModelStatus, Order};
 use wardlight_core::ids::StayToken;
 use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
-use wardlight_station::{CommandFailure, Health, Link, Reply, Request, StationCommand};
+use wardlight_station::{CommandFailure, Health, Link, Origin, Reply, Request, StationCommand};
 
+use crate::audit::Record;
 use crate::clock;
 use crate::desk::Ticket;
 use crate::metrics as m;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Asked, Pipeline};
 use crate::record;
 use crate::session::SessionEvent;
 use crate::ticks;
@@ -41,6 +42,8 @@ pub(crate) enum Input {
     },
     /// The inference thread says where it stands.
     Model(ModelStatus),
+    /// For the audit trail, from the agent's own parts.
+    Audit(Box<Record>),
     /// Stop: nothing follows.
     Stop,
 }
@@ -136,7 +139,17 @@ impl Agent {
         let now = self.pipeline.clock.now();
         match input {
             Input::Session(event) => self.on_session(event, now),
-            Input::Station(StationCommand::Request { request, by, reply }) => self.on_request(request, by, reply, now),
+            Input::Station(StationCommand::Request {
+                request,
+                by,
+                from,
+                reply,
+            }) => self.on_request(request, by, from, reply, now),
+            Input::Station(StationCommand::Happened(happening)) => {
+                let record = Record::happening(happening, &self.pipeline.ward);
+                self.pipeline.audit(&record, now);
+            }
+            Input::Audit(record) => self.pipeline.audit(&record, now),
             Input::Station(StationCommand::Receipt { alarm, receipt, at }) => self.pipeline.on_receipt(alarm, receipt, at, now),
             // Answered on the way here.
             Input::Station(StationCommand::WhatIf { .. }) => {}
@@ -201,7 +214,7 @@ impl Agent {
             .send_if_modified(|before| mem::replace(before, wanted) != wanted);
     }
 
-    fn on_request(&mut self, request: Request, by: Actor, reply: Reply, now: Timestamp) {
+    fn on_request(&mut self, request: Request, by: Actor, from: Origin, reply: Reply, now: Timestamp) {
         let mut token = [0; 16];
         if self.random.fill(&mut token).is_err() {
             // Nobody waiting needs no answer.
@@ -216,7 +229,10 @@ impl Agent {
             self.pipeline.forget_waves(bed);
         }
         let command = request.into_command(StayToken::from_bytes(token));
-        self.pipeline.on_event(Event::Order(Order { by, command }), Some(reply), now);
+        let record = Record::command(&command, &by, from, &self.pipeline.ward);
+        let order = Order { by, command };
+        self.pipeline
+            .on_event(Event::Order(order), Some(Asked { reply, record }), now);
         self.show(now);
     }
 

@@ -27,6 +27,16 @@ pub(crate) enum Command {
     Check(ConfigArg),
     /// Beds, patients and devices of a running agent
     Bed(BedArgs),
+    /// Who may log in at the page
+    User {
+        #[command(subcommand)]
+        user: UserCommand,
+    },
+    /// Who did what: the audit trail
+    Audit {
+        #[command(subcommand)]
+        audit: AuditCommand,
+    },
     /// Compute a score from JSON lines
     Score {
         #[command(subcommand)]
@@ -94,8 +104,56 @@ pub(crate) struct BedArgs {
     /// Where the agent's page is
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", global = true)]
     pub(crate) url: String,
+    /// Log in under this name, where the agent has a login
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) user: Option<String>,
+    /// File with the password (chmod 600); else WARDLIGHT_PASSWORD_FILE names it, else the terminal asks
+    #[arg(long, value_name = "FILE", global = true, requires = "user")]
+    pub(crate) password_file: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: BedCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add somebody; asks twice for the password unless a file holds it
+    Add {
+        /// What is typed to log in
+        name: String,
+        /// nurse, charge_nurse, biomed or admin
+        #[arg(long, value_name = "ROLE")]
+        role: String,
+        /// Name that stands with the person's actions; else NAME
+        #[arg(long, value_name = "TEXT")]
+        display_name: Option<String>,
+        /// File with the password (chmod 600)
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Show who may log in
+    List {
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Remove somebody; a running agent logs the person off
+    Remove {
+        /// Who
+        name: String,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Give somebody a new password
+    Password {
+        /// Who
+        name: String,
+        /// File with the password (chmod 600)
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -142,6 +200,29 @@ pub(crate) enum BedCommand {
     Detach {
         /// Which device
         device: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Print every record, oldest first
+    List {
+        /// Not before this time: 2026-11-25, 2026-11-25T03:41:23Z, or milliseconds since 1970
+        #[arg(long, value_name = "TIME", default_value = "0", value_parser = crate::audit_cli::since)]
+        since: i64,
+        /// Format of the output
+        #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+        format: ExportFormat,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Follow the chain and name its first broken link
+    Verify {
+        /// A head that was noted before, as NUMBER:HASH: it must still be in the chain
+        #[arg(long, value_name = "HEAD")]
+        head: Option<wardlight_journal::Head>,
+        #[command(flatten)]
+        config: ConfigArg,
     },
 }
 

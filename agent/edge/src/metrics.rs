@@ -60,10 +60,13 @@ pub(crate) const PAGES: &str = "wardlight_pages_open";
 /// Steps of the system clock that the agent followed.
 pub(crate) const CLOCK_STEPS: &str = "wardlight_clock_steps_total";
 
+/// Records in the audit trail by `action` (login, break_glass, acknowledge, …) and `outcome`.
+pub(crate) const AUDITED: &str = "wardlight_audit_records_total";
+
 /// Buckets of all latencies, in seconds: the targets 15 ms and 100 ms are edges.
 const LATENCY_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0];
 
-const COUNTERS: [(&str, &str); 17] = [
+const COUNTERS: [(&str, &str); 18] = [
     (MESSAGES, "Messages stepped through the Ward, by kind."),
     (DUPLICATES, "Messages seen before."),
     (MISSED, "Messages that never came, by their sequence numbers."),
@@ -80,6 +83,7 @@ const COUNTERS: [(&str, &str); 17] = [
     (SCORES, "Windows scored by the model."),
     (INFERENCE_DROPPED, "Risk estimates not asked for because the queue was full."),
     (DELIVERIES, "Deliveries of alarms, by outlet and outcome."),
+    (AUDITED, "Records in the audit trail, by action and outcome."),
     (CLOCK_STEPS, "Forward steps of the system clock."),
 ];
 

@@ -22,7 +22,7 @@ use wardlight_core::time::Timestamp;
 use wardlight_core::ward::WardConfig;
 use wardlight_journal::{Journal, Options, Reader, SiteKey, Writer, WriterOptions};
 use wardlight_models::{Model, Package, TrustedKeys};
-use wardlight_station::{Health, Link, Request, Station, StationCommand, StationInfo, UnitInfo};
+use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
 
 use crate::agent::{Agent, Input};
 use crate::broker::Broker;
@@ -33,6 +33,7 @@ use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
 use crate::inference::{self, Inference};
 use crate::outlets::Outlets;
+use crate::people;
 use crate::pipeline::Pipeline;
 use crate::recall;
 use crate::restore::{self, Restored};
@@ -125,7 +126,8 @@ impl Running {
             ..WriterOptions::default()
         };
         let journal = Writer::start(journal, options, events).context("the journal's thread")?;
-        let station = Station::new(station_info(&config, mode), commands.clone());
+        let (people, users) = people::open(&config)?;
+        let station = Station::with_people(station_info(&config, mode), commands.clone(), people);
         let outlets = Outlets::start(&config.webhooks, outgoing, &mut tasks)?;
         let pipeline = Pipeline {
             site: config.site.clone(),
@@ -163,6 +165,9 @@ impl Running {
         let ward = ward.context("the Ward's thread")?;
 
         tasks.spawn(forward(requests, inbox.clone(), WhatIfs::new(config.clone(), clock)));
+        if let Some(users) = users {
+            tasks.spawn(people::watch(users, station.clone(), inbox.clone(), phases.clone()));
+        }
         let session_inbox = inbox.clone();
         let session_phases = phases.clone();
         tasks.spawn(async move { Ok(session.run(session_inbox, to_broker, session_phases).await?) });
@@ -295,6 +300,7 @@ fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Reader, Clock)> {
     info!(
         newest = report.newest,
         replayed = restored.replayed,
+        audit_head = %journal.audit_head(),
         "Journal open, state restored."
     );
     let clock = Clock::start(restored.ward.now());
@@ -377,13 +383,13 @@ async fn attach_from_file(config: &Config, commands: &mpsc::Sender<StationComman
             device: device.clone(),
             bed: bed.clone(),
         };
-        let sent = commands
-            .send(StationCommand::Request {
-                request,
-                by: Actor::agent(),
-                reply,
-            })
-            .await;
+        let command = StationCommand::Request {
+            request,
+            by: Actor::agent(),
+            from: Origin::default(),
+            reply,
+        };
+        let sent = commands.send(command).await;
         let outcome = tokio::time::timeout(ATTACH_WITHIN, outcome).await;
         if let (Ok(()), Ok(Ok(Err(failure)))) = (sent, outcome) {
             warn!(%device, %bed, %failure, "devices.attach was not carried out.");

@@ -272,6 +272,7 @@ fn each_class_goes_at_its_own_age() {
         keep_strips: days(1),
         keep_stream: days(10),
         keep_records: days(100),
+        keep_audit: days(1000),
         ..Options::default()
     };
     let mut journal = one_of_each(options, dir.path());
@@ -286,7 +287,10 @@ fn each_class_goes_at_its_own_age() {
     );
     assert_eq!(kinds_left(dir.path()), [Kind::Command, Kind::Alarm, Kind::Audit]);
     let gone = expire_all(&mut journal, day(101)).by_age;
-    assert_eq!(gone.len(), 3);
+    assert_eq!(gone.len(), 2);
+    assert_eq!(kinds_left(dir.path()), [Kind::Audit]);
+    let gone = expire_all(&mut journal, day(1001)).by_age;
+    assert_eq!(gone.into_iter().collect::<Vec<_>>(), [(Kind::Audit, 5)]);
     assert!(kinds_left(dir.path()).is_empty());
     let counts = Reader::open(dir.path(), &key()).unwrap().counts().unwrap();
     assert!(counts.values().all(|count| count.appended == 5 && count.removed == 5));

@@ -9,6 +9,7 @@ use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 
 use crate::history::Receipt;
+use crate::people::{Happening, Origin};
 use crate::what_if::{WhatIf, WhatIfAnswer};
 
 /// Where the outcome of a request goes. Dropping it tells the page that the agent did not answer.
@@ -23,6 +24,8 @@ pub enum StationCommand {
         request: Request,
         /// Who asks, in which role.
         by: Actor,
+        /// From where, and under which login.
+        from: Origin,
         /// Where the outcome goes.
         reply: Reply,
     },
@@ -42,6 +45,8 @@ pub enum StationCommand {
         /// When, on the page's estimate of the agent's clock.
         at: Timestamp,
     },
+    /// Something about people happened that belongs in the audit trail.
+    Happened(Happening),
 }
 
 /// A request of a person: [`Command`] without what only the agent can add.

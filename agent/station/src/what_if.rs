@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use wardlight_core::codes::Parameter;
 use wardlight_core::ids::BedId;
@@ -26,7 +27,7 @@ pub struct WhatIf {
 }
 
 /// One side of the answer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct WhatIfSide {
     /// Alarms per bed and day.
     pub alarms_per_bed_day: f64,
@@ -35,7 +36,7 @@ pub struct WhatIfSide {
 }
 
 /// The recorded hours as they were, and as they would have been.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct WhatIfAnswer {
     /// Time with a patient in bed, over all beds.
     pub bed_days: f64,

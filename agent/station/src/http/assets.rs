@@ -42,6 +42,7 @@ static ASSETS: &[Asset] = &[
     asset!("/js/flash.js", JS, "js/flash.js"),
     asset!("/js/format.js", JS, "js/format.js"),
     asset!("/js/layout.js", JS, "js/layout.js"),
+    asset!("/js/login.js", JS, "js/login.js"),
     asset!("/js/main.js", JS, "js/main.js"),
     asset!("/js/melody.js", JS, "js/melody.js"),
     asset!("/js/model.js", JS, "js/model.js"),

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::post;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use wardlight_core::alarms::{AlarmId, AlarmKind, Inactivation};
 use wardlight_core::codes::Parameter;
@@ -14,40 +14,47 @@ use wardlight_core::handover::{HandoverNote, Severity};
 use wardlight_core::ids::BedId;
 use wardlight_core::vitals::Milli;
 
-use super::api::{Outcome, bed_id, carry_out, failed, fresh};
+use super::access::CARE;
+use super::api::{Done, Outcome, bed_id, carry_out, failed, fresh};
 use super::body::{ApiError, Body};
 use super::requests::Nothing;
+use super::route::Route;
 use crate::command::Request;
+use crate::people::Caller;
 use crate::station::Station;
-use crate::what_if::WhatIf;
+use crate::what_if::{WhatIf, WhatIfAnswer};
 
 /// Hours that a page may have replayed.
 const MAX_HOURS: u32 = 24;
 
-pub(super) fn routes() -> Router<Station> {
-    Router::new()
-        .route("/alarms/{id}/escalate", post(escalate))
-        .route("/alarms/{id}/respond", post(respond))
-        .route("/audio/pause", post(pause))
-        .route("/audio/resume", post(resume))
-        .route("/beds/{bed}/alarms/{kind}", post(set_alarm))
-        .route("/beds/{bed}/limits", post(set_limits))
-        .route("/beds/{bed}/limits/reset", post(reset_limits))
-        .route("/beds/{bed}/transfer", post(transfer))
-        .route("/beds/{bed}/handover", post(hand_over))
-        .route("/beds/{bed}/handover/read-back", post(read_back))
-        .route("/what-if", post(what_if))
+#[rustfmt::skip]
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/alarms/{id}/escalate", CARE, "Call the next receiver now", post(escalate)).takes::<Nothing>().answers::<Done>(),
+        Route::post("/alarms/{id}/respond", CARE, "I am going, or not my bed", post(respond)).takes::<Respond>().answers::<Done>(),
+        Route::post("/audio/pause", CARE, "Pause the audio of a bed or of all", post(pause)).takes::<Pause>().answers::<Done>(),
+        Route::post("/audio/resume", CARE, "End the pause", post(resume)).takes::<Resume>().answers::<Done>(),
+        Route::post("/beds/{bed}/alarms/{kind}", CARE, "Switch an alarm or its audio off or on", post(set_alarm))
+            .takes::<SetAlarm>().answers::<Done>(),
+        Route::post("/beds/{bed}/limits", CARE, "Change the limits of one parameter", post(set_limits)).takes::<Limits>().answers::<Done>(),
+        Route::post("/beds/{bed}/limits/reset", CARE, "Back to the age group's limits", post(reset_limits))
+            .takes::<Nothing>().answers::<Done>(),
+        Route::post("/beds/{bed}/transfer", CARE, "The patient goes to another bed", post(transfer)).takes::<Transfer>().answers::<Done>(),
+        Route::post("/beds/{bed}/handover", CARE, "Write the handover", post(hand_over)).takes::<HandOver>().answers::<Done>(),
+        Route::post("/beds/{bed}/handover/read-back", CARE, "Read the handover back", post(read_back)).takes::<Nothing>().answers::<Done>(),
+        Route::post("/what-if", CARE, "What other limits would have done", post(what_if)).takes::<WhatIfBody>().answers::<WhatIfAnswer>(),
+    ]
 }
 
 /// Body of `POST /alarms/{id}/respond`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Respond {
     accept: bool,
 }
 
 /// Body of `POST /audio/pause`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Pause {
     bed: Option<String>,
@@ -55,20 +62,20 @@ struct Pause {
 }
 
 /// Body of `POST /audio/resume`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Resume {
     bed: Option<String>,
 }
 
 /// Body of `POST /beds/{bed}/alarms/{kind}`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SetAlarm {
     set: Setting,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Setting {
     On,
@@ -77,7 +84,7 @@ enum Setting {
 }
 
 /// Body of `POST /beds/{bed}/limits`; `low` and `high` must be there, null switches a side off.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Limits {
     parameter: String,
@@ -89,7 +96,7 @@ struct Limits {
 }
 
 /// Body of `POST /what-if`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WhatIfBody {
     bed: Option<String>,
@@ -103,7 +110,7 @@ struct WhatIfBody {
 }
 
 /// Body of `POST /beds/{bed}/transfer`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Transfer {
     to: String,
@@ -111,7 +118,7 @@ struct Transfer {
 }
 
 /// Body of `POST /beds/{bed}/handover`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct HandOver {
     severity: String,
@@ -120,30 +127,36 @@ struct HandOver {
     contingency: String,
 }
 
-async fn escalate(State(station): State<Station>, Path(id): Path<String>, Body(Nothing {}): Body<Nothing>) -> Outcome {
+async fn escalate(
+    State(station): State<Station>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(Nothing {}): Body<Nothing>,
+) -> Outcome {
     let alarm = AlarmId::from_text(&id);
-    ask(&station, Command::Escalate { alarm }).await
+    ask(&station, caller, Command::Escalate { alarm }).await
 }
 
-async fn respond(State(station): State<Station>, Path(id): Path<String>, Body(body): Body<Respond>) -> Outcome {
+async fn respond(State(station): State<Station>, caller: Caller, Path(id): Path<String>, Body(body): Body<Respond>) -> Outcome {
     let alarm = AlarmId::from_text(&id);
     let accept = body.accept;
-    ask(&station, Command::Respond { alarm, accept }).await
+    ask(&station, caller, Command::Respond { alarm, accept }).await
 }
 
-async fn pause(State(station): State<Station>, Body(body): Body<Pause>) -> Outcome {
+async fn pause(State(station): State<Station>, caller: Caller, Body(body): Body<Pause>) -> Outcome {
     let bed = some_bed(body.bed.as_deref())?;
     let length = Duration::from_secs(body.seconds);
-    ask(&station, Command::PauseAudio { bed, length }).await
+    ask(&station, caller, Command::PauseAudio { bed, length }).await
 }
 
-async fn resume(State(station): State<Station>, Body(body): Body<Resume>) -> Outcome {
+async fn resume(State(station): State<Station>, caller: Caller, Body(body): Body<Resume>) -> Outcome {
     let bed = some_bed(body.bed.as_deref())?;
-    ask(&station, Command::ResumeAudio { bed }).await
+    ask(&station, caller, Command::ResumeAudio { bed }).await
 }
 
 async fn set_alarm(
     State(station): State<Station>,
+    caller: Caller,
     Path((bed, kind)): Path<(String, String)>,
     Body(body): Body<SetAlarm>,
 ) -> Outcome {
@@ -155,10 +168,15 @@ async fn set_alarm(
         Setting::AudioOff => Some(Inactivation::AudioOff),
         Setting::AlarmOff => Some(Inactivation::AlarmOff),
     };
-    ask(&station, Command::SetAlarm { bed, kind, how }).await
+    ask(&station, caller, Command::SetAlarm { bed, kind, how }).await
 }
 
-async fn set_limits(State(station): State<Station>, Path(bed): Path<String>, Body(body): Body<Limits>) -> Outcome {
+async fn set_limits(
+    State(station): State<Station>,
+    caller: Caller,
+    Path(bed): Path<String>,
+    Body(body): Body<Limits>,
+) -> Outcome {
     let bed = bed_id(&bed)?;
     let (parameter, low, high) = checked(&body.parameter, body.low, body.high)?;
     let command = Command::SetLimits {
@@ -168,21 +186,36 @@ async fn set_limits(State(station): State<Station>, Path(bed): Path<String>, Bod
         high,
         delay: body.delay_s.map(Duration::from_secs),
     };
-    ask(&station, command).await
+    ask(&station, caller, command).await
 }
 
-async fn reset_limits(State(station): State<Station>, Path(bed): Path<String>, Body(Nothing {}): Body<Nothing>) -> Outcome {
-    ask(&station, Command::ResetLimits { bed: bed_id(&bed)? }).await
+async fn reset_limits(
+    State(station): State<Station>,
+    caller: Caller,
+    Path(bed): Path<String>,
+    Body(Nothing {}): Body<Nothing>,
+) -> Outcome {
+    ask(&station, caller, Command::ResetLimits { bed: bed_id(&bed)? }).await
 }
 
-async fn transfer(State(station): State<Station>, Path(bed): Path<String>, Body(body): Body<Transfer>) -> Outcome {
+async fn transfer(
+    State(station): State<Station>,
+    caller: Caller,
+    Path(bed): Path<String>,
+    Body(body): Body<Transfer>,
+) -> Outcome {
     let from = bed_id(&bed)?;
     let to = BedId::new(&body.to).map_err(|error| ApiError::sentence("to", error.to_string(), "the name of a bed"))?;
     let with_devices = body.with_devices;
-    ask(&station, Command::Transfer { from, to, with_devices }).await
+    ask(&station, caller, Command::Transfer { from, to, with_devices }).await
 }
 
-async fn hand_over(State(station): State<Station>, Path(bed): Path<String>, Body(body): Body<HandOver>) -> Outcome {
+async fn hand_over(
+    State(station): State<Station>,
+    caller: Caller,
+    Path(bed): Path<String>,
+    Body(body): Body<HandOver>,
+) -> Outcome {
     let bed = bed_id(&bed)?;
     let severity = Severity::from_name(&body.severity)
         .ok_or_else(|| ApiError::field("severity", &format!("{:?}", body.severity), "stable, watcher or unstable"))?;
@@ -192,11 +225,16 @@ async fn hand_over(State(station): State<Station>, Path(bed): Path<String>, Body
         actions: body.actions,
         contingency: body.contingency,
     };
-    ask(&station, Command::HandOver { bed, note }).await
+    ask(&station, caller, Command::HandOver { bed, note }).await
 }
 
-async fn read_back(State(station): State<Station>, Path(bed): Path<String>, Body(Nothing {}): Body<Nothing>) -> Outcome {
-    ask(&station, Command::ReadBack { bed: bed_id(&bed)? }).await
+async fn read_back(
+    State(station): State<Station>,
+    caller: Caller,
+    Path(bed): Path<String>,
+    Body(Nothing {}): Body<Nothing>,
+) -> Outcome {
+    ask(&station, caller, Command::ReadBack { bed: bed_id(&bed)? }).await
 }
 
 async fn what_if(State(station): State<Station>, Body(body): Body<WhatIfBody>) -> Outcome {
@@ -218,8 +256,8 @@ async fn what_if(State(station): State<Station>, Body(body): Body<WhatIfBody>) -
     }
 }
 
-async fn ask(station: &Station, command: Command) -> Outcome {
-    carry_out(station, Request::Other(command)).await
+async fn ask(station: &Station, caller: Caller, command: Command) -> Outcome {
+    carry_out(station, Request::Other(command), caller).await
 }
 
 fn some_bed(bed: Option<&str>) -> Result<Option<BedId>, ApiError> {

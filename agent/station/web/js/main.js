@@ -5,6 +5,7 @@ import { ServerClock, link } from "./clock.js";
 import { byId, el, put, show, text } from "./dom.js";
 import * as flash from "./flash.js";
 import * as f from "./format.js";
+import * as login from "./login.js";
 import { needed } from "./melody.js";
 import { WardModel, calls } from "./model.js";
 import { Panel } from "./panel.js";
@@ -27,10 +28,12 @@ let connected = false;
 let privateNames = localStorage.getItem("private") === "true";
 
 const acknowledgeAlarm = (alarm) => acknowledge(socket, alarm);
-const panel = new Panel({ model, store, loop, onAcknowledge: acknowledgeAlarm });
+const panel = new Panel({ onOpen: login.viewed, model, store, loop, onAcknowledge: acknowledgeAlarm });
 const tiles = new Tiles(byId("grid"), loop, store, (name) => panel.openBed(name, view()), acknowledgeForemostOf);
 const banner = new Banner((name) => panel.openBed(name, view()), acknowledgeAlarm, () => panel.openList(view()));
+await login.admitted();
 const socket = new Socket({ frame: onFrame, wave: onWave, open: onOpen });
+login.attach(socket);
 
 /** What all drawing needs to know of the moment. */
 function view() {
@@ -48,6 +51,7 @@ function onOpen(open) {
 }
 
 function onFrame(frame) {
+  if (frame.type === "session") login.apply(frame);
   const at = performance.now();
   if (frame.now > 0) clock.heard(frame.now, at);
   noteHeartbeat(frame, at);

@@ -15,8 +15,8 @@ export class Panel {
   #bed = null;
   #returnTo = null;
 
-  constructor({ model, store, loop, onAcknowledge }) {
-    Object.assign(this, { model, store, loop, onAcknowledge });
+  constructor({ model, store, loop, onAcknowledge, onOpen }) {
+    Object.assign(this, { model, store, loop, onAcknowledge, onOpen });
     this.node = byId("panel");
     this.node.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
   }
@@ -27,6 +27,7 @@ export class Panel {
   }
 
   openBed(name, view) {
+    this.onOpen(name);
     this.#begin(name, `Bed ${name}`);
     const bed = this.model.beds.get(name);
     for (const section of ["alarms", "waves", "numerics", "news2", "risk", "devices"]) this.#section(section);

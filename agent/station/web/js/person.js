@@ -1,6 +1,7 @@
 // Who is acting on this page, and the small questions that the page asks. Forgotten after ten minutes without a gesture.
 
 import { byId, el, text } from "./dom.js";
+import * as login from "./login.js";
 
 const FORGET_AFTER_MS = 10 * 60_000;
 
@@ -13,6 +14,7 @@ for (const event of ["pointerdown", "keydown"]) {
 
 /** The name, if somebody has given one lately. */
 export function current() {
+  if (!login.open()) return login.person();
   if (name !== null && performance.now() - lastGesture > FORGET_AFTER_MS) name = null;
   return name;
 }
@@ -23,6 +25,7 @@ export function forget() {
 
 /** The name, asked for if need be; `null` if the person turned away. */
 export async function identify() {
+  if (!login.open()) return login.logged();
   const known = current();
   if (known !== null) return known;
   const given = await question({

@@ -48,12 +48,18 @@ export class Socket {
     this.on.open(false);
     // A little randomness, so that all pages of a hospital do not return in the same instant.
     setTimeout(() => this.#connect(), this.#retry * (0.75 + Math.random() / 2));
-    this.#retry = Math.min(this.#retry * 2, LAST_RETRY_MS);
+    this.#retry = Math.min(Math.max(this.#retry * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
   }
 
   /** A link that is open but dead is given up, so that a new one is tried. */
   giveUp() {
     if (this.open) this.#ws.close();
+  }
+
+  /** Opens anew at once: somebody else is logged in now. */
+  renew() {
+    this.#retry = 0;
+    this.giveUp();
   }
 
   send(frame) {
@@ -88,7 +94,7 @@ export async function post(path, body) {
   try {
     const response = await fetch(`/api/v1/${path}`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", "x-wardlight": "page" },
       body: JSON.stringify(body),
     });
     if (response.ok) return null;
