@@ -121,7 +121,8 @@ fn what_people_do_stands_in_a_trail_that_survives_a_kill() {
     let (whole, said) = verify(&site, &["--head", &head]);
     assert!(whole, "{said}");
     assert!(trail(&site).len() > records.len());
-    let forged = head.replace(|c| c == '0' || c == '1', "2");
+    let (kept, last) = head.split_at(head.len() - 1);
+    let forged = format!("{kept}{}", if last == "0" { "1" } else { "0" });
     let (whole, said) = verify(&site, &["--head", &forged]);
     assert!(!whole && said.contains("BROKEN at record"), "{said}");
     site.assert_sound();

@@ -248,3 +248,87 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::Value;
+    use wardlight_core::event::{Event, Refusal};
+    use wardlight_core::ids::UnitId;
+    use wardlight_core::patient::PatientProfile;
+    use wardlight_core::ward::WardConfig;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    fn read(record: &Record) -> Value {
+        let entry = record.entry(NOW);
+        assert_eq!(
+            (entry.kind, entry.stay, entry.at_ms),
+            (Kind::Audit, StayKey::SITE, NOW.as_millis())
+        );
+        serde_json::from_slice(&entry.body).unwrap()
+    }
+
+    #[test]
+    fn a_record_says_who_did_what_where_and_names_no_patient() {
+        let bed = BedId::new("B01").unwrap();
+        let mut ward = Ward::new(WardConfig {
+            beds: vec![(UnitId::new("icu").unwrap(), bed.clone())],
+            max_unassigned: 4,
+            infer_every: Duration::from_mins(1),
+        });
+        let by = Actor::new("N. Klein", Role::Nurse);
+        let from = Origin {
+            user: Some("klein".into()),
+            address: Some([10, 0, 0, 7].into()),
+            break_glass: false,
+        };
+        let profile = PatientProfile {
+            name: "Marlowe".into(),
+            ..PatientProfile::default()
+        };
+        let stay = StayToken::from_bytes([0xAB; 16]);
+        let admit = Command::Admit {
+            bed: bed.clone(),
+            stay,
+            profile,
+        };
+        let record = Record::command(&admit, &by, from.clone(), &ward);
+        let expected = serde_json::json!({
+            "by": "N. Klein", "user": "klein", "role": "nurse", "station": "10.0.0.7",
+            "action": "admit", "bed": "B01", "stay": "ab".repeat(16), "outcome": "done",
+        });
+        assert_eq!(read(&record), expected);
+        let refused = CommandFailure::Refused(Refusal::Occupied(bed.clone()));
+        let record = read(&record.with_outcome(Some(&refused)));
+        assert_eq!(
+            (&record["outcome"], &record["detail"]),
+            (&"refused".into(), &"bed B01: occupied; discharge first".into())
+        );
+
+        ward.step(Event::Command(admit), NOW, &mut Vec::new());
+        let happening = |what| Happening {
+            by: Some(by.clone()),
+            from: from.clone(),
+            what,
+        };
+        let view = read(&Record::happening(happening(What::Viewed(bed.clone())), &ward));
+        assert_eq!((&view["action"], &view["stay"]), (&"view".into(), &"ab".repeat(16).into()));
+        let failed = What::LoginFailed { turned_away: 2 };
+        let failed = read(&Record::happening(happening(failed), &ward));
+        assert_eq!((&failed["action"], &failed["outcome"]), (&"login".into(), &"refused".into()));
+        let chart = Command::Chart {
+            bed,
+            consciousness: None,
+            oxygen: Some(true),
+        };
+        let chart = read(&Record::command(&chart, &by, from, &ward));
+        assert_eq!(
+            (&chart["stay"], &chart["detail"]),
+            (&"ab".repeat(16).into(), &"oxygen".into())
+        );
+    }
+}

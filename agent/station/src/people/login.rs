@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, mpsc};
 use wardlight_core::people::{Actor, Role};
 use wardlight_core::time::Timestamp;
 
+use super::caller::Caller;
 use super::cookies::{self, DISPLAY, MAX_COOKIES, SESSION, Visitor};
 use super::limiter::Limiter;
 use super::session::{Book, Session};
@@ -245,46 +246,6 @@ impl Desk {
     /// Logs off who was removed or changed.
     pub(crate) fn recheck(&self) {
         self.trail.note(self.book.recheck(&self.people));
-    }
-}
-
-/// Who asks for something, and from where.
-#[derive(Clone)]
-pub(crate) struct Caller {
-    pub(crate) by: Actor,
-    pub(crate) from: Origin,
-}
-
-impl Caller {
-    /// A person who is logged in, in this role.
-    pub(crate) fn person(person: &Person, role: Role, address: Option<IpAddr>) -> Self {
-        Self {
-            by: person.actor(role),
-            from: Origin {
-                user: Some(person.user.clone()),
-                address,
-                break_glass: role != person.role && !person.unchecked,
-            },
-        }
-    }
-
-    /// Somebody at a station without a login.
-    pub(crate) fn anybody(name: &str, role: Role, address: Option<IpAddr>) -> Self {
-        Self {
-            by: Actor::new(name, role),
-            from: Origin {
-                address,
-                ..Origin::default()
-            },
-        }
-    }
-
-    fn happening(&self, what: What) -> Happening {
-        Happening {
-            by: Some(self.by.clone()),
-            from: self.from.clone(),
-            what,
-        }
     }
 }
 

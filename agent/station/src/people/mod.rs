@@ -6,6 +6,7 @@
 //!
 //! The time is the agent's, as [`Station::publish_beds`](crate::Station::publish_beds) last said it: nothing here reads a clock.
 
+mod caller;
 mod cookies;
 mod limiter;
 mod login;
@@ -21,8 +22,9 @@ use wardlight_core::ids::BedId;
 use wardlight_core::people::{Actor, Role};
 use wardlight_core::time::Timestamp;
 
+pub(crate) use caller::Caller;
 pub(crate) use cookies::{DISPLAY, MAX_COOKIES, SESSION, Visitor, set};
-pub(crate) use login::{Badge, Caller, Desk, LoginFailure};
+pub(crate) use login::{Badge, Desk, LoginFailure};
 pub(crate) use session::{Person, Standing};
 pub(crate) use views::Sight;
 
