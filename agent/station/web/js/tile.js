@@ -179,7 +179,7 @@ function tagsOf(bed, now) {
       const low = d.battery_percent <= 30;
       tags.push({ kind: low ? "battery" : "plain", battery: d.battery_percent, label: low ? `${d.battery_percent} %` : "", title: `${d.device}: battery ${d.battery_percent} %` });
     }
-    if (!d.live) tags.push({ kind: "off", icon: "no-link", label: "NO LINK", title: `${d.device}: no data` });
+    if (!d.live) tags.push({ kind: "off", icon: "no-link", label: bed.blind_since === null ? "NO LINK" : "", title: `${d.device}: no data` });
     else tags.push({ kind: "plain", icon: "link", label: "", title: `${d.device}: live` });
   }
   if (bed.stay && bed.devices.length === 0) tags.push({ kind: "off", label: "NO DEVICE" });

@@ -5,7 +5,7 @@ import * as f from "./format.js";
 import { band, extent, path, runs, scale, ticks } from "./trend.js";
 
 const HEIGHT = 92;
-const LEFT = 52;
+const LEFT = 116;
 const RIGHT = 56;
 const TOP = 6;
 const BOTTOM = 20;
