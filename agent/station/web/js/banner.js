@@ -1,16 +1,11 @@
 // The banner: the newest of the most urgent alarms, what a person may answer, and how many wait. Always in sight.
 
 import { callState } from "./call.js";
+import { settled } from "./clock.js";
 import { byId, el, put, show, text } from "./dom.js";
 import { paint } from "./flash.js";
 import * as f from "./format.js";
 import { notice } from "./person.js";
-
-/** A press so soon after the banner changed was meant for what stood there before, in ms. */
-const SETTLE_MS = 500;
-
-/** Whether a press at `now` may count for what the banner has shown since `since` (any clock, ms). */
-export const settled = (since, now) => now - since >= SETTLE_MS;
 
 export class Banner {
   #foremost = null;

@@ -5,23 +5,9 @@ import { openDialog } from "./dialog.js";
 import { el } from "./dom.js";
 import { input, showProblem } from "./form.js";
 import * as f from "./format.js";
+import { limitChange, limitValue } from "./limit.js";
 import { identify, notice, question } from "./person.js";
 import { openWhatIf } from "./whatif.js";
-
-/** A number as the API takes it: null for an empty field, which switches that side off; NaN for what is none. Pure. */
-export function limitValue(text) {
-  const trimmed = text.trim().replace(",", ".");
-  return trimmed === "" ? null : Number(trimmed);
-}
-
-/** The body for one parameter, or null if nothing differs from what holds. Pure. */
-export function limitChange(limit, low, high, delay) {
-  const same = low === limit.low && high === limit.high && (delay === null || delay === limit.delay_s);
-  if (same) return null;
-  const body = { parameter: limit.parameter, low, high };
-  if (delay !== null && delay !== limit.delay_s) body.delay_s = delay;
-  return body;
-}
 
 export async function openLimits(name, actions, changed) {
   let limits;

@@ -154,6 +154,9 @@ function pauseBed(name) {
 byId("sound").addEventListener("click", () => (sound.armed ? sound.disarm() : sound.arm()));
 byId("tone").addEventListener("click", () => sound.tone());
 byId("help").addEventListener("click", openHelp);
+byId("menu").addEventListener("click", ({ currentTarget: button }) => {
+  button.setAttribute("aria-expanded", String(byId("top").classList.toggle("menu-open")));
+});
 byId("unassigned").addEventListener("click", () => {
   const names = model.unassigned().map((d) => `${d.device}${d.model ? ` (${d.model})` : ""}`);
   notice(`At no bed, so without alarms: ${names.join(", ")}. Open a bed to attach one.`, true);

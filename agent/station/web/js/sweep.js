@@ -7,7 +7,7 @@ const PX_PER_MM = 96 / 25.4;
 /** Paper speed in mm/s. */
 const SPEED = { ecg: 25, pleth: 25, abp: 25, resp: 6.25, co2: 6.25 };
 /** Millimetres per millivolt that an ECG may have; the largest that fits is taken. */
-const GAINS = [10, 7.5, 5, 2.5, 1.25, 0.5];
+const GAINS = [20, 10, 7.5, 5, 2.5, 1.25, 0.5];
 const COLOUR = { ecg: "#00e676", pleth: "#00e5ff", abp: "#ff5252", resp: "#ffeb3b", co2: "#ffb74d" };
 /** Width of the erase bar in CSS px. */
 const BAR = 14;

@@ -3,15 +3,10 @@
 import { handoverView } from "./handover.js";
 import { burdenView } from "./burden.js";
 import { byId, el, show } from "./dom.js";
+import { route } from "./route.js";
 import { systemView } from "./system.js";
 
 const PAGES = { handover: handoverView, burden: burdenView, system: systemView };
-
-/** `#handover/B03` as `{ page: "handover", bed: "B03" }`; the ward for anything else. Pure. */
-export function route(hash) {
-  const [page, bed] = hash.replace(/^#/, "").split("/");
-  return Object.hasOwn(PAGES, page) ? { page, bed: bed ? decodeURIComponent(bed) : null } : { page: "ward", bed: null };
-}
 
 export class Views {
   #shown = null;
