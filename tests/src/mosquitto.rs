@@ -20,11 +20,16 @@ pub struct Mosquitto {
 impl Mosquitto {
     /// Starts one with wide windows, as `docs/` advises.
     pub fn start() -> Self {
+        Self::with("max_inflight_messages 0")
+    }
+
+    /// Starts one with this setting of its window.
+    pub fn with(window: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let file = folder.path().join("mosquitto.conf");
         let text = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_inflight_messages 0\nmax_queued_messages 1000000\nmax_packet_size 1048576\nlog_type error\n"
+            "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n{window}\nmax_queued_messages 1000000\nmax_packet_size 1048576\nlog_type error\n"
         );
         fs::write(&file, text).unwrap();
         let mut command = Command::new("mosquitto");

@@ -9,6 +9,7 @@
     reason = "tests fail by panicking; counters are whole numbers"
 )]
 
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -20,7 +21,7 @@ use wardlight_tests::agent::{Agent, Broker, Site, files};
 use wardlight_tests::device::{Device, HR, Message, NIBP_SYS, SPO2, TEMP};
 use wardlight_tests::live::Live;
 use wardlight_tests::mosquitto::Mosquitto;
-use wardlight_tests::mqtt::Client;
+use wardlight_tests::mqtt::{Client, Heard};
 use wardlight_tests::wait::{now_ms, until, within};
 
 /// A name that must not be in any file of the agent in clear.
@@ -389,6 +390,132 @@ fn on_a_full_disk_alarms_go_on_and_nothing_confirmed_is_lost() {
     assert_stored(&bench.site, 2002);
     assert!(agent.terminate().success());
     bench.site.assert_sound();
+}
+
+/// The most that the broker may send unacknowledged in the tests of a full window.
+const WINDOW: u32 = 16;
+
+#[test]
+fn behind_a_full_window_alarms_go_on_for_as_long_as_the_disk_is_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = Tmpfs::mount(&folder.path().join("disk"), 8) else {
+        println!("NOT RUN: the full disk needs the right to mount a tmpfs (root)");
+        return;
+    };
+    for version in ["5", "3.1.1"] {
+        window_is_full(&disk.0.join(version), version);
+    }
+}
+
+fn window_is_full(dir: &Path, version: &str) {
+    // 3.1.1 leaves the window to the broker.
+    let mosquitto = Mosquitto::with(&format!("max_inflight_messages {WINDOW}"));
+    let site = Site::new(
+        Broker::Mosquitto(mosquitto.port),
+        &format!("[journal]\ndir = {:?}", dir.join("journal").display().to_string()),
+    );
+    let settings = format!("[mqtt]\nversion = {version:?}\nreceive_maximum = {WINDOW}\n");
+    let text = fs::read_to_string(site.config()).unwrap().replace("[mqtt]\n", &settings);
+    fs::write(site.config(), text).unwrap();
+    let agent = site.start();
+    agent.occupy("B01", "mon-01");
+    let mut wire = Client::connect(mosquitto.port, "mon-01").unwrap();
+    let (mut device, mut live) = (Device::new("mon-01"), agent.live());
+    let filler = dir.join("filler");
+    fill(&filler);
+    until("the live feed", 30, || {
+        deliver(&mut wire, &device.numerics(&[(HR, 80.0), (SPO2, 97.0)]));
+        (agent.metric("wardlight_live_feed_up") > 0.0).then_some(())
+    });
+    journal_is(&agent, "down").expect("the page says that records cannot be stored");
+    for _ in 0..20 * WINDOW {
+        deliver(&mut wire, &device.numerics(&[(HR, 80.0), (SPO2, 97.0)]));
+    }
+    // The last of them: the broker holds back all but the first few from the session that it keeps.
+    assert_still_alarms(&mut device, &mut wire, &mut live, "behind_the_window");
+    assert!(agent.metric("wardlight_live_messages_total") >= f64::from(20 * WINDOW));
+    fs::remove_file(&filler).unwrap();
+    until("the journal commits again", 30, || journal_is(&agent, "up"));
+    until("the live feed ends", 30, || {
+        (agent.metric("wardlight_live_feed_up") < 1.0).then_some(())
+    });
+    assert_all_stored(&site, device.seq);
+    deliver(&mut wire, &device.alarm("afterwards", true));
+    assert_rings_once_more(&mut live, "afterwards", "behind_the_window");
+    let standing = agent.alarms("device_alarm_behind_the_window");
+    assert_eq!(standing.len(), 1);
+    agent.kill();
+    let agent = site.start();
+    assert_eq!(agent.alarms("device_alarm_behind_the_window")[0]["id"], standing[0]["id"]);
+    assert!(agent.terminate().success());
+    assert_all_stored(&site, device.seq);
+    site.assert_sound();
+}
+
+#[test]
+fn at_the_door_of_the_embedded_broker_alarms_go_on_while_the_disk_is_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = Tmpfs::mount(&folder.path().join("disk"), 8) else {
+        println!("NOT RUN: the full disk needs the right to mount a tmpfs (root)");
+        return;
+    };
+    let dir = disk.0.join("journal").display().to_string();
+    let site = Site::new(Broker::Embedded, &format!("[journal]\ndir = {dir:?}"));
+    let agent = site.start();
+    agent.occupy("B01", "mon-01");
+    let mut wire = Client::connect(site.broker, "mon-01").unwrap();
+    let (mut device, mut live) = (Device::new("mon-01"), agent.live());
+    let filler = disk.0.join("filler");
+    fill(&filler);
+    let mut sent = Vec::new();
+    let mut send = |wire: &mut Client, message: Message| {
+        wire.publish(&message.topic, &message.payload()).unwrap();
+        sent.push(message);
+    };
+    until("the failure in the API", 30, || {
+        send(&mut wire, device.numerics(&[(HR, 80.0), (SPO2, 97.0)]));
+        journal_is(&agent, "down")
+    });
+    for _ in 0..200 {
+        send(&mut wire, device.numerics(&[(HR, 80.0), (SPO2, 97.0)]));
+    }
+    send(&mut wire, device.alarm("at_the_door", true));
+    live.alarm("device_alarm_at_the_door", "active");
+    fs::remove_file(&filler).unwrap();
+    until("the journal commits again", 30, || journal_is(&agent, "up"));
+    let confirmed = wire.heard.iter().filter(|heard| matches!(heard, Heard::Puback(_))).count();
+    assert!(confirmed < sent.len(), "confirmed what no disk held");
+    // The broker ended the connection: the device sends again what was not confirmed.
+    let mut wire = Client::connect(site.broker, "mon-01").unwrap();
+    for message in &sent[confirmed..] {
+        deliver(&mut wire, message);
+    }
+    assert_all_stored(&site, device.seq);
+    deliver(&mut wire, &device.alarm("afterwards", true));
+    assert_rings_once_more(&mut live, "afterwards", "at_the_door");
+    assert!(agent.terminate().success());
+    site.assert_sound();
+}
+
+/// Every number up to this one is in the journal, at least once.
+fn assert_all_stored(site: &Site, last: u32) {
+    let mut missing = Vec::new();
+    let all = within(30, || {
+        let stored: BTreeSet<u64> = site.export().iter().filter_map(|message| message["seq"].as_u64()).collect();
+        missing = (1..=u64::from(last)).filter(|seq| !stored.contains(seq)).collect();
+        missing.is_empty().then_some(())
+    });
+    assert!(all.is_some(), "not in the journal: {missing:?}");
+}
+
+/// The alarm of `condition` comes, and until then the one of `before` is not raised another time.
+fn assert_rings_once_more(live: &mut Live, condition: &str, before: &str) {
+    let (next, rung) = (format!("device_alarm_{condition}"), format!("device_alarm_{before}"));
+    live.find(&next, |frame| {
+        let (kind, state) = (&frame["alarm"]["kind"], &frame["alarm"]["state"]);
+        assert!(kind != &rung || state != "active", "it rang twice: {frame}");
+        frame["type"] == "alarm" && kind == &next
+    });
 }
 
 fn fill(file: &Path) {

@@ -5,7 +5,7 @@ use crate::blind::{BlindCause, BlindInterval};
 use std::time::Duration;
 
 use crate::codes::{AgeGroup, Parameter};
-use crate::event::{Cause, ModelStatus, RiskBand};
+use crate::event::{AlarmChange, Cause, ModelStatus, RiskBand};
 use crate::handover::Handover;
 use crate::ids::{BedId, DeviceId, StayToken, UnitId};
 use crate::message::Priority;
@@ -201,6 +201,27 @@ pub struct AlarmView {
     pub audio: Audio,
     /// How often it was said again.
     pub reminders: u16,
+}
+
+impl From<&AlarmChange> for AlarmView {
+    /// The alarm as it stands after the change.
+    fn from(change: &AlarmChange) -> Self {
+        Self {
+            id: change.id.clone(),
+            kind: change.kind.clone(),
+            priority: change.priority,
+            state: change.state,
+            cause: change.cause,
+            onset_at: change.onset_at,
+            raised_at: change.raised_at,
+            acknowledged_by: change.by.clone(),
+            call: change.call.clone(),
+            receiver: change.receiver,
+            accepted_by: change.accepted_by.clone(),
+            audio: change.audio,
+            reminders: change.reminders,
+        }
+    }
 }
 
 /// The whole ward in one line: for the banner and metrics.

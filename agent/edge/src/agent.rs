@@ -1,20 +1,23 @@
 //! The Ward's thread: one loop that takes inputs one at a time and lets time pass between them.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use metrics::{counter, gauge, histogram};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 use tracing::{info, warn};
-use wardlight_core::event::{Event, ModelScore, ModelStatus};
+use wardlight_core::event::{Event, ModelScore, ModelStatus, Order};
 use wardlight_core::ids::StayToken;
+use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_station::{CommandFailure, Health, Link, Reply, Request, StationCommand};
 
-use crate::clock::Clock;
+use crate::clock;
 use crate::desk::Ticket;
 use crate::metrics as m;
 use crate::pipeline::Pipeline;
@@ -29,12 +32,15 @@ pub(crate) enum Input {
     Session(SessionEvent),
     /// From a page or the API.
     Station(StationCommand),
-    /// From the inference thread, with how long the batch took.
-    Scored(Vec<ModelScore>, Duration),
+    /// From the inference thread: the answers to so many requests, of which some have too little history for a score,
+    /// and how long the batch took.
+    Scored {
+        scores: Vec<ModelScore>,
+        requests: usize,
+        took: Duration,
+    },
     /// The inference thread says where it stands.
     Model(ModelStatus),
-    /// The journal fails (with a reason) or commits again.
-    Journal(Option<String>),
     /// Stop: nothing follows.
     Stop,
 }
@@ -49,13 +55,16 @@ impl From<SessionEvent> for Input {
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// How often the page gets every bed.
 const SHOW_EVERY: Duration = Duration::from_secs(1);
+/// For nurses, while the journal cannot commit …
+const ALARMS_GO_ON: &str = "Records cannot be stored. Alarms go on.";
+/// … and while the live feed is not to be had either.
+const NOT_HEARD: &str = "Records cannot be stored, and new values may not be heard. Watch the bedside monitors.";
 /// Inputs taken between two looks at the clock's other duties, so that a flood cannot starve them.
 const INPUTS_PER_TURN: usize = 256;
 
 /// See the [module](self).
 pub(crate) struct Agent {
     pub(crate) pipeline: Pipeline,
-    pub(crate) clock: Clock,
     pub(crate) inputs: Receiver<Input>,
     /// Only for its timer, while the thread waits for an input.
     pub(crate) timer: Runtime,
@@ -66,20 +75,26 @@ pub(crate) struct Agent {
     pub(crate) ready: Arc<AtomicBool>,
     /// An answer that takes longer than this is late.
     pub(crate) model_deadline: Duration,
+    /// Whether the journal cannot commit.
+    pub(crate) stuck: watch::Sender<bool>,
+    /// Whether the live feed is wanted: from then until the messages that are acknowledged have caught up with it.
+    pub(crate) live_feed: watch::Sender<bool>,
 }
 
 impl Agent {
     /// Runs until told to stop; returns the pipeline after a last checkpoint.
     pub(crate) fn run(mut self) -> Pipeline {
-        let mut now = self.clock.now();
+        let mut now = self.pipeline.clock.now();
         self.pipeline.on_event(Event::Restart, None, now);
         self.checkpoint(now);
         self.show(now);
         self.ready.store(true, Ordering::Relaxed);
         let (mut next_show, mut next_checkpoint) = (now.plus(SHOW_EVERY), now.plus(CHECKPOINT_EVERY));
         loop {
-            now = self.clock.now();
+            now = self.pipeline.clock.now();
             self.pipeline.tick(now);
+            self.watch_model(now);
+            self.watch_journal(now, clock::instant());
             if now >= next_show {
                 next_show = now.plus(SHOW_EVERY);
                 self.show(now);
@@ -90,7 +105,7 @@ impl Agent {
             }
             let wait = ticks::following(now).since(now);
             if !self.take_turn(wait) {
-                self.checkpoint(self.clock.now());
+                self.checkpoint(self.pipeline.clock.now());
                 return self.pipeline;
             }
         }
@@ -118,29 +133,13 @@ impl Agent {
     }
 
     fn take(&mut self, input: Input) -> bool {
-        let now = self.clock.now();
+        let now = self.pipeline.clock.now();
         match input {
             Input::Session(event) => self.on_session(event, now),
-            Input::Station(StationCommand::Request { request, reply }) => self.on_request(request, reply, now),
-            Input::Station(StationCommand::Displayed {
-                alarm,
-                revision,
-                displayed_at,
-            }) => {
-                self.on_displayed(&alarm, revision, displayed_at);
-            }
-            Input::Scored(scores, took) => self.on_scores(scores, took, now),
+            Input::Station(StationCommand::Request { request, by, reply }) => self.on_request(request, by, reply, now),
+            Input::Station(StationCommand::Receipt { alarm, receipt, at }) => self.pipeline.on_receipt(alarm, receipt, at, now),
+            Input::Scored { scores, requests, took } => self.on_scores(scores, requests, took, now),
             Input::Model(status) => self.on_model(status, now),
-            Input::Journal(failure) => {
-                self.health.journal = match failure {
-                    Some(_) => Link::Down {
-                        since: now,
-                        reason: "Records cannot be stored. Alarms go on.".to_owned(),
-                    },
-                    None => Link::Up,
-                };
-                self.show(now);
-            }
             Input::Stop => return false,
         }
         true
@@ -148,7 +147,15 @@ impl Agent {
 
     fn on_session(&mut self, event: SessionEvent, now: Timestamp) {
         match event {
+            SessionEvent::Message(inbound) if inbound.live => self.pipeline.on_live(&inbound, now),
             SessionEvent::Message(inbound) => self.pipeline.on_inbound(&inbound, now),
+            SessionEvent::LiveFeed { up } => {
+                gauge!(m::LIVE_FEED_UP).set(f64::from(u8::from(up)));
+                if let Link::Down { reason, .. } = &mut self.health.journal {
+                    (if up { ALARMS_GO_ON } else { NOT_HEARD }).clone_into(reason);
+                    self.show(now);
+                }
+            }
             SessionEvent::Skipped(skipped) => {
                 counter!(m::SKIPPED).increment(1);
                 let reason = format!("{} bytes: {}", skipped.bytes, skipped.reason);
@@ -172,7 +179,27 @@ impl Agent {
         }
     }
 
-    fn on_request(&mut self, request: Request, reply: Reply, now: Timestamp) {
+    /// Without commits nothing is acknowledged, so the broker soon holds messages back: alarms then go on by the live feed.
+    fn watch_journal(&mut self, now: Timestamp, instant: Instant) {
+        let stuck = self.pipeline.desk.is_stuck(instant);
+        if stuck != *self.stuck.borrow() {
+            self.health.journal = if stuck {
+                Link::Down {
+                    since: now,
+                    reason: ALARMS_GO_ON.to_owned(),
+                }
+            } else {
+                Link::Up
+            };
+            self.stuck.send_replace(stuck);
+            self.show(now);
+        }
+        let wanted = stuck || (*self.live_feed.borrow() && self.pipeline.heard.is_behind(now));
+        self.live_feed
+            .send_if_modified(|before| mem::replace(before, wanted) != wanted);
+    }
+
+    fn on_request(&mut self, request: Request, by: Actor, reply: Reply, now: Timestamp) {
         let mut token = [0; 16];
         if self.random.fill(&mut token).is_err() {
             // Nobody waiting needs no answer.
@@ -185,20 +212,25 @@ impl Agent {
             self.pipeline.strips.forget(bed);
         }
         let command = request.into_command(StayToken::from_bytes(token));
-        self.pipeline.on_event(Event::Command(command), Some(reply), now);
+        self.pipeline.on_event(Event::Order(Order { by, command }), Some(reply), now);
         self.show(now);
     }
 
-    fn on_displayed(&self, alarm: &wardlight_core::alarms::AlarmId, revision: u32, displayed_at: Timestamp) {
-        if let Some(sampled_at) = self.pipeline.sampled_at(alarm, revision) {
-            histogram!(m::DISPLAY_LATENCY).record(displayed_at.since(sampled_at).as_secs_f64());
+    fn watch_model(&mut self, now: Timestamp) {
+        if self.pipeline.inference.is_gone() {
+            self.on_model(ModelStatus::Gone, now);
+        } else if self.model == ModelStatus::Live && self.pipeline.inference.is_overdue(now, self.model_deadline) {
+            self.on_model(ModelStatus::Late, now);
         }
     }
 
-    fn on_scores(&mut self, scores: Vec<ModelScore>, took: Duration, now: Timestamp) {
+    fn on_scores(&mut self, scores: Vec<ModelScore>, requests: usize, took: Duration, now: Timestamp) {
         counter!(m::SCORES).increment(scores.len() as u64);
         histogram!(m::INFERENCE).record(took.as_secs_f64());
-        let late = scores.iter().any(|score| now.since(score.asked_at) > self.model_deadline);
+        let inference = &mut self.pipeline.inference;
+        let oldest = inference.answered(requests);
+        let late = oldest.is_some_and(|asked_at| now.since(asked_at) > self.model_deadline);
+        let late = late || inference.is_overdue(now, self.model_deadline);
         self.on_model(if late { ModelStatus::Late } else { ModelStatus::Live }, now);
         for score in scores {
             self.pipeline.on_event(Event::Score(score), None, now);
@@ -216,10 +248,11 @@ impl Agent {
         }
         self.model = status;
         self.pipeline.on_event(Event::Model(status), None, now);
+        self.show(now);
     }
 
     fn show(&mut self, now: Timestamp) {
-        if let Some(step) = self.clock.follow() {
+        if let Some(step) = self.pipeline.clock.follow() {
             counter!(m::CLOCK_STEPS).increment(1);
             warn!(step_s = step.as_secs_f64(), "The system clock was set forward; followed.");
         }
@@ -228,11 +261,20 @@ impl Agent {
         self.pipeline.show(now);
     }
 
+    /// None while the journal cannot commit: whole states would pile up beside it.
     fn checkpoint(&mut self, now: Timestamp) {
-        if let Some(checkpoint) = record::checkpoint(self.pipeline.ward.state(), now) {
+        if *self.stuck.borrow() {
+            return;
+        }
+        let Pipeline { ward, heard, .. } = &self.pipeline;
+        if let Some(checkpoint) = record::checkpoint(ward.state(), heard.last(), now) {
             self.pipeline.desk.checkpoint(checkpoint);
         } else {
             warn!("The state could not be written as a checkpoint; the journal's entries still hold it.");
         }
     }
 }
+
+#[cfg(test)]
+#[path = "agent_tests.rs"]
+mod tests;

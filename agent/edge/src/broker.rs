@@ -5,21 +5,29 @@
 //! message at the [`Door`] before the broker stores or confirms it, and the broker waits there until the journal has it.
 //! The broker takes one message of a connection at a time, so one device gets as many through as there are commits in a
 //! second, about a hundred; devices do not wait for each other.
+//!
+//! While the journal cannot commit, nothing waits at the door and nothing is confirmed: the Ward hears every message that
+//! a device sends, which is as many as the device sends unconfirmed. When the journal commits again those devices are
+//! disconnected, because a device sends its unconfirmed messages again after a connect, and not before.
 
+use std::collections::HashSet;
 use std::io;
+use std::mem;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mqtt5::QoS;
 use mqtt5::broker::config::{AuthConfig, BrokerConfig, StorageBackend, StorageConfig};
 use mqtt5::broker::events::{BrokerEventHandler, ClientPublishEvent, PublishAction};
+use mqtt5::broker::router::MessageRouter;
 use mqtt5::broker::{BrokerShutdownHandle, MqttBroker};
 use mqtt5::packet::publish::PublishPacket;
-use tokio::task::JoinHandle;
-use tracing::error;
+use tokio::sync::{Notify, watch};
+use tokio::task::{AbortHandle, JoinHandle};
+use tracing::{error, info};
 
 use crate::config::EmbeddedBroker;
 use crate::session::{Door, Passage};
@@ -68,27 +76,31 @@ pub(crate) struct Broker {
     shutdown: BrokerShutdownHandle,
     door: Door,
     task: JoinHandle<()>,
+    calling_back: AbortHandle,
 }
 
 impl Broker {
-    /// Starts the broker; port 0 takes a free one. When this returns, clients are served.
+    /// Starts the broker; port 0 takes a free one. When this returns, clients are served. `stuck` says when the journal
+    /// cannot commit.
     ///
     /// # Errors
     /// [`BrokerError`] if the address is taken, or the folder cannot be used.
-    pub(crate) async fn start(config: &EmbeddedBroker) -> Result<Self, BrokerError> {
+    pub(crate) async fn start(config: &EmbeddedBroker, stuck: watch::Receiver<bool>) -> Result<Self, BrokerError> {
         probe(config.listen)?;
         make_private(&config.dir).map_err(|source| BrokerError::Folder {
             dir: config.dir.clone(),
             source,
         })?;
-        let door = Door::default();
-        let mut broker = MqttBroker::with_config(settings(config, door.clone()))
+        let door = Door::new(stuck.clone());
+        let unconfirmed = Arc::<Unconfirmed>::default();
+        let mut broker = MqttBroker::with_config(settings(config, door.clone(), Arc::clone(&unconfirmed)))
             .await
             .map_err(|error| BrokerError::Broker(error.to_string()))?;
         let no_address = || BrokerError::Broker("it has no address".to_owned());
         let address = broker.local_addr().ok_or_else(no_address)?;
         let shutdown = broker.shutdown_handle();
         let mut ready = broker.ready_receiver();
+        let calling_back = tokio::spawn(unconfirmed.call_back(broker.router(), stuck)).abort_handle();
         let task = tokio::spawn(async move {
             if let Err(error) = broker.run().await {
                 error!(%error, "The embedded broker failed.");
@@ -101,6 +113,7 @@ impl Broker {
             shutdown,
             door,
             task,
+            calling_back,
         })
     }
 
@@ -125,6 +138,7 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
+        self.calling_back.abort();
         self.shutdown.shutdown();
     }
 }
@@ -147,7 +161,7 @@ fn make_private(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-fn settings(config: &EmbeddedBroker, door: Door) -> BrokerConfig {
+fn settings(config: &EmbeddedBroker, door: Door, unconfirmed: Arc<Unconfirmed>) -> BrokerConfig {
     let storage = StorageConfig::new()
         .with_backend(StorageBackend::File)
         .with_base_dir(config.dir.clone())
@@ -165,24 +179,70 @@ fn settings(config: &EmbeddedBroker, door: Door) -> BrokerConfig {
         .with_sys_topics_enabled(false)
         .with_auth(AuthConfig::new().with_allow_anonymous(true))
         .with_storage(storage)
-        .with_event_handler(Arc::new(AtTheDoor(door)))
+        .with_event_handler(Arc::new(AtTheDoor { door, unconfirmed }))
 }
 
 /// Stops each message at the door until it is safe.
-struct AtTheDoor(Door);
+struct AtTheDoor {
+    door: Door,
+    unconfirmed: Arc<Unconfirmed>,
+}
 
 impl BrokerEventHandler for AtTheDoor {
     fn on_client_publish<'a>(&'a self, event: ClientPublishEvent) -> Pin<Box<dyn Future<Output = PublishAction> + Send + 'a>> {
         Box::pin(async move {
             let at_least_once = event.qos != QoS::AtMostOnce;
-            match self.0.pass(&event.topic, &event.payload, at_least_once).await {
+            let passage = self.door.pass(&event.topic, &event.payload, at_least_once).await;
+            if passage == Passage::Unconfirmed {
+                self.unconfirmed.note(&event.client_id);
+            }
+            match passage {
                 Passage::Safe | Passage::NotOurs => PublishAction::Continue,
                 // The broker can withhold a PUBACK only from a message of QoS 0, so it becomes one. The device sends it again.
-                Passage::Shut => {
+                Passage::Unconfirmed | Passage::Shut => {
                     PublishAction::Transform(PublishPacket::new(event.topic.to_string(), event.payload, QoS::AtMostOnce))
                 }
             }
         })
+    }
+}
+
+/// Devices that wait for a PUBACK which the broker can no longer give them; at most one entry for each connection.
+#[derive(Default)]
+struct Unconfirmed {
+    clients: Mutex<HashSet<Arc<str>>>,
+    noted: Notify,
+}
+
+impl Unconfirmed {
+    fn note(&self, client: &Arc<str>) {
+        let new = self.lock().insert(Arc::clone(client));
+        if new {
+            self.noted.notify_one();
+        }
+    }
+
+    /// Disconnects them as soon as the journal commits again.
+    async fn call_back(self: Arc<Self>, router: Arc<MessageRouter>, mut stuck: watch::Receiver<bool>) {
+        loop {
+            self.noted.notified().await;
+            if stuck.wait_for(|stuck| !*stuck).await.is_err() {
+                return;
+            }
+            let clients = mem::take(&mut *self.lock());
+            info!(
+                devices = clients.len(),
+                "The journal commits again: disconnecting devices, so that they send again what was not confirmed."
+            );
+            for client in clients {
+                router.disconnect_client(&client).await;
+            }
+        }
+    }
+
+    /// A panic cannot leave the set half changed.
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<Arc<str>>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -78,6 +78,7 @@ impl Device {
 
 struct Agent {
     broker: Broker,
+    stuck: watch::Sender<bool>,
     acker: Acker,
     events: mpsc::Receiver<SessionEvent>,
     outgoing: mpsc::Sender<Outgoing>,
@@ -92,7 +93,8 @@ impl Agent {
             listen,
             dir: dir.to_path_buf(),
         };
-        let broker = Broker::start(&embedded).await.unwrap();
+        let stuck = watch::channel(false).0;
+        let broker = Broker::start(&embedded, stuck.subscribe()).await.unwrap();
         let config = MqttConfig {
             host: "127.0.0.1".into(),
             port: broker.address().port(),
@@ -116,6 +118,7 @@ impl Agent {
         assert!(matches!(events.recv().await, Some(SessionEvent::Connected { .. })));
         Self {
             broker,
+            stuck,
             acker,
             events,
             outgoing,
@@ -133,6 +136,37 @@ impl Agent {
             SessionEvent::Message(message) => (message.payload, message.ticket),
             other => panic!("{other:?}"),
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_journal_cannot_commit_the_ward_hears_every_message_and_the_devices_send_them_again_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut agent = Agent::start(&folder.path().join("broker")).await;
+    let port = agent.port();
+    let mut device = Device::connect(port, "mon-01");
+    device.publish(1, "1".into());
+    let (_, waiting) = agent.message().await;
+    agent.stuck.send_replace(true);
+    for packet_id in 2..40 {
+        device.publish(packet_id, packet_id.to_string());
+        let (payload, ticket) = agent.message().await;
+        assert_eq!((payload, ticket), (packet_id.to_string().into(), None));
+    }
+    agent.stuck.send_replace(false);
+    agent.acker.ack(waiting);
+    assert!(
+        device.read().is_none(),
+        "a PUBACK for what no disk holds, or no end of the connection"
+    );
+
+    let mut device = Device::connect(port, "mon-01");
+    for packet_id in 1..40 {
+        device.publish(packet_id, packet_id.to_string());
+        let (payload, ticket) = agent.message().await;
+        assert_eq!(payload, packet_id.to_string());
+        agent.acker.ack(ticket);
+        assert_eq!(device.read_puback(), Some(packet_id));
     }
 }
 
@@ -215,7 +249,11 @@ async fn a_taken_port_says_so() {
         listen: taken.local_addr().unwrap(),
         dir: folder.path().join("broker"),
     };
-    let error = Broker::start(&config).await.err().unwrap().to_string();
+    let error = Broker::start(&config, watch::channel(false).1)
+        .await
+        .err()
+        .unwrap()
+        .to_string();
     assert!(error.contains("in use") && error.contains("mqtt.embedded.listen"), "{error}");
 }
 

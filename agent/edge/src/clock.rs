@@ -11,7 +11,7 @@ const FOLLOW_FORWARD: Duration = Duration::from_secs(1);
 ///
 /// Where the system clock is set back, ours runs on, so that no tick stops and no record is out of order;
 /// the next start begins with the corrected time.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     wall: Timestamp,
     since: Instant,

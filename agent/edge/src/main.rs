@@ -19,6 +19,9 @@ mod clock;
 mod config;
 mod demo;
 mod desk;
+#[cfg(test)]
+mod fixture;
+mod heard;
 mod http;
 mod inference;
 mod init;
@@ -26,6 +29,7 @@ mod journal_cli;
 mod metrics;
 mod outlets;
 mod pipeline;
+mod recall;
 mod record;
 mod restore;
 mod run;

@@ -31,6 +31,10 @@ pub(crate) const JOURNAL_WAITING: &str = "wardlight_journal_waiting";
 pub(crate) const RECORDS_DROPPED: &str = "wardlight_journal_records_dropped_total";
 /// 1 while the broker has us.
 pub(crate) const BROKER_UP: &str = "wardlight_broker_up";
+/// 1 while messages are heard live, beside those that are acknowledged.
+pub(crate) const LIVE_FEED_UP: &str = "wardlight_live_feed_up";
+/// Messages heard live: judged, and recorded when their copy comes.
+pub(crate) const LIVE_MESSAGES: &str = "wardlight_live_messages_total";
 /// Waveform blocks dropped because the Ward's inbox was nearly full.
 pub(crate) const WAVES_DROPPED: &str = "wardlight_waves_dropped_total";
 /// Messages skipped unread: too large, or malformed.
@@ -59,7 +63,7 @@ pub(crate) const CLOCK_STEPS: &str = "wardlight_clock_steps_total";
 /// Buckets of all latencies, in seconds: the targets 15 ms and 100 ms are edges.
 const LATENCY_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0];
 
-const COUNTERS: [(&str, &str); 16] = [
+const COUNTERS: [(&str, &str); 17] = [
     (MESSAGES, "Messages stepped through the Ward, by kind."),
     (DUPLICATES, "Messages seen before."),
     (MISSED, "Messages that never came, by their sequence numbers."),
@@ -70,6 +74,7 @@ const COUNTERS: [(&str, &str); 16] = [
     (COMMITS, "Commits of the journal."),
     (COMMIT_FAILURES, "Failed commits of the journal."),
     (RECORDS_DROPPED, "Records dropped while the journal could not take them."),
+    (LIVE_MESSAGES, "Messages judged live, recorded when their copy comes."),
     (WAVES_DROPPED, "Waveform blocks dropped because the inbox was nearly full."),
     (SKIPPED, "Messages skipped unread: too large, or malformed."),
     (SCORES, "Windows scored by the model."),
@@ -78,9 +83,10 @@ const COUNTERS: [(&str, &str); 16] = [
     (CLOCK_STEPS, "Forward steps of the system clock."),
 ];
 
-const GAUGES: [(&str, &str); 7] = [
+const GAUGES: [(&str, &str); 8] = [
     (JOURNAL_WAITING, "Submissions that wait for the journal."),
     (BROKER_UP, "1 while the broker has us."),
+    (LIVE_FEED_UP, "1 while messages are heard live."),
     (BEDS_OCCUPIED, "Beds with a patient."),
     (BEDS_BLIND, "Beds that could not alarm now."),
     (DEVICES_UNASSIGNED, "Devices at no bed."),

@@ -2,24 +2,26 @@
 //!
 //! Nothing here waits: alarms leave before their record is submitted, and no queue is ever waited for.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::mpsc::SyncSender;
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use metrics::{counter, gauge, histogram};
 use tracing::warn;
 use wardlight_core::alarms::{AlarmId, AlarmState};
-use wardlight_core::event::{AlarmChange, Effect, Event, InferRequest};
-use wardlight_core::ids::{BedId, SiteId, StayToken, UnitId};
+use wardlight_core::event::{AlarmChange, Effect, Event};
+use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken, UnitId};
 use wardlight_core::message::{Body, Message};
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::Ward;
 use wardlight_journal::{Entry, Kind, Suspect};
-use wardlight_station::{CommandFailure, Reply, Station, WaveView};
+use wardlight_station::{CommandFailure, Receipt, Reply, Station, WaveView};
 use wardlight_wire::encode::topic_kind;
 use wardlight_wire::{Alert, Cmd};
 
+use crate::clock::Clock;
 use crate::desk::{Desk, Ticket};
+use crate::heard::{self, HeardLive};
+use crate::inference::Inference;
 use crate::metrics as m;
 use crate::outlets::Outlets;
 use crate::record::{self, RawMessage, Stored};
@@ -36,19 +38,18 @@ pub(crate) struct Pipeline {
     pub(crate) outlets: Outlets,
     pub(crate) desk: Desk,
     pub(crate) strips: Strips,
-    pub(crate) inference: SyncSender<InferRequest>,
-    /// When the values behind the newest alarm changes were sampled, for the receipts of pages.
-    pub(crate) sampled: VecDeque<(AlarmId, u32, Timestamp)>,
+    pub(crate) heard: HeardLive,
+    pub(crate) inference: Inference,
+    /// Says when an alarm left for its receivers; all else is decided by the time that is passed in.
+    pub(crate) clock: Clock,
 }
-
-/// Alarm changes whose sampling time is remembered.
-const SAMPLED_MAX: usize = 256;
 
 /// What one step brought, for whoever asked.
 #[derive(Debug, Default)]
 struct Outcome {
     entries: Vec<Entry>,
     refused: Option<CommandFailure>,
+    duplicate: bool,
 }
 
 impl Pipeline {
@@ -81,6 +82,17 @@ impl Pipeline {
         };
         self.desk
             .submit(entries, suspects, inbound.ticket.map_or(Ticket::Nothing, Ticket::Puback));
+    }
+
+    /// Takes a message that was heard live. It is judged now; its copy, which comes when the journal can commit, is what is
+    /// recorded and acknowledged, and put into quarantine if it cannot be read.
+    pub(crate) fn on_live(&mut self, inbound: &Inbound, now: Timestamp) {
+        counter!(m::LIVE_MESSAGES).increment(1);
+        let content_type = inbound.content_type.as_deref();
+        if let Ok(decoded) = wardlight_wire::decode(&inbound.topic, &inbound.payload, content_type, now) {
+            let entries = self.on_message(decoded.message, inbound, now);
+            self.desk.submit(entries, Vec::new(), Ticket::Nothing);
+        }
     }
 
     /// Puts on record that a message was skipped unread.
@@ -134,13 +146,24 @@ impl Pipeline {
         gauge!(m::DEVICES_UNASSIGNED).set(overview.unassigned.len() as f64);
         gauge!(m::MODEL_STATUS).set(f64::from(2 - overview.model as u8));
         gauge!(m::PAGES).set(self.station.counters().pages as f64);
-        self.station.publish_beds(beds, overview, now);
+        let rows = self.station.publish_beds(beds, overview, now);
+        let entry = |(stay, bed, at, row)| Stored::Trend(bed, row).entry(Kind::Trend, Some(stay), at);
+        self.desk
+            .submit(rows.into_iter().map(entry).collect(), Vec::new(), Ticket::Nothing);
     }
 
-    /// When the value behind that change of an alarm was sampled, if it is among the newest.
-    pub(crate) fn sampled_at(&self, alarm: &AlarmId, revision: u32) -> Option<Timestamp> {
-        let found = self.sampled.iter().rev().find(|(id, r, _)| id == alarm && *r == revision);
-        found.map(|(_, _, at)| *at)
+    /// A page has drawn an alarm, or a person has turned to it. The first report of each counts, and never a time that is
+    /// still to come.
+    pub(crate) fn on_receipt(&mut self, alarm: AlarmId, receipt: Receipt, at: Timestamp, now: Timestamp) {
+        let at = at.min(now);
+        let Some(receipts) = self.station.confirm(&alarm, receipt, at) else {
+            return;
+        };
+        if let (Receipt::Displayed, Some(sampled_at)) = (receipt, receipts.sampled_at) {
+            histogram!(m::DISPLAY_LATENCY).record(at.since(sampled_at).as_secs_f64());
+        }
+        let entry = Stored::Receipt(alarm, receipt, at).entry(Kind::Alarm, None, now);
+        self.desk.submit(vec![entry], Vec::new(), Ticket::Nothing);
     }
 
     fn on_message(&mut self, message: Message, inbound: &Inbound, now: Timestamp) -> Vec<Entry> {
@@ -154,7 +177,20 @@ impl Pipeline {
             _ => None,
         };
         let is_wave = matches!(message.body, Body::Wave(_));
-        let mut entries = self.step(Event::Message(message), Some(inbound), now).entries;
+        let (device, number) = (message.device.clone(), heard::number(&message));
+        let outcome = self.step(Event::Message(message), Some(inbound), now);
+        let mut entries = outcome.entries;
+        if inbound.live {
+            if !outcome.duplicate {
+                self.heard.judged(&device, number, now);
+            }
+        } else if self.heard.owes_records(now) {
+            self.heard.came(&device, number);
+            if outcome.duplicate {
+                // It may have been heard live only. Twice on record is harmless, acknowledged and not on record is not.
+                entries.push(message_entry(inbound, self.stay_at(&device), now));
+            }
+        }
         if let Some((bed, view)) = wave {
             self.station.publish_wave(&bed, &view);
             if let Some(stay) = self.ward.stay_in(&bed).filter(|_| inbound.ticket.is_none()) {
@@ -166,9 +202,14 @@ impl Pipeline {
         }
         if is_wave && inbound.ticket.is_some() && entries.is_empty() {
             // Waveforms are meant to come at QoS 0; what asks for an acknowledgement is kept before it gets one.
-            entries.push(message_entry(inbound, None, now));
+            entries.push(message_entry(inbound, self.stay_at(&device), now));
         }
         entries
+    }
+
+    /// The stay at the bed where a device is.
+    fn stay_at(&self, device: &DeviceId) -> Option<StayToken> {
+        self.ward.bed_of(device).and_then(|bed| self.ward.stay_in(bed))
     }
 
     fn step(&mut self, event: Event, inbound: Option<&Inbound>, now: Timestamp) -> Outcome {
@@ -183,14 +224,20 @@ impl Pipeline {
         for effect in effects {
             match effect {
                 Effect::Alarm(change) => self.on_alarm(&change, &mut outcome.entries, now),
-                Effect::Record(stay) => outcome.entries.extend(inbound.map(|i| message_entry(i, stay, now))),
-                Effect::Duplicate => counter!(m::DUPLICATES).increment(1),
+                Effect::Record(stay) => {
+                    let recorded = inbound.filter(|inbound| !inbound.live);
+                    outcome.entries.extend(recorded.map(|i| message_entry(i, stay, now)));
+                }
+                Effect::Duplicate => {
+                    counter!(m::DUPLICATES).increment(1);
+                    outcome.duplicate = true;
+                }
                 Effect::Gap { device, missed } => {
                     counter!(m::MISSED).increment(u64::from(missed));
                     warn!(%device, missed, "Messages are missing.");
                 }
                 Effect::Infer(request) => {
-                    if self.inference.try_send(request).is_err() {
+                    if !self.inference.ask(request) {
                         counter!(m::INFERENCE_DROPPED).increment(1);
                     }
                 }
@@ -204,17 +251,12 @@ impl Pipeline {
 
     /// To every outlet first, then on record.
     fn on_alarm(&mut self, change: &AlarmChange, entries: &mut Vec<Entry>, now: Timestamp) {
-        self.station.publish_alarm(change);
+        self.station.publish_alarm(change, self.clock.now());
         if let Some(unit) = self.units.get(&change.bed) {
             self.outlets.alert(&Alert::new(&self.site, unit, change), change.priority);
         }
         if let Some(trigger) = change.trigger {
             histogram!(m::ALARM_LATENCY).record(now.since(trigger.received_at).as_secs_f64());
-            self.sampled
-                .push_back((change.id.clone(), change.revision, trigger.sampled_at));
-            if self.sampled.len() > SAMPLED_MAX {
-                self.sampled.pop_front();
-            }
         }
         counter!(m::ALARMS, "priority" => change.priority.name(), "state" => change.state.name()).increment(1);
         if change.state == AlarmState::Active && !change.kind.is_technical() {
@@ -242,3 +284,7 @@ fn suspect(inbound: &Inbound, reason: String, now: Timestamp) -> Suspect {
         body,
     }
 }
+
+#[cfg(test)]
+#[path = "pipeline_tests.rs"]
+mod tests;

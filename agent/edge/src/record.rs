@@ -1,14 +1,16 @@
 //! What the journal stores: the Ward's inputs, so that it can be rebuilt, and its alarms, so that they can be listed.
 
 use serde::{Deserialize, Serialize};
-use wardlight_core::event::{AlarmChange, Command, Event, ModelScore, ModelStatus};
-use wardlight_core::ids::StayToken;
+use wardlight_core::alarms::AlarmId;
+use wardlight_core::event::{AlarmChange, Command, Event, ModelScore, ModelStatus, Order};
+use wardlight_core::ids::{BedId, StayToken};
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::WardState;
 use wardlight_journal::{Checkpoint, Entry, Kind, StayToken as StayKey};
+use wardlight_station::{Receipt, TrendRow};
 
 /// Layout of checkpoints. A state of another layout is not read: the agent starts empty and says so.
-const STATE_LAYOUT: u8 = 1;
+const STATE_LAYOUT: u8 = 2;
 
 /// One stored item, as it stands sealed in the journal.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +19,7 @@ pub(crate) enum Stored<'a> {
     #[serde(borrow)]
     Message(RawMessage<'a>),
     /// What a person asked for.
-    Command(Command),
+    Order(Order),
     /// What the model said.
     Score(ModelScore),
     /// Where the inference stood.
@@ -26,6 +28,10 @@ pub(crate) enum Stored<'a> {
     Restart,
     /// What the Ward said.
     Alarm(AlarmChange),
+    /// When a page had drawn an alarm, or a person turned to it.
+    Receipt(AlarmId, Receipt, Timestamp),
+    /// What was measured in a minute at a bed.
+    Trend(BedId, TrendRow),
 }
 
 /// A message as it came from the broker.
@@ -64,12 +70,12 @@ impl Stored<'_> {
 pub(crate) fn input_entry(event: &Event, at: Timestamp) -> Option<Entry> {
     match event {
         Event::Message(_) | Event::Tick => None,
-        Event::Command(command) => {
-            let stay = match command {
+        Event::Order(order) => {
+            let stay = match &order.command {
                 Command::Admit { stay, .. } => Some(*stay),
                 _ => None,
             };
-            Some(Stored::Command(command.clone()).entry(Kind::Command, stay, at))
+            Some(Stored::Order(order.clone()).entry(Kind::Command, stay, at))
         }
         Event::Score(score) => Some(Stored::Score(score.clone()).entry(Kind::Score, Some(score.stay), at)),
         Event::Model(status) => Some(Stored::Model(*status).entry(Kind::Score, None, at)),
@@ -77,9 +83,10 @@ pub(crate) fn input_entry(event: &Event, at: Timestamp) -> Option<Entry> {
     }
 }
 
-/// A checkpoint of the whole Ward.
-pub(crate) fn checkpoint(state: &WardState, at: Timestamp) -> Option<Checkpoint> {
+/// A checkpoint of the whole Ward, and of when the last message was judged live that the state holds and no record does.
+pub(crate) fn checkpoint(state: &WardState, heard_live_at: Option<Timestamp>, at: Timestamp) -> Option<Checkpoint> {
     let body = postcard::to_extend(state, vec![STATE_LAYOUT]).ok()?;
+    let body = postcard::to_extend(&heard_live_at, body).ok()?;
     Some(Checkpoint {
         at_ms: at.as_millis(),
         body,
@@ -87,10 +94,17 @@ pub(crate) fn checkpoint(state: &WardState, at: Timestamp) -> Option<Checkpoint>
 }
 
 /// Reads a checkpoint; `None` if it is of another layout or damaged.
-pub(crate) fn read_checkpoint(checkpoint: &Checkpoint) -> Option<WardState> {
+pub(crate) fn read_checkpoint(checkpoint: &Checkpoint) -> Option<(WardState, Option<Timestamp>)> {
     let (layout, body) = checkpoint.body.split_first()?;
     (*layout == STATE_LAYOUT).then_some(())?;
-    postcard::from_bytes(body).ok()
+    let (state, rest) = postcard::take_from_bytes(body).ok()?;
+    // Checkpoints of the first versions end with the state: they knew no live feed.
+    let heard_live_at = if rest.is_empty() {
+        None
+    } else {
+        postcard::from_bytes(rest).ok()?
+    };
+    Some((state, heard_live_at))
 }
 
 #[cfg(test)]
@@ -112,9 +126,20 @@ mod tests {
     #[test]
     fn a_checkpoint_of_another_layout_is_not_mistaken_for_ours() {
         let state = WardState::default();
-        let mut saved = checkpoint(&state, Timestamp::from_millis(1)).unwrap();
-        assert_eq!(read_checkpoint(&saved), Some(state));
+        let heard = Some(Timestamp::from_millis(7));
+        let mut saved = checkpoint(&state, heard, Timestamp::from_millis(1)).unwrap();
+        assert_eq!(read_checkpoint(&saved), Some((state, heard)));
         saved.body[0] = STATE_LAYOUT + 1;
         assert_eq!(read_checkpoint(&saved), None);
+    }
+
+    #[test]
+    fn a_checkpoint_from_before_the_live_feed_is_read() {
+        let state = WardState::default();
+        let saved = Checkpoint {
+            at_ms: 1,
+            body: postcard::to_extend(&state, vec![STATE_LAYOUT]).unwrap(),
+        };
+        assert_eq!(read_checkpoint(&saved), Some((state, None)));
     }
 }

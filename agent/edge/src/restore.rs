@@ -13,6 +13,8 @@ use crate::ticks;
 pub(crate) struct Restored {
     /// The Ward after the last journaled input.
     pub(crate) ward: Ward,
+    /// When the last message was judged live that the checkpoint's state holds.
+    pub(crate) heard_live_at: Option<Timestamp>,
     /// Inputs replayed.
     pub(crate) replayed: u64,
     /// Inputs and checkpoints that could not be read: each is lost to the state, and counted.
@@ -26,13 +28,13 @@ pub(crate) fn restore(reader: &mut Reader, config: WardConfig) -> Result<Restore
     let found = reader.latest_checkpoint()?;
     let mut unreadable = found.skipped.len() as u64;
     let state = found.checkpoint.as_ref().map(record::read_checkpoint);
-    let (mut ward, from) = match state {
-        Some(Some(state)) => (Ward::restore(config, state), found.covers + 1),
+    let (mut ward, heard_live_at, from) = match state {
+        Some(Some((state, heard_live_at))) => (Ward::restore(config, state), heard_live_at, found.covers + 1),
         Some(None) => {
             unreadable += 1;
-            (Ward::new(config), 0)
+            (Ward::new(config), None, 0)
         }
-        None => (Ward::new(config), 0),
+        None => (Ward::new(config), None, 0),
     };
     let inputs = Filter::of_kinds(&[Kind::Message, Kind::Command, Kind::Score, Kind::Restart]);
     let mut effects = Vec::new();
@@ -55,6 +57,7 @@ pub(crate) fn restore(reader: &mut Reader, config: WardConfig) -> Result<Restore
     }
     Ok(Restored {
         ward,
+        heard_live_at,
         replayed,
         unreadable,
     })
@@ -67,10 +70,10 @@ fn input(body: &[u8], at: Timestamp) -> Option<Event> {
             let decoded = wardlight_wire::decode(raw.topic, raw.payload, raw.content_type, at).ok()?;
             Some(Event::Message(decoded.message))
         }
-        Stored::Command(command) => Some(Event::Command(command)),
+        Stored::Order(order) => Some(Event::Order(order)),
         Stored::Score(score) => Some(Event::Score(score)),
         Stored::Model(status) => Some(Event::Model(status)),
         Stored::Restart => Some(Event::Restart),
-        Stored::Alarm(_) => None,
+        Stored::Alarm(_) | Stored::Receipt(..) | Stored::Trend(..) => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Wires the agent together and takes it down again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +16,8 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 use wardlight_core::event::{InferRequest, ModelStatus};
 use wardlight_core::ids::{BedId, UnitId};
+use wardlight_core::people::Actor;
+use wardlight_core::time::Timestamp;
 use wardlight_core::ward::WardConfig;
 use wardlight_journal::{Journal, Options, Reader, SiteKey, Writer, WriterOptions};
 use wardlight_models::{Model, Package, TrustedKeys};
@@ -25,13 +27,15 @@ use crate::agent::{Agent, Input};
 use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::config::{Config, JournalConfig, ModelConfig, Waveforms};
-use crate::desk::{Desk, JournalEvents, Ticket};
+use crate::desk::{Desk, JournalEvents, Progress, Ticket};
+use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
-use crate::inference;
+use crate::inference::{self, Inference};
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
-use crate::restore;
-use crate::session::{Phase, Session};
+use crate::recall;
+use crate::restore::{self, Restored};
+use crate::session::{LiveFeed, Phase, Session};
 use crate::strips::Strips;
 
 /// Messages that may wait for the Ward. Beyond, the broker keeps them; see the session's policy.
@@ -80,9 +84,11 @@ impl Running {
     pub(crate) async fn start(mut config: Config, mode: Mode, prometheus: PrometheusHandle) -> anyhow::Result<Self> {
         let listener = http::bind(config.http.listen).await?;
         let page = listener.local_addr()?;
-        let (journal, ward, clock) = open(&config)?;
+        let (journal, restored, reader, clock) = open(&config)?;
+        let (stuck, journal_is_stuck) = watch::channel(false);
+        let (live_feed, live_feed_is_wanted) = watch::channel(false);
         let broker = match &config.mqtt.embedded {
-            Some(embedded) => Some(Broker::start(embedded).await?),
+            Some(embedded) => Some(Broker::start(embedded, journal_is_stuck).await?),
             None => None,
         };
         if let Some(broker) = &broker {
@@ -93,15 +99,21 @@ impl Running {
         let (commands, requests) = mpsc::channel(STATION_QUEUE);
         let (outgoing, to_broker) = mpsc::channel(OUTGOING_QUEUE);
         let (phase, phases) = watch::channel(Phase::Run);
+        let mut tasks = JoinSet::new();
         let session = Session::new(&config.mqtt, &config.site)?;
-        let session = match &broker {
-            Some(broker) => session.through(broker.door()),
-            None => session,
+        let session = if let Some(broker) = &broker {
+            session.through(broker.door())
+        } else {
+            let feed = LiveFeed::new(&config.mqtt, &config.site)?;
+            let (inbox, phases) = (inbox.clone(), phases.clone());
+            tasks.spawn(async move { Ok(feed.run(inbox, live_feed_is_wanted, phases).await?) });
+            session
         };
+        let progress = Arc::<Progress>::default();
         let stopping = Arc::new(AtomicBool::new(false));
         let events = JournalEvents {
             acker: session.acker(),
-            ward: inbox.clone(),
+            progress: Arc::clone(&progress),
             stopping: Arc::clone(&stopping),
             failing_since: None,
         };
@@ -112,29 +124,46 @@ impl Running {
         };
         let journal = Writer::start(journal, options, events).context("the journal's thread")?;
         let station = Station::new(station_info(&config, mode), commands.clone());
-        let mut tasks = JoinSet::new();
         let outlets = Outlets::start(&config.webhooks, outgoing, &mut tasks)?;
         let pipeline = Pipeline {
             site: config.site.clone(),
             units: beds(&config).map(|(unit, bed)| (bed, unit)).collect::<HashMap<_, _>>(),
-            ward,
+            ward: restored.ward,
             station: station.clone(),
             outlets,
-            desk: Desk::new(journal.submitter()),
+            desk: Desk::new(journal.submitter(), progress),
             strips: Strips::new(config.journal.waveforms == Waveforms::Full),
+            heard: HeardLive::restored(restored.heard_live_at, config.mqtt.session_expiry),
             inference: start_inference(&config.model, inbox.clone())?,
-            sampled: VecDeque::new(),
+            clock,
         };
         let ready = Readiness {
             ward: Arc::new(AtomicBool::new(false)),
             session: session.counters(),
         };
-        let ward = start_ward(pipeline, clock, inputs, config.model.deadline, Arc::clone(&ready.ward))?;
+        let agent = Agent {
+            pipeline,
+            inputs,
+            timer: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
+            random: SystemRandom::new(),
+            health: Health {
+                journal: Link::Up,
+                ..Health::default()
+            },
+            model: ModelStatus::Gone,
+            ready: Arc::clone(&ready.ward),
+            model_deadline: config.model.deadline,
+            stuck,
+            live_feed,
+        };
+        let ward = thread::Builder::new().name("ward".to_owned()).spawn(move || agent.run());
+        let ward = ward.context("the Ward's thread")?;
 
         tasks.spawn(forward(requests, inbox.clone()));
         let session_inbox = inbox.clone();
         let session_phases = phases.clone();
         tasks.spawn(async move { Ok(session.run(session_inbox, to_broker, session_phases).await?) });
+        recall_the_past(reader, station.clone(), clock.now())?;
         tasks.spawn(http::serve(listener, station, prometheus, ready, phases));
         attach_from_file(&config, &commands).await;
         let broker_address = broker.as_ref().map(Broker::address);
@@ -231,7 +260,7 @@ pub(crate) fn journal_options(config: &JournalConfig) -> Options {
 }
 
 /// Opens the journal and rebuilds the Ward from it.
-fn open(config: &Config) -> anyhow::Result<(Journal, wardlight_core::ward::Ward, Clock)> {
+fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Reader, Clock)> {
     let key = SiteKey::load(&config.journal.key_file)?;
     let (journal, report) = Journal::open(&config.journal.dir, &key, journal_options(&config.journal))?;
     if let Some(replaced) = &report.replaced {
@@ -262,40 +291,23 @@ fn open(config: &Config) -> anyhow::Result<(Journal, wardlight_core::ward::Ward,
         "Journal open, state restored."
     );
     let clock = Clock::start(restored.ward.now());
-    Ok((journal, restored.ward, clock))
+    Ok((journal, restored, reader, clock))
 }
 
-fn start_ward(
-    pipeline: Pipeline,
-    clock: Clock,
-    inputs: mpsc::Receiver<Input>,
-    model_deadline: Duration,
-    ready: Arc<AtomicBool>,
-) -> anyhow::Result<JoinHandle<Pipeline>> {
-    let agent = Agent {
-        pipeline,
-        clock,
-        inputs,
-        timer: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
-        random: SystemRandom::new(),
-        health: Health {
-            journal: Link::Up,
-            ..Health::default()
-        },
-        model: ModelStatus::Gone,
-        ready,
-        model_deadline,
-    };
-    let started = thread::Builder::new().name("ward".to_owned()).spawn(move || agent.run());
-    started.context("the Ward's thread")
+/// Reads the last day back for the pages, beside everything else.
+fn recall_the_past(mut reader: Reader, station: Station, now: Timestamp) -> anyhow::Result<()> {
+    let recall = move || recall::run(&mut reader, &station, now);
+    thread::Builder::new()
+        .name("recall".to_owned())
+        .spawn(recall)
+        .context("the thread that reads the last day back")?;
+    Ok(())
 }
 
 /// Starts the inference thread. Without a model that verifies the agent runs on rules, and says so.
-fn start_inference(
-    config: &ModelConfig,
-    answers: mpsc::Sender<Input>,
-) -> anyhow::Result<std::sync::mpsc::SyncSender<InferRequest>> {
+fn start_inference(config: &ModelConfig, answers: mpsc::Sender<Input>) -> anyhow::Result<Inference> {
     let (ask, requests) = sync_channel(inference::QUEUE);
+    let ask = Inference::new(ask);
     if !config.enabled {
         info!("Models are switched off: rules only.");
         return Ok(ask);
@@ -347,7 +359,13 @@ async fn attach_from_file(config: &Config, commands: &mpsc::Sender<StationComman
             device: device.clone(),
             bed: bed.clone(),
         };
-        let sent = commands.send(StationCommand::Request { request, reply }).await;
+        let sent = commands
+            .send(StationCommand::Request {
+                request,
+                by: Actor::agent(),
+                reply,
+            })
+            .await;
         let outcome = tokio::time::timeout(ATTACH_WITHIN, outcome).await;
         if let (Ok(()), Ok(Ok(Err(failure)))) = (sent, outcome) {
             warn!(%device, %bed, %failure, "devices.attach was not carried out.");

@@ -25,11 +25,13 @@ pub enum Kind {
     Strip = 6,
     /// An audit record.
     Audit = 7,
+    /// A summary of what was measured, for trends.
+    Trend = 8,
 }
 
 impl Kind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 8] = [
         Kind::Message,
         Kind::Command,
         Kind::Score,
@@ -37,6 +39,7 @@ impl Kind {
         Kind::Alarm,
         Kind::Strip,
         Kind::Audit,
+        Kind::Trend,
     ];
 
     /// The number in the database.

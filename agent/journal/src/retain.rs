@@ -29,7 +29,7 @@ const CLASSES: [Class; 3] = [
         keep: |options| options.keep_strips,
     },
     Class {
-        kinds: &[Kind::Message, Kind::Score, Kind::Restart],
+        kinds: &[Kind::Message, Kind::Score, Kind::Restart, Kind::Trend],
         keep: |options| options.keep_stream,
     },
     Class {

@@ -66,7 +66,7 @@ async fn main() {
         }
         // Right behind the whole ward: the worst place for an alarm to be.
         let raised = Instant::now();
-        f.station.publish_alarm(&alarm("b1", revision, AlarmState::Active));
+        f.station.publish_alarm(&alarm("b1", revision, AlarmState::Active), NOW);
         for _ in 0..pages {
             let (heard, at) = seen.recv().await.unwrap();
             assert_eq!(heard, u64::from(revision), "an alarm was lost");

@@ -7,7 +7,7 @@ use wardlight_core::alarms::AlarmState;
 use wardlight_core::event::{AlarmChange, ModelStatus};
 use wardlight_core::ids::BedId;
 use wardlight_core::time::Timestamp;
-use wardlight_core::view::{AlarmView, BedView, WardView};
+use wardlight_core::view::{BedView, WardView};
 
 use crate::info::{Health, StationInfo};
 
@@ -52,7 +52,7 @@ impl Board {
         let alarms = &mut Arc::make_mut(view).alarms;
         alarms.retain(|a| a.id != change.id);
         if change.state != AlarmState::Cleared {
-            alarms.push(as_view(change));
+            alarms.push(change.into());
             alarms.sort_by_key(|a| (std::cmp::Reverse(a.priority), std::cmp::Reverse(a.raised_at)));
         }
     }
@@ -65,18 +65,5 @@ impl Board {
     fn slot(&mut self, bed: &BedId) -> Option<&mut Option<Arc<BedView>>> {
         let index = *self.position.get(bed)?;
         self.beds.get_mut(index)
-    }
-}
-
-fn as_view(change: &AlarmChange) -> AlarmView {
-    AlarmView {
-        id: change.id.clone(),
-        kind: change.kind.clone(),
-        priority: change.priority,
-        state: change.state,
-        cause: change.cause,
-        onset_at: change.onset_at,
-        raised_at: change.raised_at,
-        acknowledged_by: change.by.clone(),
     }
 }

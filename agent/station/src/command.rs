@@ -5,7 +5,10 @@ use wardlight_core::alarms::AlarmId;
 use wardlight_core::event::{Command, Refusal};
 use wardlight_core::ids::{BedId, DeviceId, StayToken};
 use wardlight_core::patient::{Consciousness, PatientProfile};
+use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
+
+use crate::history::Receipt;
 
 /// Where the outcome of a request goes. Dropping it tells the page that the agent did not answer.
 pub type Reply = oneshot::Sender<Result<(), CommandFailure>>;
@@ -17,17 +20,19 @@ pub enum StationCommand {
     Request {
         /// What.
         request: Request,
+        /// Who asks, in which role.
+        by: Actor,
         /// Where the outcome goes.
         reply: Reply,
     },
-    /// A page confirms that it drew an alarm: for the latency histogram and the receipt.
-    Displayed {
+    /// A page reports that it drew an alarm, or that a person turned to it.
+    Receipt {
         /// Which alarm.
         alarm: AlarmId,
-        /// Which revision of it.
-        revision: u32,
+        /// What.
+        receipt: Receipt,
         /// When, on the page's estimate of the agent's clock.
-        displayed_at: Timestamp,
+        at: Timestamp,
     },
 }
 
@@ -62,8 +67,6 @@ pub enum Request {
     Acknowledge {
         /// Which alarm.
         alarm: AlarmId,
-        /// Who.
-        by: String,
     },
     /// A nurse writes down what no device measures.
     Chart {
@@ -74,6 +77,8 @@ pub enum Request {
         /// Whether the patient is given oxygen.
         oxygen: Option<bool>,
     },
+    /// Anything else, as the Ward knows it.
+    Other(Command),
 }
 
 impl Request {
@@ -84,7 +89,8 @@ impl Request {
             Self::Discharge { bed } => Command::Discharge { bed },
             Self::Attach { device, bed } => Command::Attach { device, bed },
             Self::Detach { device } => Command::Detach { device },
-            Self::Acknowledge { alarm, by } => Command::Acknowledge { alarm, by },
+            Self::Acknowledge { alarm } => Command::Acknowledge { alarm },
+            Self::Other(command) => command,
             Self::Chart {
                 bed,
                 consciousness,

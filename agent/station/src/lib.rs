@@ -18,16 +18,21 @@
 )]
 
 mod board;
+mod burden;
 mod command;
 mod counters;
+mod history;
 mod http;
 mod info;
 mod socket;
 mod station;
+mod trends;
 mod wire;
 
 pub use command::{CommandFailure, Reply, Request, StationCommand};
 pub use counters::Counters;
+pub use history::{Receipt, Receipts};
 pub use info::{Health, Link, StationInfo, UnitInfo};
-pub use station::Station;
+pub use station::{Past, Station};
+pub use trends::TrendRow;
 pub use wire::WaveView;

@@ -10,10 +10,12 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use wardlight_core::alarms::AlarmId;
+use wardlight_core::people::{Actor, Role};
 use wardlight_core::time::Timestamp;
 
 use crate::command::{Request, StationCommand};
 use crate::counters::count;
+use crate::history::Receipt;
 use crate::http::person;
 use crate::station::{MAX_PAGES, Station, WaveFrame};
 use crate::wire::{self, ClientFrame, WaveChoice};
@@ -162,19 +164,22 @@ impl Page {
     async fn on_frame(&mut self, frame: ClientFrame) -> ControlFlow<()> {
         match frame {
             ClientFrame::Ack { alarm, by } => self.acknowledge(alarm, &by).await,
-            ClientFrame::Displayed { alarm, revision, at } => {
-                self.station.receipt(StationCommand::Displayed {
-                    alarm: AlarmId::from_text(&alarm),
-                    revision,
-                    displayed_at: Timestamp::from_millis(at),
-                });
-                ControlFlow::Continue(())
-            }
+            ClientFrame::Displayed { alarm, at, .. } => self.receipt(&alarm, Receipt::Displayed, at),
+            ClientFrame::Seen { alarm, at } => self.receipt(&alarm, Receipt::Seen, at),
             ClientFrame::Subscribe { waves } => {
                 self.wanted = waves;
                 ControlFlow::Continue(())
             }
         }
+    }
+
+    fn receipt(&self, alarm: &str, receipt: Receipt, at: i64) -> ControlFlow<()> {
+        self.station.receipt(StationCommand::Receipt {
+            alarm: AlarmId::from_text(alarm),
+            receipt,
+            at: Timestamp::from_millis(at),
+        });
+        ControlFlow::Continue(())
     }
 
     async fn acknowledge(&mut self, alarm: String, by: &str) -> ControlFlow<()> {
@@ -190,9 +195,9 @@ impl Page {
         self.pending.spawn(async move {
             let request = Request::Acknowledge {
                 alarm: AlarmId::from_text(&alarm),
-                by,
             };
-            let outcome = station.ask(request).await.map_err(|failure| failure.to_string());
+            let by = Actor::new(by, Role::ChargeNurse);
+            let outcome = station.ask(request, by).await.map_err(|failure| failure.to_string());
             (alarm, outcome)
         });
         ControlFlow::Continue(())

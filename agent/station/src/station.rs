@@ -6,15 +6,19 @@ use axum::Router;
 use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use wardlight_core::alarms::AlarmId;
 use wardlight_core::event::AlarmChange;
-use wardlight_core::ids::BedId;
+use wardlight_core::ids::{BedId, StayToken};
+use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_core::view::{BedView, WardView};
 
 use crate::board::Board;
 use crate::command::{CommandFailure, Request, StationCommand};
 use crate::counters::{Counters, Counting, count};
+use crate::history::{History, Receipt, Receipts};
 use crate::info::{Health, StationInfo};
+use crate::trends::{Trend, TrendRow, Trends};
 use crate::wire::{self, WaveView};
 
 /// Pages open at the same time; one more is told to try later.
@@ -39,6 +43,8 @@ struct Shared {
     info: StationInfo,
     commands: mpsc::Sender<StationCommand>,
     board: Mutex<Board>,
+    history: Mutex<History>,
+    trends: Mutex<Trends>,
     live: broadcast::Sender<Utf8Bytes>,
     waves: broadcast::Sender<WaveFrame>,
     closing: watch::Sender<bool>,
@@ -58,6 +64,30 @@ pub(crate) struct Attachment {
     pub(crate) live: broadcast::Receiver<Utf8Bytes>,
 }
 
+/// What was recorded before a restart, put together in the order of the record.
+#[derive(Debug, Default)]
+pub struct Past {
+    history: History,
+    trends: Trends,
+}
+
+impl Past {
+    /// An alarm changed.
+    pub fn alarm(&mut self, change: &AlarmChange) {
+        self.history.note(change, Some(change.changed_at));
+    }
+
+    /// A page reported a time.
+    pub fn receipt(&mut self, alarm: &AlarmId, receipt: Receipt, at: Timestamp) {
+        self.history.confirm(alarm, receipt, at);
+    }
+
+    /// A minute of a bed's trend was over.
+    pub fn trend(&mut self, bed: &BedId, stay: StayToken, at: Timestamp, row: &TrendRow) {
+        self.trends.recall(bed, stay, at, row);
+    }
+}
+
 impl Station {
     /// A station that shows `info` and sends what people ask for into `commands`.
     pub fn new(info: StationInfo, commands: mpsc::Sender<StationCommand>) -> Self {
@@ -67,6 +97,8 @@ impl Station {
                 info,
                 commands,
                 board,
+                history: Mutex::default(),
+                trends: Mutex::default(),
                 live: broadcast::Sender::new(LIVE_FRAMES),
                 waves: broadcast::Sender::new(WAVE_FRAMES),
                 closing: watch::Sender::new(false),
@@ -84,8 +116,15 @@ impl Station {
     /// call it about once a second, with no beds if none changed. When it stops, pages say within 3 s that the link is lost.
     ///
     /// Serialises on the calling thread, once for all pages, and not at all while none is open.
-    pub fn publish_beds(&self, beds: Vec<BedView>, ward: WardView, now: Timestamp) {
+    /// Returns the rows of the trends' minutes that are over, to be kept.
+    pub fn publish_beds(
+        &self,
+        beds: Vec<BedView>,
+        ward: WardView,
+        now: Timestamp,
+    ) -> Vec<(StayToken, BedId, Timestamp, TrendRow)> {
         let beds: Vec<Arc<BedView>> = beds.into_iter().map(Arc::new).collect();
+        let rows = self.note_trends(&beds, now);
         for chunk in beds.chunks(BEDS_PER_FRAME) {
             let mut board = self.board();
             for view in chunk {
@@ -102,15 +141,30 @@ impl Station {
         if self.anybody_watches() {
             self.send(wire::heartbeat_frame(&board));
         }
+        rows
     }
 
-    /// Shows a changed alarm on every open page at once.
-    pub fn publish_alarm(&self, change: &AlarmChange) {
-        let mut board = self.board();
-        board.apply(change);
-        if self.anybody_watches() {
-            self.send(wire::alarm_frame(change));
+    /// Shows a changed alarm on every open page at once; `at` is when it left.
+    pub fn publish_alarm(&self, change: &AlarmChange, at: Timestamp) {
+        {
+            let mut board = self.board();
+            board.apply(change);
+            if self.anybody_watches() {
+                self.send(wire::alarm_frame(change));
+            }
         }
+        self.history().note(change, Some(at));
+    }
+
+    /// Notes a time that a page reports; returns the alarm's receipts if it is the first such report.
+    pub fn confirm(&self, alarm: &AlarmId, receipt: Receipt, at: Timestamp) -> Option<Receipts> {
+        self.history().confirm(alarm, receipt, at)
+    }
+
+    /// Puts what was recorded before a restart, complete from `since` on, under what has happened since.
+    pub fn recall(&self, past: Past, since: Timestamp) {
+        self.history().precede(past.history, since);
+        self.trends().precede(past.trends);
     }
 
     /// Shows a block of a waveform.
@@ -179,12 +233,12 @@ impl Station {
     }
 
     /// Asks the agent and waits for its answer.
-    pub(crate) async fn ask(&self, request: Request) -> Result<(), CommandFailure> {
+    pub(crate) async fn ask(&self, request: Request, by: Actor) -> Result<(), CommandFailure> {
         let (reply, answer) = oneshot::channel();
         if self
             .shared
             .commands
-            .try_send(StationCommand::Request { request, reply })
+            .try_send(StationCommand::Request { request, by, reply })
             .is_err()
         {
             count(&self.shared.counting.commands_refused);
@@ -203,6 +257,33 @@ impl Station {
         if crowded || commands.try_send(receipt).is_err() {
             count(&self.shared.counting.receipts_dropped);
         }
+    }
+
+    /// The trend of a bed.
+    pub(crate) fn trend(&self, bed: &BedId, now: Timestamp) -> Trend {
+        self.trends().get(bed, now)
+    }
+
+    /// Looks at the history.
+    pub(crate) fn with_history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
+        look(&self.history())
+    }
+
+    fn note_trends(&self, beds: &[Arc<BedView>], now: Timestamp) -> Vec<(StayToken, BedId, Timestamp, TrendRow)> {
+        let mut trends = self.trends();
+        let row = |view: &Arc<BedView>| {
+            let (stay, at, row) = trends.note(view, now)?;
+            Some((stay, view.bed.clone(), at, row))
+        };
+        beds.iter().filter_map(row).collect()
+    }
+
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.shared.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trends(&self) -> MutexGuard<'_, Trends> {
+        self.shared.trends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn anybody_watches(&self) -> bool {

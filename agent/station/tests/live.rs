@@ -44,7 +44,7 @@ async fn an_alarm_reaches_the_page_as_the_protocol_says() {
     let f = station().await;
     let mut page = Page::open(&f.address).await;
     page.frame_of("snapshot").await;
-    f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active));
+    f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active), NOW);
     golden("alarm.json", &page.frame().await);
 }
 
@@ -52,11 +52,11 @@ async fn an_alarm_reaches_the_page_as_the_protocol_says() {
 async fn an_alarm_is_in_the_snapshot_before_its_bed_is_published_again() {
     let f = station().await;
     f.station.publish_beds(vec![bed("b1", 97)], ward(), NOW);
-    f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active));
+    f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active), NOW);
     let snapshot = Page::open(&f.address).await.frame().await;
     assert_eq!(snapshot["beds"][0]["alarms"][0]["kind"], "desaturation");
 
-    f.station.publish_alarm(&alarm("b1", 2, AlarmState::Cleared));
+    f.station.publish_alarm(&alarm("b1", 2, AlarmState::Cleared), NOW);
     let snapshot = Page::open(&f.address).await.frame().await;
     assert_eq!(snapshot["beds"][0]["alarms"], json!([]));
 }
@@ -102,7 +102,7 @@ async fn a_page_that_falls_behind_is_told_and_gets_the_whole_state() {
     f.station.publish_beds(vec![bed("b1", 97)], ward(), NOW);
     // The test's one thread does not let the page's task run between these.
     for revision in 1..=300 {
-        f.station.publish_alarm(&alarm("b1", revision, AlarmState::Active));
+        f.station.publish_alarm(&alarm("b1", revision, AlarmState::Active), NOW);
     }
     let resync = page.frame_of("resync").await;
     assert_eq!(resync["skipped"], 300 + 2 - 256);
@@ -163,7 +163,7 @@ async fn waves_are_dropped_before_alarms_are() {
     for _ in 0..1500 {
         f.station.publish_wave(&bed_id("b1"), &wave);
     }
-    f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active));
+    f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active), NOW);
     let first = page.message().await;
     assert!(first.is_text(), "a wave came before the alarm");
     page.message().await;

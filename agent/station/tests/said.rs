@@ -10,11 +10,11 @@
 
 mod support;
 
-use support::{Page, alarm, golden, station};
+use support::{NOW, Page, alarm, golden, station};
 use tokio_tungstenite::tungstenite::Message;
 use wardlight_core::alarms::AlarmState;
 use wardlight_core::event::Refusal;
-use wardlight_station::{Request, StationCommand};
+use wardlight_station::{Receipt, Request, StationCommand};
 
 #[tokio::test]
 async fn an_acknowledgement_goes_through_and_is_answered() {
@@ -22,13 +22,13 @@ async fn an_acknowledgement_goes_through_and_is_answered() {
     let mut page = Page::open(&f.address).await;
     page.text(r#"{"type":"ack","alarm":"b1:desaturation:5","by":" N. Klein "}"#)
         .await;
-    let StationCommand::Request { request, reply } = f.commands.recv().await.unwrap() else {
+    let StationCommand::Request { request, by, reply } = f.commands.recv().await.unwrap() else {
         panic!("not a request");
     };
-    let Request::Acknowledge { alarm, by } = request else {
+    let Request::Acknowledge { alarm } = request else {
         panic!("{request:?}");
     };
-    assert_eq!((alarm.as_str(), by.as_str()), ("b1:desaturation:5", "N. Klein"));
+    assert_eq!((alarm.as_str(), by.name.as_str()), ("b1:desaturation:5", "N. Klein"));
     reply.send(Ok(())).unwrap();
     let result = page.frame_of("ack_result").await;
     assert_eq!(result["ok"], true);
@@ -40,10 +40,10 @@ async fn a_refused_acknowledgement_says_why() {
     let mut f = station().await;
     let mut page = Page::open(&f.address).await;
     page.text(r#"{"type":"ack","alarm":"gone","by":"N. Klein"}"#).await;
-    let StationCommand::Request { request, reply } = f.commands.recv().await.unwrap() else {
+    let StationCommand::Request { request, reply, .. } = f.commands.recv().await.unwrap() else {
         panic!("not a request");
     };
-    let Request::Acknowledge { alarm, .. } = request else {
+    let Request::Acknowledge { alarm } = request else {
         panic!("{request:?}");
     };
     reply.send(Err(Refusal::NoSuchAlarm(alarm).into())).unwrap();
@@ -93,18 +93,13 @@ async fn a_receipt_reaches_the_agent() {
     let mut page = Page::open(&f.address).await;
     page.text(r#"{"type":"displayed","alarm":"a","revision":3,"at":1700000000123}"#)
         .await;
-    let StationCommand::Displayed {
-        alarm,
-        revision,
-        displayed_at,
-    } = f.commands.recv().await.unwrap()
-    else {
-        panic!("not a receipt");
-    };
-    assert_eq!(
-        (alarm.as_str(), revision, displayed_at.as_millis()),
-        ("a", 3, 1_700_000_000_123)
-    );
+    page.text(r#"{"type":"seen","alarm":"a","at":1700000000456}"#).await;
+    for (expected, ms) in [(Receipt::Displayed, 1_700_000_000_123), (Receipt::Seen, 1_700_000_000_456)] {
+        let Some(StationCommand::Receipt { alarm, receipt, at }) = f.commands.recv().await else {
+            panic!("not a receipt");
+        };
+        assert_eq!((alarm.as_str(), receipt, at.as_millis()), ("a", expected, ms));
+    }
 }
 
 #[tokio::test]
@@ -135,7 +130,7 @@ async fn nonsense_gets_an_error_frame_and_disturbs_nothing() {
     assert_eq!(page.frame().await["type"], "error");
     assert_eq!(f.station.counters().bad_frames, 10);
 
-    f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active));
+    f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active), NOW);
     assert_eq!(page.frame().await["type"], "alarm");
     assert_eq!(other.frame().await["type"], "alarm");
 }

@@ -53,6 +53,19 @@ pub struct Alert {
     /// Who acknowledged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// What happened: `raised`, `acknowledged`, `ended`, `reminded`, `escalated`, `accepted`, `rejected`, `switched_off` or
+    /// `announced`.
+    #[serde(default)]
+    pub transition: String,
+    /// The `id` of the alarm that began the call: alarms of one call ring once and escalate together.
+    #[serde(default)]
+    pub call: String,
+    /// Who is called: `primary`, `second` or `charge_nurse`.
+    #[serde(default)]
+    pub receiver: String,
+    /// Who said "I am going".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_by: Option<String>,
 }
 
 /// Why an alert could not be read.
@@ -89,6 +102,10 @@ impl Alert {
             raised_at: change.raised_at.as_millis(),
             changed_at: change.changed_at.as_millis(),
             by: change.by.clone(),
+            transition: change.transition.name().into(),
+            call: change.call.to_string(),
+            receiver: change.receiver.name().into(),
+            accepted_by: change.accepted_by.clone(),
         }
     }
 

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use wardlight_core::ids::{BedId, SiteId};
 use wardlight_core::patient::{Consciousness, PatientProfile};
+use wardlight_core::people::{Actor, Role};
 use wardlight_core::time::Timestamp;
 use wardlight_journal::SiteKey;
 use wardlight_simulator::mqtt::{self, Counters};
@@ -214,7 +215,8 @@ async fn occupy(ward: &SimulatedWard, commands: &mpsc::Sender<StationCommand>) -
 
 async fn ask(commands: &mpsc::Sender<StationCommand>, request: Request) -> anyhow::Result<()> {
     let (reply, outcome) = oneshot::channel();
-    let sent = commands.send(StationCommand::Request { request, reply }).await;
+    let by = Actor::new("the demo", Role::ChargeNurse);
+    let sent = commands.send(StationCommand::Request { request, by, reply }).await;
     if sent.is_err() {
         bail!("the agent ended while the demo was set up");
     }

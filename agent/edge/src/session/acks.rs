@@ -66,7 +66,7 @@ impl Acker {
     }
 
     /// A ticket for a message at the embedded broker's door, and what tells that it has been given back.
-    pub(super) fn direct_ticket(&self) -> (AckTicket, oneshot::Receiver<()>) {
+    pub(crate) fn direct_ticket(&self) -> (AckTicket, oneshot::Receiver<()>) {
         let (safe, told) = oneshot::channel();
         let mut direct = lock(&self.shared.direct);
         let index = direct.next;

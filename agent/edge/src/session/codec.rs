@@ -5,6 +5,7 @@ use rumqttc_v4::mqttbytes as v4;
 use rumqttc_v5::mqttbytes as v5;
 
 use super::Outgoing;
+use super::subscription::Subscription;
 use crate::config::MqttVersion;
 
 /// What `rumqttc` needs as "no limit" for 3.1.1; frames are cut to the limit before they get here.
@@ -59,6 +60,8 @@ pub(super) struct Publish {
 #[derive(Clone, Debug)]
 pub(super) struct Hello<'a> {
     pub(super) client_id: &'a str,
+    /// Begins a session anew instead of going on with the one that the broker kept.
+    pub(super) clean: bool,
     pub(super) login: Option<(&'a str, &'a [u8])>,
     pub(super) keep_alive_s: u16,
     pub(super) session_expiry_s: u32,
@@ -166,7 +169,7 @@ fn unexpected(packet_type: u8) -> String {
     format!("packet type {packet_type} has no business here")
 }
 
-/// Appends CONNECT: never a clean start, because the session is what keeps messages while we are away.
+/// Appends CONNECT.
 pub(super) fn connect(version: MqttVersion, hello: &Hello<'_>, out: &mut BytesMut) -> Result<(), String> {
     match version {
         MqttVersion::V5 => {
@@ -176,7 +179,7 @@ pub(super) fn connect(version: MqttVersion, hello: &Hello<'_>, out: &mut BytesMu
             let connect = v5::v5::Connect {
                 keep_alive: hello.keep_alive_s,
                 client_id: hello.client_id.to_owned(),
-                clean_start: false,
+                clean_start: hello.clean,
                 properties: Some(properties),
             };
             let auth = hello.login.map_or(v5::v5::ConnectAuth::None, |(username, password)| {
@@ -190,7 +193,7 @@ pub(super) fn connect(version: MqttVersion, hello: &Hello<'_>, out: &mut BytesMu
         MqttVersion::V311 => {
             let mut connect = v4::v4::Connect::new(hello.client_id);
             connect.keep_alive = hello.keep_alive_s;
-            connect.clean_session = false;
+            connect.clean_session = hello.clean;
             if let Some((username, password)) = hello.login {
                 connect.set_credentials(username, Bytes::copy_from_slice(password));
             }
@@ -199,31 +202,41 @@ pub(super) fn connect(version: MqttVersion, hello: &Hello<'_>, out: &mut BytesMu
     }
 }
 
-/// Appends SUBSCRIBE at QoS 1. `retained_too`: whether the broker sends its retained messages although we had the
-/// subscription already; 3.1.1 always does.
+/// Appends SUBSCRIBE: at QoS 0 for a live feed, else at QoS 1. `retained_too`: whether the broker sends its retained
+/// messages although we had the subscription already; to a live feed it sends none. 3.1.1 knows no such wishes.
 pub(super) fn subscribe(
     version: MqttVersion,
-    filter: &str,
+    subscription: &Subscription,
     packet_id: u16,
     retained_too: bool,
     out: &mut BytesMut,
 ) -> Result<(), String> {
+    let live = subscription.is_live();
+    let filters = subscription.filters().iter();
     match version {
         MqttVersion::V5 => {
-            let mut filter = v5::v5::SubscribeFilter::new(filter, v5::QoS::AtLeastOnce);
-            filter.nolocal = true;
-            filter.preserve_retain = true;
-            filter.retain_forward_rule = if retained_too {
-                v5::v5::RetainForwardRule::OnEverySubscribe
-            } else {
-                v5::v5::RetainForwardRule::OnNewSubscribe
+            let qos = if live { v5::QoS::AtMostOnce } else { v5::QoS::AtLeastOnce };
+            let retained = match (live, retained_too) {
+                (true, _) => v5::v5::RetainForwardRule::Never,
+                (false, true) => v5::v5::RetainForwardRule::OnEverySubscribe,
+                (false, false) => v5::v5::RetainForwardRule::OnNewSubscribe,
             };
-            let mut subscribe = v5::v5::Subscribe::new(filter, None);
+            let filters = filters.map(|filter| {
+                let mut filter = v5::v5::SubscribeFilter::new(filter, qos);
+                filter.nolocal = true;
+                // A live feed wants no stored copies, and what was published as one is news to it.
+                filter.preserve_retain = !live;
+                filter.retain_forward_rule = retained.clone();
+                filter
+            });
+            let mut subscribe = v5::v5::Subscribe::new_many(filters, None);
             subscribe.pkid = packet_id;
             write_v5(&v5::v5::Packet::Subscribe(subscribe), out)
         }
         MqttVersion::V311 => {
-            let mut subscribe = v4::v4::Subscribe::new(filter, v4::QoS::AtLeastOnce);
+            let qos = if live { v4::QoS::AtMostOnce } else { v4::QoS::AtLeastOnce };
+            let filters = filters.map(|filter| v4::v4::SubscribeFilter::new(filter.clone(), qos));
+            let mut subscribe = v4::v4::Subscribe::new_many(filters);
             subscribe.pkid = packet_id;
             write_v4(&v4::v4::Packet::Subscribe(subscribe), out)
         }

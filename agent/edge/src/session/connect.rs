@@ -28,16 +28,18 @@ pub(super) struct Link {
     pub(super) connack: ConnAck,
 }
 
+/// With `clean` the broker begins a session that ends with the connection, else it goes on with ours.
+///
 /// # Errors
 /// Which step failed and why.
-pub(super) async fn connect(config: &MqttConfig, tls: Option<&Tls>) -> Result<Link, String> {
-    match timeout(CONNECT_TIMEOUT, attempt(config, tls)).await {
+pub(super) async fn connect(config: &MqttConfig, tls: Option<&Tls>, clean: bool) -> Result<Link, String> {
+    match timeout(CONNECT_TIMEOUT, attempt(config, tls, clean)).await {
         Ok(result) => result,
         Err(_elapsed) => Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())),
     }
 }
 
-async fn attempt(config: &MqttConfig, tls: Option<&Tls>) -> Result<Link, String> {
+async fn attempt(config: &MqttConfig, tls: Option<&Tls>, clean: bool) -> Result<Link, String> {
     let tcp = TcpStream::connect((config.host.as_str(), config.port))
         .await
         .map_err(|error| format!("TCP: {error}"))?;
@@ -49,10 +51,10 @@ async fn attempt(config: &MqttConfig, tls: Option<&Tls>) -> Result<Link, String>
             Box::new(connecting.await.map_err(|error| format!("TLS: {error}"))?)
         }
     };
-    greet(config, stream).await
+    greet(config, stream, clean).await
 }
 
-async fn greet(config: &MqttConfig, mut stream: Box<dyn Stream>) -> Result<Link, String> {
+async fn greet(config: &MqttConfig, mut stream: Box<dyn Stream>, clean: bool) -> Result<Link, String> {
     // Read anew each time, so that a changed password needs no restart.
     let password = match &config.login {
         Some((_, file)) => Some(secret::read(file)?),
@@ -61,9 +63,14 @@ async fn greet(config: &MqttConfig, mut stream: Box<dyn Stream>) -> Result<Link,
     let username = config.login.as_ref().map(|(username, _)| username.as_str());
     let hello = Hello {
         client_id: &config.client_id,
+        clean,
         login: username.zip(password.as_deref()),
         keep_alive_s: u16::try_from(config.keep_alive.as_secs()).unwrap_or(u16::MAX),
-        session_expiry_s: u32::try_from(config.session_expiry.as_secs()).unwrap_or(u32::MAX),
+        session_expiry_s: if clean {
+            0
+        } else {
+            u32::try_from(config.session_expiry.as_secs()).unwrap_or(u32::MAX)
+        },
         receive_maximum: config.receive_maximum,
     };
     let mut out = BytesMut::new();

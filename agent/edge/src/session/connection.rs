@@ -17,6 +17,7 @@ use super::connect::{Link, Stream};
 use super::counters::SessionCounters;
 use super::frames::{Frame, Frames};
 use super::outgoing::{InFlight, SUBSCRIBE_ID};
+use super::subscription::Subscription;
 use super::{Inbound, Outgoing, Phase, SessionEvent, Skipped};
 use crate::config::MqttVersion;
 
@@ -34,8 +35,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// What outlives a connection.
 pub(super) struct Surroundings<T> {
     pub(super) version: MqttVersion,
-    /// What is subscribed to; `None` where messages come through the embedded broker's door.
-    pub(super) filter: Option<String>,
+    pub(super) subscription: Subscription,
     pub(super) acker: Acker,
     pub(super) counters: Arc<SessionCounters>,
     pub(super) inbox: mpsc::Sender<T>,
@@ -110,11 +110,11 @@ impl<'a, T: From<SessionEvent>> Connection<'a, T> {
     pub(super) fn open(&mut self, in_flight: &InFlight, retained_too: bool) -> Result<(), String> {
         let version = self.around.version;
         in_flight.resend(version, &mut self.out)?;
-        if let Some(filter) = &self.around.filter {
-            return codec::subscribe(version, filter, SUBSCRIBE_ID, retained_too, &mut self.out);
+        if self.around.subscription == Subscription::None {
+            self.announce();
+            return Ok(());
         }
-        self.announce();
-        Ok(())
+        codec::subscribe(version, &self.around.subscription, SUBSCRIBE_ID, retained_too, &mut self.out)
     }
 
     /// Whether the Ward has been told of this connection.
@@ -227,7 +227,7 @@ impl<'a, T: From<SessionEvent>> Connection<'a, T> {
             }
             Packet::SubAck { refused: Some(reason) } => Err(format!(
                 "the broker refuses the subscription to {}: {reason}",
-                self.around.filter.as_deref().unwrap_or_default()
+                self.around.subscription.filters().join(", ")
             )),
             Packet::Disconnect { reason } => Err(format!("closed by the broker: {reason}")),
             Packet::ConnAck(_) => Err("a second CONNACK".to_owned()),
@@ -241,8 +241,13 @@ impl<'a, T: From<SessionEvent>> Connection<'a, T> {
             let resumed = self.resumed;
             self.around.counters.set_connected(true);
             SessionCounters::add(&self.around.counters.connections, 1);
-            self.pending.push_back(SessionEvent::Connected { resumed });
-            info!(resumed, "Connected to the broker.");
+            if self.around.subscription.is_live() {
+                self.pending.push_back(SessionEvent::LiveFeed { up: true });
+                info!("Messages are heard live.");
+            } else {
+                self.pending.push_back(SessionEvent::Connected { resumed });
+                info!(resumed, "Connected to the broker.");
+            }
         }
     }
 
@@ -251,7 +256,12 @@ impl<'a, T: From<SessionEvent>> Connection<'a, T> {
         let counters = &self.around.counters;
         SessionCounters::add(&counters.received, 1);
         SessionCounters::add(&counters.received_bytes, publish.payload.len());
-        if publish.packet_id.is_none() && self.inbox_is_nearly_full() {
+        let live = self.around.subscription.is_live();
+        if live && publish.retained {
+            // The broker's stored copy: the session that it keeps has brought it, or will.
+            return Ok(());
+        }
+        if publish.packet_id.is_none() && !live && self.inbox_is_nearly_full() {
             SessionCounters::add(&counters.dropped_qos0, 1);
             return Ok(());
         }
@@ -273,6 +283,7 @@ impl<'a, T: From<SessionEvent>> Connection<'a, T> {
             retained: publish.retained,
             dup: publish.dup,
             ticket,
+            live,
         }));
         Ok(())
     }

@@ -16,14 +16,20 @@ pub(crate) enum Passage {
     Safe,
     /// Not for us: another topic.
     NotOurs,
+    /// The Ward has it, but the journal cannot commit: it must not be confirmed. The device sends it again after its next
+    /// connect, and does not wait meanwhile.
+    Unconfirmed,
     /// Nobody takes messages any more; it must not be confirmed.
     Shut,
 }
 
 /// One end is the broker's, the other the session's.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Door {
     inside: Arc<watch::Sender<Option<Arc<Inside>>>>,
+    /// Whether the journal cannot commit. Then no message waits at the door: a broker takes one message of a device at a
+    /// time, so the one that waits would keep all that follow from the Ward.
+    stuck: watch::Receiver<bool>,
 }
 
 /// Every device's topic, of whatever site.
@@ -42,6 +48,14 @@ struct Inside {
 const QUEUE: usize = 64;
 
 impl Door {
+    /// A door that nobody has opened yet; `stuck` says when the journal cannot commit.
+    pub(crate) fn new(stuck: watch::Receiver<bool>) -> Self {
+        Self {
+            inside: Arc::default(),
+            stuck,
+        }
+    }
+
     /// Takes every message under `prefix` from now on.
     pub(super) fn open(
         &self,
@@ -61,8 +75,8 @@ impl Door {
         receiver
     }
 
-    /// Hands a message over. At QoS 1 this returns when the message is safe, however long that takes: the device waits
-    /// for its PUBACK. Devices that come before the session wait for it.
+    /// Hands a message over. At QoS 1 this returns when the message is safe, and the device waits for its PUBACK; or, if
+    /// the journal cannot commit, when the Ward has it. Devices that come before the session wait for it.
     pub(crate) async fn pass(&self, topic: &str, payload: &Bytes, at_least_once: bool) -> Passage {
         if !topic.starts_with(VITALS) || topic.ends_with("/cmd") {
             return Passage::NotOurs;
@@ -73,24 +87,39 @@ impl Door {
             Err(_nobody_left_to_open) => return Passage::Shut,
         };
         match inside {
-            Some(inside) if topic.starts_with(&inside.prefix) => inside.take(topic, payload, at_least_once).await,
+            Some(inside) if topic.starts_with(&inside.prefix) && at_least_once => {
+                inside.take(topic, payload, self.stuck.clone()).await
+            }
+            Some(inside) if topic.starts_with(&inside.prefix) => inside.take_qos0(topic, payload),
             _ => Passage::NotOurs,
         }
     }
 }
 
 impl Inside {
-    async fn take(&self, topic: &str, payload: &Bytes, at_least_once: bool) -> Passage {
-        SessionCounters::add(&self.counters.received, 1);
-        SessionCounters::add(&self.counters.received_bytes, payload.len());
-        if !at_least_once {
-            return self.take_qos0(self.event(topic, payload, None));
+    async fn take(&self, topic: &str, payload: &Bytes, mut stuck: watch::Receiver<bool>) -> Passage {
+        if *stuck.borrow() {
+            let live = self.event(topic, payload, None, true);
+            return match self.events.send(live).await {
+                Ok(()) => Passage::Unconfirmed,
+                Err(_nobody_left) => Passage::Shut,
+            };
         }
         let (ticket, safe) = self.acker.direct_ticket();
-        if self.events.send(self.event(topic, payload, Some(ticket))).await.is_err() {
+        if self
+            .events
+            .send(self.event(topic, payload, Some(ticket), false))
+            .await
+            .is_err()
+        {
             return Passage::Shut;
         }
-        match safe.await {
+        let told = tokio::select! {
+            biased;
+            told = safe => told,
+            () = becomes_stuck(&mut stuck) => return Passage::Unconfirmed,
+        };
+        match told {
             Ok(()) => {
                 SessionCounters::add(&self.counters.acknowledged, 1);
                 Passage::Safe
@@ -99,8 +128,8 @@ impl Inside {
         }
     }
 
-    fn take_qos0(&self, event: SessionEvent) -> Passage {
-        match self.events.try_send(event) {
+    fn take_qos0(&self, topic: &str, payload: &Bytes) -> Passage {
+        match self.events.try_send(self.event(topic, payload, None, false)) {
             Ok(()) => Passage::Safe,
             Err(mpsc::error::TrySendError::Full(_)) => {
                 SessionCounters::add(&self.counters.dropped_qos0, 1);
@@ -110,7 +139,9 @@ impl Inside {
         }
     }
 
-    fn event(&self, topic: &str, payload: &Bytes, ticket: Option<super::AckTicket>) -> SessionEvent {
+    fn event(&self, topic: &str, payload: &Bytes, ticket: Option<super::AckTicket>, live: bool) -> SessionEvent {
+        SessionCounters::add(&self.counters.received, 1);
+        SessionCounters::add(&self.counters.received_bytes, payload.len());
         if payload.len() > self.max_payload_bytes {
             SessionCounters::add(&self.counters.skipped, 1);
             let limit_bytes = self.max_payload_bytes;
@@ -128,7 +159,15 @@ impl Inside {
             retained: false,
             dup: false,
             ticket,
+            live,
         })
+    }
+}
+
+/// Returns when the journal can no longer commit; never if nobody is left to say so.
+async fn becomes_stuck(stuck: &mut watch::Receiver<bool>) {
+    if stuck.wait_for(|stuck| *stuck).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -161,6 +200,13 @@ mod tests {
 
     const PREFIX: &str = "vitals/v1/s/";
     const TOPIC: &str = "vitals/v1/s/mon-01/num";
+
+    impl Default for Door {
+        /// A door of a journal that always commits.
+        fn default() -> Self {
+            Self::new(watch::channel(false).1)
+        }
+    }
 
     fn opened() -> (Door, Acker, mpsc::Receiver<SessionEvent>) {
         let door = Door::default();
@@ -243,6 +289,37 @@ mod tests {
         let payload = Bytes::from_static(b"{}");
         assert_eq!(door.pass(TOPIC, &payload, true).await, Passage::Shut);
         assert_eq!(door.pass(TOPIC, &payload, false).await, Passage::Shut);
+    }
+
+    #[tokio::test]
+    async fn while_the_journal_cannot_commit_messages_reach_the_ward_and_are_not_confirmed() {
+        let (stuck, told) = watch::channel(false);
+        let door = Door::new(told);
+        let acker = Acker::default();
+        let mut events = door.open(PREFIX.into(), 1000, acker.clone(), Arc::default());
+        let payload = Bytes::from_static(b"{}");
+        let ward = async {
+            let SessionEvent::Message(waiting) = events.recv().await.unwrap() else {
+                panic!()
+            };
+            stuck.send_replace(true);
+            waiting
+        };
+        let (passage, waiting) = tokio::join!(door.pass(TOPIC, &payload, true), ward);
+        assert_eq!(passage, Passage::Unconfirmed, "what waits lets the next one pass");
+        assert!(waiting.ticket.is_some() && !waiting.live, "its record is on the way");
+        for _ in 0..3 {
+            assert_eq!(door.pass(TOPIC, &payload, true).await, Passage::Unconfirmed);
+            let SessionEvent::Message(judged) = events.recv().await.unwrap() else {
+                panic!()
+            };
+            assert!(judged.ticket.is_none() && judged.live);
+        }
+        stuck.send_replace(false);
+        acker.ack(waiting.ticket);
+        let ward = async { acker.ack(ticket(events.recv().await.unwrap())) };
+        let (passage, ()) = tokio::join!(door.pass(TOPIC, &payload, true), ward);
+        assert_eq!(passage, Passage::Safe);
     }
 
     #[tokio::test]

@@ -9,7 +9,8 @@
 //! # Queues and what happens when they are full
 //! - *Inbox* (to the Ward): when it is full the network is not read, so the broker keeps the messages and TCP slows it
 //!   down. QoS 0 messages (waveforms) are dropped, and counted, once fewer than an eighth of its places are free.
-//! - *Unacknowledged*: the broker sends at most `mqtt.receive_maximum` (MQTT 5) or its own window (3.1.1).
+//! - *Unacknowledged*: the broker sends at most `mqtt.receive_maximum` (MQTT 5) or its own window (3.1.1). While the
+//!   journal cannot commit, alarms go on over the [live feed](LiveFeed).
 //! - *Outgoing* (alerts): at most [`OUTGOING_WINDOW`] unconfirmed by the broker; the rest stays in the caller's channel.
 //!   Alerts are written before anything else and do not wait for the inbox.
 
@@ -21,7 +22,9 @@ mod connection;
 mod counters;
 mod door;
 mod frames;
+mod live;
 mod outgoing;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -40,10 +43,12 @@ pub(crate) use acks::{AckTicket, Acker};
 pub(crate) use backoff::Backoff;
 pub(crate) use counters::SessionCounters;
 pub(crate) use door::{Door, Passage};
+pub(crate) use live::LiveFeed;
 
 use crate::config::MqttConfig;
 use connection::{Connection, Ending, Surroundings};
 use outgoing::InFlight;
+use subscription::Subscription;
 use tls::Tls;
 
 /// How many of our own QoS 1 messages may be unconfirmed by the broker at once.
@@ -66,6 +71,11 @@ pub(crate) enum SessionEvent {
     Message(Inbound),
     /// A message that nobody can read was skipped.
     Skipped(Skipped),
+    /// The live feed is there, or no longer.
+    LiveFeed {
+        /// Whether it is there.
+        up: bool,
+    },
 }
 
 /// A message as it came.
@@ -83,6 +93,8 @@ pub(crate) struct Inbound {
     pub(crate) dup: bool,
     /// To be given to [`Acker::ack`] when the message is safe; `None` at QoS 0.
     pub(crate) ticket: Option<AckTicket>,
+    /// Heard only to be judged: another copy comes, when the journal can commit, to be recorded and acknowledged.
+    pub(crate) live: bool,
 }
 
 /// What is known of a message that nobody can read.
@@ -173,6 +185,7 @@ pub(crate) struct Session {
     /// `vitals/v1/{site}/`
     prefix: String,
     tls: Option<Tls>,
+    subscription: Subscription,
     acker: Acker,
     counters: Arc<SessionCounters>,
     /// Where messages come from instead of a subscription.
@@ -189,10 +202,12 @@ impl Session {
             Some(files) => Some(Tls::new(files, &config.host)?),
             None => None,
         };
+        let prefix = prefix(site);
         Ok(Self {
             config: config.clone(),
-            prefix: format!("vitals/v1/{site}/"),
             tls,
+            subscription: Subscription::kept(&prefix),
+            prefix,
             acker: Acker::default(),
             counters: Arc::default(),
             door: None,
@@ -204,6 +219,7 @@ impl Session {
     #[must_use]
     pub(crate) fn through(mut self, door: Door) -> Self {
         self.door = Some(door);
+        self.subscription = Subscription::None;
         self
     }
 
@@ -253,7 +269,7 @@ impl Session {
     ) -> Result<(), SessionError> {
         let around = Surroundings {
             version: self.config.version,
-            filter: self.door.is_none().then(|| format!("{}#", self.prefix)),
+            subscription: self.subscription.clone(),
             acker: self.acker.clone(),
             counters: Arc::clone(&self.counters),
             inbox,
@@ -267,7 +283,7 @@ impl Session {
             let attempt = tokio::select! {
                 biased;
                 () = left_run(&mut phase) => continue,
-                attempt = connect::connect(&self.config, self.tls.as_ref()) => attempt,
+                attempt = connect::connect(&self.config, self.tls.as_ref(), self.subscription.is_live()) => attempt,
             };
             let reason = match attempt {
                 Err(reason) => reason,
@@ -293,9 +309,16 @@ impl Session {
                 backoff.reset();
             }
             let wait = backoff.next();
-            warn!(reason, wait_ms = wait.as_millis() as u64, "No connection to the broker.");
+            let wait_ms = wait.as_millis() as u64;
+            let lost = if self.subscription.is_live() {
+                warn!(reason, wait_ms, "No live feed from the broker.");
+                SessionEvent::LiveFeed { up: false }
+            } else {
+                warn!(reason, wait_ms, "No connection to the broker.");
+                SessionEvent::Disconnected { reason }
+            };
             if !told {
-                tell(&around, SessionEvent::Disconnected { reason }, &mut phase).await?;
+                tell(&around, lost, &mut phase).await?;
                 told = true;
             }
             tokio::select! {
@@ -305,6 +328,11 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// What every topic of the site's devices begins with.
+fn prefix(site: &SiteId) -> String {
+    format!("vitals/v1/{site}/")
 }
 
 /// Waits out [`Phase::Drain`]; `false` when it is time to close.

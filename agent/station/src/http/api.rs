@@ -9,12 +9,13 @@ use serde::Serialize;
 use wardlight_core::alarms::AlarmId;
 use wardlight_core::event::Refusal;
 use wardlight_core::ids::{BedId, DeviceId};
+use wardlight_core::people::{Actor, Role};
 
 use super::body::{ApiError, Body};
 use super::requests::{Acknowledge, Admit, Attach, Chart, Nothing};
 use crate::command::{CommandFailure, Request};
 use crate::station::Station;
-use crate::wire::{BedJson, DeviceJson, HealthJson, InfoJson, StandingJson, WardJson};
+use crate::wire::{AlarmAtBedJson, BedJson, DeviceJson, HealthJson, InfoJson, WardJson};
 
 pub(super) fn routes() -> Router<Station> {
     Router::new()
@@ -40,7 +41,7 @@ struct Beds<'a> {
 #[derive(Serialize)]
 struct Alarms<'a> {
     now: i64,
-    alarms: Vec<StandingJson<'a>>,
+    alarms: Vec<AlarmAtBedJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -62,7 +63,7 @@ struct Done {
     ok: bool,
 }
 
-type Outcome = Result<Response, ApiError>;
+pub(super) type Outcome = Result<Response, ApiError>;
 
 async fn beds(State(station): State<Station>) -> Response {
     let board = station.state();
@@ -76,7 +77,7 @@ async fn alarms(State(station): State<Station>) -> Response {
     let board = station.state();
     let standing = board
         .seen()
-        .flat_map(|view| view.alarms.iter().map(|alarm| StandingJson::at(view.bed.as_str(), alarm)));
+        .flat_map(|view| view.alarms.iter().map(|alarm| AlarmAtBedJson::new(view.bed.as_str(), alarm)));
     fresh(&Alarms {
         now: board.now.as_millis(),
         alarms: standing.collect(),
@@ -137,19 +138,27 @@ async fn detach(State(station): State<Station>, Path(device): Path<String>, Body
 async fn acknowledge(State(station): State<Station>, Path(id): Path<String>, Body(body): Body<Acknowledge>) -> Outcome {
     let by = body.by()?;
     let alarm = AlarmId::from_text(&id);
-    carry_out(&station, Request::Acknowledge { alarm, by }).await
+    answer(
+        station
+            .ask(Request::Acknowledge { alarm }, Actor::new(by, Role::ChargeNurse))
+            .await,
+    )
 }
 
 async fn unknown() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "no such address in the API; see PROTOCOL.md")
 }
 
-fn bed_id(text: &str) -> Result<BedId, ApiError> {
+pub(super) fn bed_id(text: &str) -> Result<BedId, ApiError> {
     BedId::new(text).map_err(|error| ApiError::new(StatusCode::NOT_FOUND, &error.to_string()))
 }
 
-async fn carry_out(station: &Station, request: Request) -> Outcome {
-    match station.ask(request).await {
+pub(super) async fn carry_out(station: &Station, request: Request) -> Outcome {
+    answer(station.ask(request, Actor::new("the page", Role::ChargeNurse)).await)
+}
+
+fn answer(outcome: Result<(), CommandFailure>) -> Outcome {
+    match outcome {
         Ok(()) => Ok(fresh(&Done { ok: true })),
         Err(failure) => Err(ApiError::new(status(&failure), &failure.to_string())),
     }
@@ -158,6 +167,10 @@ async fn carry_out(station: &Station, request: Request) -> Outcome {
 fn status(failure: &CommandFailure) -> StatusCode {
     match failure {
         CommandFailure::Refused(Refusal::UnknownBed(_) | Refusal::NoSuchAlarm(_)) => StatusCode::NOT_FOUND,
+        CommandFailure::Refused(Refusal::NotAllowed(_)) => StatusCode::FORBIDDEN,
+        CommandFailure::Refused(Refusal::Limits(_) | Refusal::PauseTooLong(_) | Refusal::TextTooLong(_)) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         CommandFailure::Refused(_) => StatusCode::CONFLICT,
         CommandFailure::Busy => StatusCode::SERVICE_UNAVAILABLE,
         CommandFailure::Unconfirmed => StatusCode::GATEWAY_TIMEOUT,
@@ -166,6 +179,6 @@ fn status(failure: &CommandFailure) -> StatusCode {
 }
 
 /// An answer that no cache may keep: it is true now only, and it is about patients.
-fn fresh(body: &impl Serialize) -> Response {
+pub(super) fn fresh(body: &impl Serialize) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

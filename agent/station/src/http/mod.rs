@@ -3,7 +3,9 @@
 mod api;
 mod assets;
 mod body;
+mod care;
 mod guard;
+mod past;
 mod requests;
 
 use axum::Router;
@@ -26,7 +28,7 @@ pub(crate) fn router(station: Station) -> Router {
     let guard = middleware::from_fn_with_state(station.clone(), guard::guard);
     Router::new()
         .merge(assets::routes())
-        .nest("/api/v1", api::routes())
+        .nest("/api/v1", api::routes().merge(care::routes()).merge(past::routes()))
         .route("/ws", get(live))
         .layer(guard)
         .with_state(station)

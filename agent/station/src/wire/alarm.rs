@@ -6,20 +6,28 @@ use wardlight_core::view::AlarmView;
 
 use super::bed::shown;
 
-/// What an alarm is about, in both twins.
+/// An alarm as it stands.
 #[derive(Serialize)]
-struct About<'a> {
-    id: &'a str,
+pub(crate) struct AlarmJson {
+    id: String,
     kind: String,
     text: String,
     priority: &'static str,
     state: &'static str,
     technical: bool,
     latching: bool,
+    /// It cannot be switched off.
+    red: bool,
     #[serde(flatten)]
     cause: CauseJson,
     onset_at: i64,
     raised_at: i64,
+    acknowledged_by: Option<String>,
+    call: String,
+    receiver: &'static str,
+    accepted_by: Option<String>,
+    audio: &'static str,
+    reminders: u16,
 }
 
 /// What crossed what, in the numbers that the tile shows.
@@ -30,59 +38,55 @@ struct CauseJson {
     limit: Option<f64>,
 }
 
-/// One standing alarm of a bed.
+/// An alarm outside its bed's object.
 #[derive(Serialize)]
-pub(crate) struct StandingJson<'a> {
+pub(crate) struct AlarmAtBedJson<'a> {
+    bed: &'a str,
     #[serde(flatten)]
-    about: About<'a>,
-    /// The bed, where the alarm stands outside its bed's object.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bed: Option<&'a str>,
-    acknowledged_by: Option<&'a str>,
+    alarm: AlarmJson,
 }
 
 /// One change of an alarm.
 #[derive(Serialize)]
 pub(crate) struct ChangeJson<'a> {
     #[serde(flatten)]
-    about: About<'a>,
+    alarm: AlarmJson,
     bed: &'a str,
+    transition: &'static str,
     revision: u32,
     changed_at: i64,
     /// When the message that led to this change was sampled, on the device's clock.
     sampled_at: Option<i64>,
     /// When it was received.
     received_at: Option<i64>,
-    acknowledged_by: Option<&'a str>,
 }
 
-impl<'a> StandingJson<'a> {
-    /// With the name of its bed.
-    pub(crate) fn at(bed: &'a str, view: &'a AlarmView) -> Self {
-        Self {
-            bed: Some(bed),
-            ..view.into()
-        }
+impl<'a> AlarmAtBedJson<'a> {
+    pub(crate) fn new(bed: &'a str, view: &AlarmView) -> Self {
+        Self { bed, alarm: view.into() }
     }
 }
 
-impl<'a> From<&'a AlarmView> for StandingJson<'a> {
-    fn from(a: &'a AlarmView) -> Self {
+impl From<&AlarmView> for AlarmJson {
+    fn from(a: &AlarmView) -> Self {
         Self {
-            about: About {
-                id: a.id.as_str(),
-                kind: a.kind.to_string(),
-                text: a.kind.text(),
-                priority: a.priority.name(),
-                state: a.state.name(),
-                technical: a.kind.is_technical(),
-                latching: a.kind.latches(),
-                cause: a.cause.into(),
-                onset_at: a.onset_at.as_millis(),
-                raised_at: a.raised_at.as_millis(),
-            },
-            bed: None,
-            acknowledged_by: a.acknowledged_by.as_deref(),
+            id: a.id.to_string(),
+            kind: a.kind.to_string(),
+            text: a.kind.text(),
+            priority: a.priority.name(),
+            state: a.state.name(),
+            technical: a.kind.is_technical(),
+            latching: a.kind.latches(),
+            red: a.kind.is_red(),
+            cause: a.cause.into(),
+            onset_at: a.onset_at.as_millis(),
+            raised_at: a.raised_at.as_millis(),
+            acknowledged_by: a.acknowledged_by.clone(),
+            call: a.call.to_string(),
+            receiver: a.receiver.name(),
+            accepted_by: a.accepted_by.clone(),
+            audio: a.audio.name(),
+            reminders: a.reminders,
         }
     }
 }
@@ -90,24 +94,13 @@ impl<'a> From<&'a AlarmView> for StandingJson<'a> {
 impl<'a> From<&'a AlarmChange> for ChangeJson<'a> {
     fn from(a: &'a AlarmChange) -> Self {
         Self {
-            about: About {
-                id: a.id.as_str(),
-                kind: a.kind.to_string(),
-                text: a.kind.text(),
-                priority: a.priority.name(),
-                state: a.state.name(),
-                technical: a.kind.is_technical(),
-                latching: a.kind.latches(),
-                cause: a.cause.into(),
-                onset_at: a.onset_at.as_millis(),
-                raised_at: a.raised_at.as_millis(),
-            },
+            alarm: (&AlarmView::from(a)).into(),
             bed: a.bed.as_str(),
+            transition: a.transition.name(),
             revision: a.revision,
             changed_at: a.changed_at.as_millis(),
             sampled_at: a.trigger.map(|t| t.sampled_at.as_millis()),
             received_at: a.trigger.map(|t| t.received_at.as_millis()),
-            acknowledged_by: a.by.as_deref(),
         }
     }
 }

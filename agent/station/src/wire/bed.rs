@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::collections::BTreeMap;
+use wardlight_core::alarms::{AudioPause, Inactivated};
 use wardlight_core::codes::{AgeGroup, Parameter};
 use wardlight_core::event::RiskBand;
 use wardlight_core::patient::{Consciousness, Spo2Scale};
@@ -10,7 +11,7 @@ use wardlight_core::time::Timestamp;
 use wardlight_core::view::{BedView, Freshness, News2View, NumericView, RiskView, StayView};
 use wardlight_core::vitals::Milli;
 
-use super::alarm::StandingJson;
+use super::alarm::AlarmJson;
 use super::device::DeviceJson;
 
 /// Twin of [`BedView`]. The stay's token stays in the agent.
@@ -23,9 +24,26 @@ pub(crate) struct BedJson<'a> {
     numerics: BTreeMap<&'static str, NumericJson>,
     news2: Option<News2Json<'a>>,
     risk: Option<RiskJson<'a>>,
-    alarms: Vec<StandingJson<'a>>,
+    alarms: Vec<AlarmJson>,
     blind_since: Option<i64>,
     blind_ms: u64,
+    audio_pause: Option<AudioPauseJson<'a>>,
+    inactivated: Vec<InactivatedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct AudioPauseJson<'a> {
+    until: i64,
+    by: &'a str,
+}
+
+#[derive(Serialize)]
+struct InactivatedJson<'a> {
+    kind: String,
+    text: String,
+    how: &'static str,
+    by: &'a str,
+    at: i64,
 }
 
 #[derive(Serialize)]
@@ -108,6 +126,29 @@ impl<'a> From<&'a BedView> for BedJson<'a> {
             alarms: view.alarms.iter().map(Into::into).collect(),
             blind_since: view.blind_since.map(Timestamp::as_millis),
             blind_ms: view.blind_ms,
+            audio_pause: view.audio_pause.as_ref().map(Into::into),
+            inactivated: view.inactivated.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a AudioPause> for AudioPauseJson<'a> {
+    fn from(pause: &'a AudioPause) -> Self {
+        Self {
+            until: pause.until.as_millis(),
+            by: &pause.by,
+        }
+    }
+}
+
+impl<'a> From<&'a Inactivated> for InactivatedJson<'a> {
+    fn from(i: &'a Inactivated) -> Self {
+        Self {
+            kind: i.kind.to_string(),
+            text: i.kind.text(),
+            how: i.how.name(),
+            by: &i.by,
+            at: i.at.as_millis(),
         }
     }
 }

@@ -20,7 +20,15 @@ pub(crate) enum ClientFrame {
         /// Which alarm.
         alarm: String,
         /// Which revision.
+        #[expect(dead_code, reason = "pages say which change they drew; the first one counts")]
         revision: u32,
+        /// When, on the page's estimate of the agent's clock.
+        at: i64,
+    },
+    /// A person turned to an alarm.
+    Seen {
+        /// Which alarm.
+        alarm: String,
         /// When, on the page's estimate of the agent's clock.
         at: i64,
     },

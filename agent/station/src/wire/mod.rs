@@ -3,6 +3,7 @@
 mod alarm;
 mod bed;
 mod client;
+mod detail;
 mod device;
 mod ward;
 mod wave;
@@ -18,9 +19,10 @@ use wardlight_core::view::BedView;
 use crate::board::Board;
 use crate::info::StationInfo;
 
-pub(crate) use alarm::{ChangeJson, StandingJson};
+pub(crate) use alarm::{AlarmAtBedJson, ChangeJson};
 pub(crate) use bed::BedJson;
 pub(crate) use client::{ClientFrame, WaveChoice};
+pub(crate) use detail::DetailJson;
 pub(crate) use device::DeviceJson;
 pub(crate) use ward::{HealthJson, InfoJson, WardJson};
 pub use wave::WaveView;

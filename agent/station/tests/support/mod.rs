@@ -17,9 +17,9 @@ use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
-use wardlight_core::alarms::{AlarmId, AlarmKind, AlarmState};
+use wardlight_core::alarms::{AlarmId, AlarmKind, AlarmState, Audio, Receiver};
 use wardlight_core::codes::{AgeGroup, Parameter};
-use wardlight_core::event::{AlarmChange, Cause, ModelStatus, Trigger};
+use wardlight_core::event::{AlarmChange, Cause, ModelStatus, Transition, Trigger};
 use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken, UnitId};
 use wardlight_core::message::Priority;
 use wardlight_core::patient::Spo2Scale;
@@ -97,6 +97,12 @@ pub(crate) fn bed(name: &str, spo2: i32) -> BedView {
         alarms: Vec::new(),
         blind_since: None,
         blind_ms: 0,
+        blind_by_cause: Vec::new(),
+        blind_recent: Vec::new(),
+        audio_pause: None,
+        inactivated: Vec::new(),
+        limits: Vec::new(),
+        handover: None,
     }
 }
 
@@ -122,14 +128,16 @@ pub(crate) fn ward() -> WardView {
 /// A desaturation at the bed.
 pub(crate) fn alarm(bed: &str, revision: u32, state: AlarmState) -> AlarmChange {
     let bed = bed_id(bed);
+    let id = AlarmId::new(&bed, &AlarmKind::Desaturation, NOW);
     AlarmChange {
-        id: AlarmId::new(&bed, &AlarmKind::Desaturation, NOW),
+        id: id.clone(),
         revision,
         bed,
         stay: StayToken::from_bytes([9; 16]),
         kind: AlarmKind::Desaturation,
         priority: Priority::High,
         state,
+        transition: Transition::Raised,
         cause: Some(Cause {
             parameter: Parameter::Spo2,
             value: Milli::from_int(78),
@@ -143,6 +151,11 @@ pub(crate) fn alarm(bed: &str, revision: u32, state: AlarmState) -> AlarmChange 
             received_at: Timestamp::from_millis(NOW.as_millis() + 4_990),
         }),
         by: None,
+        call: id,
+        receiver: Receiver::Primary,
+        accepted_by: None,
+        audio: Audio::On,
+        reminders: 0,
     }
 }
 

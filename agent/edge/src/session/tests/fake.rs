@@ -3,20 +3,23 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use rumqttc_v4::mqttbytes::v4::{ConnAck, ConnectReturnCode, Packet, PubAck, Publish, SubAck, SubscribeReasonCode};
+use rumqttc_v4::mqttbytes::v4::{
+    ConnAck, ConnectReturnCode, Packet, PubAck, Publish, SubAck, SubscribeFilter, SubscribeReasonCode,
+};
 use rumqttc_v4::mqttbytes::{Error as DecodeError, QoS};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use tokio::sync::{mpsc, watch};
 
-use super::{Running, alert, config};
+use super::{Feed, Running, alert, config};
 use crate::config::MqttVersion;
 use crate::session::codec::ConnAck as ConnAckLimits;
 use crate::session::connect::Link;
 use crate::session::connection::{Connection, Ending, Surroundings};
 use crate::session::frames::Frames;
 use crate::session::outgoing::InFlight;
+use crate::session::subscription::Subscription;
 use crate::session::{Acker, Phase, SessionEvent, SkipReason};
 
 struct Broker {
@@ -57,6 +60,27 @@ impl Broker {
         let accepted = ConnAck::new(ConnectReturnCode::Success, true);
         peer.write(&Packet::ConnAck(accepted)).await;
         peer
+    }
+
+    /// Takes a live feed through CONNECT and CONNACK; returns what it subscribes to as well.
+    async fn accept_live(&self) -> (Peer, Vec<SubscribeFilter>) {
+        let (stream, _) = self.listener.accept().await.unwrap();
+        let mut peer = Peer {
+            stream,
+            buffer: BytesMut::new(),
+        };
+        let Packet::Connect(connect) = peer.read().await else {
+            panic!()
+        };
+        assert!(connect.clean_session && connect.client_id == "wardlight-test-live");
+        peer.write(&Packet::ConnAck(ConnAck::new(ConnectReturnCode::Success, false)))
+            .await;
+        let Packet::Subscribe(subscribe) = peer.read().await else {
+            panic!()
+        };
+        let granted = vec![SubscribeReasonCode::Success(QoS::AtMostOnce); subscribe.filters.len()];
+        peer.write(&Packet::SubAck(SubAck::new(1, granted))).await;
+        (peer, subscribe.filters)
     }
 }
 
@@ -270,7 +294,7 @@ async fn a_silent_broker_is_probed_and_then_given_up() {
     let (_phase, mut told) = watch::channel(Phase::Run);
     let around = Surroundings {
         version: MqttVersion::V311,
-        filter: Some("vitals/v1/s/#".into()),
+        subscription: Subscription::kept("vitals/v1/s/"),
         acker: Acker::default(),
         counters: std::sync::Arc::default(),
         inbox,
@@ -284,4 +308,51 @@ async fn a_silent_broker_is_probed_and_then_given_up() {
     let mut probe = [0; 2];
     theirs.read_exact(&mut probe).await.unwrap();
     assert_eq!(probe, [0xC0, 0]);
+}
+
+#[tokio::test]
+async fn the_live_feed_hears_what_can_alarm_at_qos_0_while_it_is_wanted_and_no_longer() {
+    let (broker, port) = Broker::new().await;
+    let mut feed = Feed::start(&config(port, MqttVersion::V311));
+    feed.wanted.send_replace(true);
+    let (mut peer, filters) = broker.accept_live().await;
+    let topics: Vec<_> = filters.iter().map(|filter| filter.path.as_str()).collect();
+    let expected = ["num", "alarm", "event", "state", "birth"].map(|kind| format!("vitals/v1/s/+/{kind}"));
+    assert_eq!(topics, expected);
+    assert!(filters.iter().all(|filter| filter.qos == QoS::AtMostOnce));
+    assert_eq!(feed.event().await, SessionEvent::LiveFeed { up: true });
+
+    let mut stored = Publish::from_bytes("vitals/v1/s/mon-01/birth", QoS::AtMostOnce, Bytes::from_static(b"old"));
+    stored.retain = true;
+    peer.write(&Packet::Publish(stored)).await;
+    peer.num(0).await;
+    let SessionEvent::Message(message) = feed.event().await else {
+        panic!()
+    };
+    assert_eq!(message.topic, "vitals/v1/s/mon-01/num", "a stored copy is no news");
+    assert!(message.live && message.ticket.is_none());
+
+    feed.wanted.send_replace(false);
+    assert!(matches!(peer.read().await, Packet::Disconnect));
+    drop(peer);
+    assert_eq!(feed.event().await, SessionEvent::LiveFeed { up: false });
+    feed.wanted.send_replace(true);
+    let (peer, _) = broker.accept_live().await;
+    assert_eq!(feed.event().await, SessionEvent::LiveFeed { up: true });
+    drop(peer);
+    assert_eq!(feed.event().await, SessionEvent::LiveFeed { up: false });
+    broker.accept_live().await;
+}
+
+#[tokio::test]
+async fn the_live_feed_ends_with_the_agent() {
+    let (broker, port) = Broker::new().await;
+    let mut feed = Feed::start(&config(port, MqttVersion::V311));
+    feed.wanted.send_replace(true);
+    let (mut peer, _) = broker.accept_live().await;
+    assert_eq!(feed.event().await, SessionEvent::LiveFeed { up: true });
+    feed.phase.send_replace(Phase::Drain);
+    assert!(matches!(peer.read().await, Packet::Disconnect));
+    drop(peer);
+    feed.task.await.unwrap().unwrap();
 }

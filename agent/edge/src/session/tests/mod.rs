@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use wardlight_core::ids::SiteId;
 
-use super::{AckTicket, Acker, Outgoing, Phase, Session, SessionError, SessionEvent};
+use super::{AckTicket, Acker, LiveFeed, Outgoing, Phase, Session, SessionError, SessionEvent};
 use crate::config::{MqttConfig, MqttVersion};
 
 pub(super) fn config(port: u16, version: MqttVersion) -> MqttConfig {
@@ -95,6 +95,34 @@ impl Running {
     pub(super) async fn close(self) {
         self.phase.send(Phase::Close).unwrap();
         self.task.await.unwrap().unwrap();
+    }
+}
+
+/// A live feed and both ends of it.
+pub(super) struct Feed {
+    pub(super) wanted: watch::Sender<bool>,
+    pub(super) phase: watch::Sender<Phase>,
+    pub(super) task: JoinHandle<Result<(), SessionError>>,
+    events: mpsc::Receiver<SessionEvent>,
+}
+
+impl Feed {
+    pub(super) fn start(config: &MqttConfig) -> Self {
+        let feed = LiveFeed::new(config, &SiteId::new("s").unwrap()).unwrap();
+        let (inbox, events) = mpsc::channel(64);
+        let (wanted, want) = watch::channel(false);
+        let (phase, told) = watch::channel(Phase::Run);
+        let task = tokio::spawn(feed.run(inbox, want, told));
+        Self {
+            wanted,
+            phase,
+            task,
+            events,
+        }
+    }
+
+    pub(super) async fn event(&mut self) -> SessionEvent {
+        self.events.recv().await.expect("the live feed ended")
     }
 }
 

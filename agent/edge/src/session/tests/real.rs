@@ -1,7 +1,7 @@
 //! The session against a real Mosquitto, in both versions of the protocol.
 
 use super::mosquitto::Mosquitto;
-use super::{Running, alert, config, numbers};
+use super::{Feed, Running, alert, config, numbers};
 use crate::config::MqttVersion;
 use crate::session::SessionEvent;
 
@@ -88,4 +88,36 @@ async fn the_content_type_of_mqtt_5_arrives() {
     };
     assert_eq!(message.content_type.as_deref(), Some("application/vnd.vitals.v1+json"));
     assert!(!message.retained && !message.dup);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_full_window_the_live_feed_still_hears_and_nothing_of_the_session_is_lost() {
+    for version in BOTH {
+        // 3.1.1 has no window of the client's, so this one is the broker's.
+        let broker = Mosquitto::start("max_inflight_messages 16");
+        let mut config = config(broker.port, version);
+        config.receive_maximum = 16;
+        let mut running = Running::start(&config, 100);
+        assert_eq!(running.event().await, SessionEvent::Connected { resumed: false });
+        let mut feed = Feed::start(&config);
+        feed.wanted.send_replace(true);
+        assert_eq!(feed.event().await, SessionEvent::LiveFeed { up: true });
+        broker.publish(TOPIC, 1, numbers(0..50));
+        for number in 0..50 {
+            let SessionEvent::Message(message) = feed.event().await else {
+                panic!()
+            };
+            assert_eq!(message.payload, number.to_string());
+            assert!(message.live && message.ticket.is_none());
+        }
+        let (held, mut tickets) = running.payloads(16).await;
+        assert_eq!(held, numbers(0..16));
+        assert!(running.events.try_recv().is_err(), "{version:?}: the window is not full");
+        for number in 16..50 {
+            running.acker.ack([tickets.remove(0)]);
+            let (_, payload, ticket) = running.message().await;
+            assert_eq!(payload, number.to_string());
+            tickets.extend(ticket);
+        }
+    }
 }

@@ -1,0 +1,106 @@
+//! What the Ward's thread notices by itself.
+
+use serde_json::json;
+use tokio::sync::mpsc::Sender;
+
+use super::*;
+use crate::fixture::{Fixture, at, message};
+
+const DEADLINE: Duration = Duration::from_millis(500);
+
+/// An agent whose loop the test is, and the end that keeps its inbox open.
+fn agent(pipeline: Pipeline) -> (Agent, Sender<Input>) {
+    let (inbox, inputs) = tokio::sync::mpsc::channel(8);
+    let agent = Agent {
+        pipeline,
+        inputs,
+        timer: tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap(),
+        random: SystemRandom::new(),
+        health: Health::default(),
+        model: ModelStatus::Gone,
+        ready: Arc::default(),
+        model_deadline: DEADLINE,
+        stuck: watch::channel(false).0,
+        live_feed: watch::channel(false).0,
+    };
+    (agent, inbox)
+}
+
+impl Agent {
+    /// What the page shows.
+    fn shown(&self) -> ModelStatus {
+        self.pipeline.ward.overview().model
+    }
+}
+
+#[test]
+fn an_inference_that_never_answers_is_late_within_the_deadline_and_live_again_when_answers_come_in_time() {
+    let Fixture { pipeline, requests, .. } = Fixture::new();
+    let (mut agent, _inbox) = agent(pipeline);
+    agent.on_model(ModelStatus::Live, at(0));
+    let measured = json!({"m": [{"c": 147_842, "x": 80}]});
+    agent
+        .pipeline
+        .on_inbound(&message("num", 1, at(1000), &measured, None), at(1000));
+    agent.pipeline.tick(at(1250));
+    let asked_at = requests.try_recv().unwrap().asked_at;
+
+    agent.watch_model(asked_at.plus(DEADLINE));
+    assert_eq!(agent.shown(), ModelStatus::Live);
+    agent.watch_model(asked_at.plus(DEADLINE + Duration::from_millis(1)));
+    assert_eq!(agent.shown(), ModelStatus::Late);
+
+    agent.on_scores(Vec::new(), 1, Duration::from_secs(5), asked_at.plus(Duration::from_secs(5)));
+    assert_eq!(agent.shown(), ModelStatus::Late, "the answer came, but too late");
+    agent.pipeline.tick(at(90_000));
+    let asked_at = requests.try_recv().unwrap().asked_at;
+    agent.on_scores(Vec::new(), 1, Duration::from_millis(9), asked_at.plus(DEADLINE));
+    assert_eq!(agent.shown(), ModelStatus::Live);
+}
+
+#[test]
+fn an_inference_thread_that_died_leaves_the_rules_and_says_so() {
+    let Fixture { pipeline, requests, .. } = Fixture::new();
+    let (mut agent, _inbox) = agent(pipeline);
+    agent.on_model(ModelStatus::Live, at(0));
+    drop(requests);
+    let measured = json!({"m": [{"c": 147_842, "x": 80}]});
+    agent
+        .pipeline
+        .on_inbound(&message("num", 1, at(1000), &measured, None), at(1000));
+    agent.pipeline.tick(at(1250));
+    agent.watch_model(at(1250));
+    assert_eq!(agent.shown(), ModelStatus::Gone);
+}
+
+#[test]
+fn a_journal_that_cannot_commit_is_shown_and_the_live_feed_goes_on_until_the_copies_have_caught_up() {
+    let ward = Fixture::new();
+    let (acker, progress) = (ward.acker, ward.progress);
+    let (mut agent, _inbox) = agent(ward.pipeline);
+    let start = clock::instant();
+    agent.watch_journal(at(0), start);
+    assert!(!*agent.stuck.borrow() && !*agent.live_feed.borrow());
+
+    agent.watch_journal(at(10_000), start + Duration::from_secs(10));
+    assert!(*agent.stuck.borrow() && *agent.live_feed.borrow());
+    assert!(matches!(&agent.health.journal, Link::Down { reason, .. } if reason.contains("Alarms go on")));
+    agent.on_session(SessionEvent::LiveFeed { up: false }, at(10_000));
+    assert!(matches!(&agent.health.journal, Link::Down { reason, .. } if reason.contains("may not be heard")));
+    agent.on_session(SessionEvent::LiveFeed { up: true }, at(10_000));
+    assert!(matches!(&agent.health.journal, Link::Down { reason, .. } if reason.contains("Alarms go on")));
+    let measured = json!({"m": [{"c": 147_842, "x": 80}]});
+    let mut heard = message("num", 1, at(10_000), &measured, None);
+    heard.live = true;
+    agent.on_session(SessionEvent::Message(heard), at(10_000));
+
+    progress.reach(1000);
+    agent.watch_journal(at(20_000), start + Duration::from_secs(20));
+    assert!(!*agent.stuck.borrow());
+    assert_eq!(agent.health.journal, Link::Up);
+    assert!(*agent.live_feed.borrow(), "its copy is still behind others");
+    let copy = message("num", 1, at(10_000), &measured, Some(acker.direct_ticket().0));
+    agent.on_session(SessionEvent::Message(copy), at(21_000));
+    agent.watch_journal(at(21_000), start + Duration::from_secs(21));
+    assert!(!*agent.live_feed.borrow());
+}

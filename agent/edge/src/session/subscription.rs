@@ -1,0 +1,41 @@
+//! What a connection subscribes to, and in which kind of session.
+
+use std::slice;
+
+use wardlight_core::ids::SiteId;
+
+/// The last levels of the topics that can raise an alarm or end one. Waveforms come at QoS 0, which waits for nothing.
+const JUDGED: [&str; 5] = ["num", "alarm", "event", "state", "birth"];
+
+/// See the [module](self).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Subscription {
+    /// Everything under the site, at QoS 1, in a session that the broker keeps while we are away.
+    Kept(String),
+    /// What can raise an alarm, at QoS 0, in a session that ends with the connection.
+    Live(Vec<String>),
+    /// Nothing: messages come through the embedded broker's door.
+    None,
+}
+
+impl Subscription {
+    pub(super) fn kept(prefix: &str) -> Self {
+        Self::Kept(format!("{prefix}#"))
+    }
+
+    pub(super) fn live(site: &SiteId) -> Self {
+        Self::Live(JUDGED.iter().map(|kind| format!("{}+/{kind}", super::prefix(site))).collect())
+    }
+
+    pub(super) const fn is_live(&self) -> bool {
+        matches!(self, Self::Live(_))
+    }
+
+    pub(super) fn filters(&self) -> &[String] {
+        match self {
+            Self::Kept(filter) => slice::from_ref(filter),
+            Self::Live(filters) => filters,
+            Self::None => &[],
+        }
+    }
+}
