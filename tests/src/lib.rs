@@ -13,6 +13,7 @@
 )]
 
 pub mod agent;
+pub mod browser;
 pub mod device;
 pub mod http;
 pub mod live;

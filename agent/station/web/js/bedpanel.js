@@ -44,7 +44,7 @@ export class BedPanel {
     if (!bed) return;
     this.#ask("detail", DETAIL_EVERY_MS, bedPath(this.name), (answer) => (this.#detail = answer.bed));
     this.#ask("trends", TRENDS_EVERY_MS, bedPath(this.name, "/trends"), (answer) => (this.#trends = answer));
-    this.#ask("history", HISTORY_EVERY_MS, `history?hours=${HISTORY_HOURS}&bed=${encodeURIComponent(this.name)}`, (answer) => (this.#history = answer.episodes));
+    this.#ask("history", HISTORY_EVERY_MS, `history?hours=${HISTORY_HOURS}&bed=${encodeURIComponent(this.name)}`, (answer) => (this.#history = answer));
     this.panel.subtitle.textContent = patient(bed, view);
     this.#fill(bed, view);
     this.#waves();
@@ -61,7 +61,7 @@ export class BedPanel {
     panel.fill("trends", [this.#trends?.now, this.#hours, limits], () => trendSection(this.#trends, limits, this.#hours, (hours) => this.#span(hours)));
     panel.fill("news2", [bed.news2, Math.floor(view.now / 60_000)], () => news2Section(bed.news2, view));
     panel.fill("risk", [bed.risk, view.model, this.#trends?.now, Math.floor(view.now / 10_000)], () => riskSection(bed.risk, view, changedInAnHour(this.#trends)));
-    panel.fill("history", [this.#history], () => historyRows(this.#history, HISTORY_HOURS));
+    panel.fill("history", [this.#history?.episodes], () => historyRows(this.#history, HISTORY_HOURS));
     panel.fill("devices", [bed.devices.map(stable)], () => deviceSection(bed));
     panel.fill("blind", [this.#detail?.blind_by_cause, this.#detail?.blind_recent, bed.blind_ms], () => blindSection(bed, this.#detail));
   }

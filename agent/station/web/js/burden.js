@@ -6,8 +6,9 @@ import { el } from "./dom.js";
 import * as f from "./format.js";
 import { took } from "./history.js";
 
-const SPANS = [24, 72, 168];
-let hours = SPANS[0];
+/** The station keeps three days. */
+const SPANS = [12, 24, 72];
+let hours = 24;
 
 /** One number with what it counts. */
 export function figure(value, unit, words) {
@@ -22,7 +23,7 @@ export async function burdenView(_context, _bed, again) {
     hours = h;
     again();
   };
-  const choice = SPANS.map((h) => el("button", { type: "button", text: h < 48 ? `${h} h` : `${h / 24} days`, "aria-pressed": String(h === hours), on: { click: choose(h) } }));
+  const choice = SPANS.map((h) => el("button", { type: "button", text: `${h} h`, "aria-pressed": String(h === hours), on: { click: choose(h) } }));
   const rate = b.alarms_per_bed_day;
   return [
     el("div", { class: "view-head" }, el("h2", { text: "Alarm burden" }), el("p", { class: "note", text: `The last ${b.hours} hours, ${b.beds} beds with a patient.` }), el("div", { class: "choice", role: "group", "aria-label": "Time" }, ...choice)),

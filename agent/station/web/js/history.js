@@ -31,8 +31,9 @@ export function outcome(episode) {
   const parts = [];
   if (acked) parts.push(`acknowledged after ${took(acked - f.began(episode))}${episode.acknowledged_by ? ` by ${episode.acknowledged_by}` : ""}`);
   else parts.push("not acknowledged");
-  if (episode.receiver === "second") parts.push("2nd nurse called");
-  if (episode.receiver === "charge_nurse") parts.push("charge nurse called");
+  const furthest = episode.reached ?? episode.receiver;
+  if (furthest === "second") parts.push("2nd nurse called");
+  if (furthest === "charge_nurse") parts.push("charge nurse called");
   if (ended) parts.push(`over after ${took(ended - f.began(episode))}`);
   else if (episode.state !== "cleared") parts.push("stands");
   return parts.join(", ");

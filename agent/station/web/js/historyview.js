@@ -8,9 +8,12 @@ import { outcome, past, receipts } from "./history.js";
 /** Rows shown before "all". */
 const FIRST = 12;
 
-export function historyRows(episodes, hours) {
-  const head = el("h3", { text: `Alarms of the last ${hours} hours` });
-  if (!episodes) return [head, el("p", { class: "note", text: "Asking for the history …" })];
+/** `answer`: the station's `{ episodes, since }`, or null while it is asked for. */
+export function historyRows(answer, hours) {
+  const since = answer?.since ? `, complete since ${f.clock(answer.since)}` : "";
+  const head = el("h3", { text: `Alarms of the last ${hours} hours${since}` });
+  if (!answer) return [head, el("p", { class: "note", text: "Asking for the history …" })];
+  const { episodes } = answer;
   if (episodes.length === 0) return [head, el("p", { class: "note", text: "None." })];
   const rows = past(episodes).flatMap((alarms) => alarms.map((alarm, i) => episode(alarm, i > 0)));
   const shown = table("Alarm history", ["Began", "Alarm", "What became of it"], rows.slice(0, FIRST));

@@ -59,5 +59,5 @@ function certificates(s, cells) {
     const word = left < 0 ? "OVER" : left < SOON_MS ? "soon" : "";
     return cells(name, new Date(at).toISOString().slice(0, 10), left < 0 ? `${long(-left / 1000)} ago` : `in ${long(left / 1000)}`, word);
   });
-  return table("Certificates", ["Certificate", "Ends", "", ""], rows);
+  return table("Certificates", ["Certificate", "Ends", "In", "Note"], rows);
 }
