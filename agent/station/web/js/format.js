@@ -205,6 +205,11 @@ export function percent(permille) {
   return `${Math.round(permille / 10)} %`;
 }
 
+/** Two things that tell a patient from others: `Okafor, B., 54 years`. */
+export function who(stay) {
+  return [stay.name, stay.age_years === null ? stay.age_group : `${stay.age_years} years`].filter(Boolean).join(", ");
+}
+
 /** Initials for privacy mode. */
 export function initials(name) {
   return name

@@ -56,13 +56,12 @@ async function sheet(name, context, again) {
     get(bedPath(name, "/trends")).catch(() => null),
   ]);
   const view = context.view();
-  const who = bed.stay ? (view.private ? f.initials(bed.stay.name) : bed.stay.name) : "no patient";
-  const age = bed.stay && bed.stay.age_years !== null ? `, ${bed.stay.age_years} years` : "";
+  const who = bed.stay ? (view.private ? f.initials(bed.stay.name) : f.who(bed.stay)) : "no patient";
   const facts = shiftFacts(bed, episodes, trends, context.scores.range(name, view.now), view.now);
   return el(
     "article",
     { class: "sheet", "aria-label": `Bed ${name}` },
-    el("h3", {}, `${name} `, el("span", { class: "who", text: `${who}${age}` })),
+    el("h3", {}, `${name} `, el("span", { class: "who", text: who })),
     el("div", { class: "sheet-columns" }, el("div", { class: "written" }, ...note(name, bed.handover, again)), el("div", { class: "facts" }, ...facts.filter(([, lines]) => lines.length > 0).map(factBlock))),
   );
 }

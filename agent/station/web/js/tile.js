@@ -99,6 +99,8 @@ export class Tile {
   #head(bed, view) {
     const name = bed.stay?.name ?? "";
     text(this.name, view.private ? f.initials(name) : name);
+    const known = view.private || bed.stay === null ? "" : f.who(bed.stay);
+    if (this.name.title !== known) this.name.title = known;
     const tags = view.blank ? [] : tagsOf(bed, view.now);
     // The countdown changes every second and must not make the other signs anew.
     const key = tags.map((t) => `${t.kind}:${t.icon}:${t.label}`).join("|");
