@@ -120,3 +120,30 @@ fn fnv1a(bytes: &[u8]) -> u64 {
     let step = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_page_is_served() {
+        let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
+        let names = |folder: &Path| -> Vec<String> {
+            let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+            let files = entries.filter(|entry| entry.path().is_file());
+            files.map(|entry| entry.file_name().into_string().unwrap()).collect()
+        };
+        let top = names(&web).into_iter().map(|name| match name.as_str() {
+            "index.html" => "/".to_owned(),
+            _ => format!("/{name}"),
+        });
+        let scripts = names(&web.join("js")).into_iter().filter(|name| !name.ends_with(".test.mjs"));
+        let there: BTreeSet<String> = top.chain(scripts.map(|name| format!("/js/{name}"))).collect();
+        let served: BTreeSet<String> = ASSETS.iter().map(|asset| asset.path.to_owned()).collect();
+        assert_eq!(served, there);
+    }
+}
