@@ -28,7 +28,8 @@ export async function send(path, body) {
   try {
     const response = await fetch(`/api/v1/${path}`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      // Another site's page cannot send this header: with a login, the agent asks for it.
+      headers: { "content-type": "application/json", "x-wardlight": "page" },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });

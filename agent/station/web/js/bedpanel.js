@@ -26,6 +26,8 @@ export class BedPanel {
   #trends = null;
   #history = null;
   #hours = 24;
+  /** Why a question has had no answer, for what is not there yet. */
+  #refused = new Map();
 
   constructor(name, panel, context) {
     Object.assign(this, { name, panel, context });
@@ -58,10 +60,11 @@ export class BedPanel {
     panel.fill("alarms", [bed.alarms, bed.blind_since], () => standing(bed, view, actions));
     panel.fill("switched", [bed.inactivated], () => switchedSection(bed));
     panel.fill("values", [bed.numerics, limits, view.now, view.blank], () => valueSection(bed, limits, view));
-    panel.fill("trends", [this.#trends?.now, this.#hours, limits], () => trendSection(this.#trends, limits, this.#hours, (hours) => this.#span(hours)));
+    const waiting = (what) => this.#refused.get(what) ?? "asking …";
+    panel.fill("trends", [this.#trends?.now ?? waiting("trends"), this.#hours, limits], () => trendSection(this.#trends, limits, this.#hours, (hours) => this.#span(hours), waiting("trends")));
     panel.fill("news2", [bed.news2, Math.floor(view.now / 60_000)], () => news2Section(bed.news2, view));
     panel.fill("risk", [bed.risk, view.model, this.#trends?.now, Math.floor(view.now / 10_000)], () => riskSection(bed.risk, view, changedInAnHour(this.#trends)));
-    panel.fill("history", [this.#history?.episodes], () => historyRows(this.#history, HISTORY_HOURS));
+    panel.fill("history", [this.#history?.episodes ?? waiting("history")], () => historyRows(this.#history, HISTORY_HOURS, waiting("history")));
     panel.fill("devices", [bed.devices.map(stable)], () => deviceSection(bed));
     panel.fill("blind", [this.#detail?.blind_by_cause, this.#detail?.blind_recent, bed.blind_ms], () => blindSection(bed, this.#detail));
   }
@@ -86,9 +89,11 @@ export class BedPanel {
       const answer = await get(path);
       if (!this.#open) return;
       take(answer);
+      this.#refused.delete(what);
       this.#fill(this.context.model.beds.get(this.name), this.context.view());
-    } catch {
-      // Asked again at the next turn; that the link is lost is said elsewhere.
+    } catch (error) {
+      // Asked again at the next turn; what is shown stays.
+      if (this.#open) this.#refused.set(what, error.message);
     }
   }
 

@@ -8,11 +8,11 @@ import { outcome, past, receipts } from "./history.js";
 /** Rows shown before "all". */
 const FIRST = 12;
 
-/** `answer`: the station's `{ episodes, since }`, or null while it is asked for. */
-export function historyRows(answer, hours) {
+/** `answer`: the station's `{ episodes, since }`, or null; then `waiting` says why. */
+export function historyRows(answer, hours, waiting) {
   const since = answer?.since ? `, complete since ${f.clock(answer.since)}` : "";
   const head = el("h3", { text: `Alarms of the last ${hours} hours${since}` });
-  if (!answer) return [head, el("p", { class: "note", text: "Asking for the history …" })];
+  if (!answer) return [head, el("p", { class: "note", text: `Not shown yet: ${waiting}` })];
   const { episodes } = answer;
   if (episodes.length === 0) return [head, el("p", { class: "note", text: "None." })];
   const rows = past(episodes).flatMap((alarms) => alarms.map((alarm, i) => episode(alarm, i > 0)));

@@ -16,11 +16,11 @@ const HOUR_MS = 3_600_000;
 const SHOWN = ["hr", "pr", "spo2", "rr", "nibp_sys", "nibp_map", "abp_sys", "abp_map", "etco2", "temp"];
 const COLOUR = { hr: "hr", pr: "hr", spo2: "spo2", rr: "rr", abp_sys: "abp", abp_map: "abp", etco2: "co2" };
 
-/** `limits` may be null; `onHours(hours)` when a person chooses another span. */
-export function trendSection(trends, limits, hours, onHours) {
+/** `trends` and `limits` may be null, then `waiting` says why; `onHours(hours)` when a person chooses another span. */
+export function trendSection(trends, limits, hours, onHours, waiting) {
   const choice = SPANS.map((h) => el("button", { type: "button", text: `${h} h`, "aria-pressed": String(h === hours), on: { click: () => onHours(h) } }));
   const head = el("div", { class: "section-head" }, el("h3", { text: "Trends" }), el("div", { class: "choice", role: "group", "aria-label": "Hours shown" }, ...choice));
-  if (!trends) return [head, el("p", { class: "note", text: "Asking for the trends …" })];
+  if (!trends) return [head, el("p", { class: "note", text: `Not shown yet: ${waiting}` })];
   const width = Math.max(300, byId("panel").clientWidth - 44);
   const charts = SHOWN.filter((p) => trends.parameters[p]?.some((v) => v !== null)).map((p) => chart(p, trends, limits?.find((l) => l.parameter === p), hours, width));
   return [head, ...(charts.length > 0 ? charts : [el("p", { class: "note", text: "Nothing was measured in the last 24 hours." })])];
