@@ -108,7 +108,7 @@ fn an_alarm_flashes_goes_up_is_answered_and_acknowledged_and_survives_a_reload()
     );
     let hz = bedside.browser.evaluate(FLASHES_PER_SECOND).as_f64().unwrap();
     assert!((1.4..=2.8).contains(&hz), "flashes at {hz:.2} Hz");
-    let phases = "new Set([...document.querySelectorAll('[data-fill=high]')].map((n) => n.dataset.phase)).size";
+    let phases = "new Set([...document.querySelectorAll('[data-fill=high][data-phase]')].map((n) => n.dataset.phase)).size";
     assert_eq!(bedside.browser.evaluate(phases), 1, "everything flashes together");
 
     bedside.browser.click("#banner button", "Escalate now");
@@ -203,7 +203,7 @@ fn no_view_has_a_serious_violation_of_accessibility() {
     browser.evaluate("document.getElementById('counts').click()");
     check(browser, "list of alarms");
     browser.evaluate("document.querySelectorAll('.tile')[2].click()");
-    browser.until("the trends", 10, "document.querySelector('.section.trends svg') !== null");
+    browser.until("the history", 10, "document.querySelector('.section.history table') !== null");
     check(browser, "bed");
     for dialog in ["Limits", "Alarms on or off", "Chart", "Transfer", "Discharge"] {
         browser.click("#panel button", dialog);

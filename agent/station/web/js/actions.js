@@ -15,7 +15,7 @@ export class Actions {
 
   /** Acknowledges one condition; with `confirm` after a question. */
   async acknowledge(alarm, confirm = false) {
-    const what = `Bed ${alarm.bed}, ${alarm.text}`;
+    const what = `${f.bedName(alarm.bed)}, ${alarm.text}`;
     if (confirm && this.live()) {
       const text = `${f.cause(alarm)} Acknowledge on this page only: the bedside monitor goes on by itself.`.trim();
       if (!(await question({ title: `${what}?`, text, yes: "Acknowledge" }))) return;
@@ -26,30 +26,30 @@ export class Actions {
   /** "I am going", or "not my bed", which calls the next receiver. */
   respond(alarm, accept) {
     const said = accept ? "you are going" : "not your bed; the next nurse is called";
-    return this.#order(`Bed ${alarm.bed}: ${accept ? "I am going" : "not my bed"}`, () => post(`alarms/${encodeURIComponent(alarm.id)}/respond`, { accept }), `Bed ${alarm.bed}: ${said}`);
+    return this.#order(`${f.bedName(alarm.bed)}: ${accept ? "I am going" : "not my bed"}`, () => post(`alarms/${encodeURIComponent(alarm.id)}/respond`, { accept }), `${f.bedName(alarm.bed)}: ${said}`);
   }
 
   /** Calls the next receiver now. */
   escalate(alarm) {
-    return this.#order(`Bed ${alarm.bed}: escalate`, () => post(`alarms/${encodeURIComponent(alarm.id)}/escalate`, {}), `Bed ${alarm.bed}: the next nurse is called`);
+    return this.#order(`${f.bedName(alarm.bed)}: escalate`, () => post(`alarms/${encodeURIComponent(alarm.id)}/escalate`, {}), `${f.bedName(alarm.bed)}: the next nurse is called`);
   }
 
   /** Pauses the audio of a bed, or everywhere without one. */
   pauseAudio(bed = null) {
-    const where = bed === null ? "all beds" : `bed ${bed}`;
+    const where = bed === null ? "all beds" : f.bedName(bed);
     const body = bed === null ? { seconds: PAUSE_S } : { bed, seconds: PAUSE_S };
     return this.#order(`Pause audio, ${where}`, () => post("audio/pause", body), `Audio paused for 2 min, ${where}. A new high alarm sounds.`);
   }
 
   resumeAudio(bed = null) {
-    const where = bed === null ? "all beds" : `bed ${bed}`;
+    const where = bed === null ? "all beds" : f.bedName(bed);
     return this.#order(`Audio on, ${where}`, () => post("audio/resume", bed === null ? {} : { bed }), `Audio on again, ${where}`);
   }
 
   /** Switches a kind of alarm at a bed: `on`, `audio_off` or `alarm_off`. Resolves to the problem, or null. */
   async switchAlarm(bed, kind, set) {
     const send = () => post(bedPath(bed, `/alarms/${encodeURIComponent(kind)}`), { set });
-    return this.#order(`Bed ${bed}: switch`, send, null);
+    return this.#order(`${f.bedName(bed)}: switch`, send, null);
   }
 
   /** Whoever opens a bed or its row has seen its alarms. */

@@ -1,7 +1,12 @@
-// What one alarm is to the page. Pure.
+// What one alarm, and its bed, is to the page. Pure.
 
 /** Urgency by priority. */
 export const RANK = { high: 3, medium: 2, low: 1 };
+
+/** How a bed is called: `Bed 04`, but a name that says "bed" itself stands alone. */
+export function bedName(name) {
+  return /^bed/iu.test(name) ? name : `Bed ${name}`;
+}
 
 /** Highest priority first, newest first inside a priority. */
 export function byUrgency(a, b) {

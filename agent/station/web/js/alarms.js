@@ -11,7 +11,7 @@ export function alarmEvents(alarms, now, actions, onOpen = null) {
   return byCall(alarms).map((event) => {
     const rows = event.alarms.map((alarm) => alarmRow(alarm, now, actions));
     const open = event.alarms.find(unacknowledged);
-    const where = onOpen ? el("button", { class: "where", type: "button", text: event.bed, "aria-label": `Open bed ${event.bed}`, on: { click: () => onOpen(event.bed) } }) : null;
+    const where = onOpen ? el("button", { class: "where", type: "button", text: event.bed, "aria-label": `Open ${f.bedName(event.bed)}`, on: { click: () => onOpen(event.bed) } }) : null;
     const joined = event.alarms.length > 1 ? `${event.alarms.length} conditions, one call. ` : "";
     return el(
       "div",

@@ -58,7 +58,7 @@ export class Banner {
     put(byId("banner"), "priority", alarm?.priority ?? "none");
     paint(this.button, alarm?.priority ?? null, alarm ? "calls" : null);
     text(this.mark, alarm ? f.stars(alarm.priority) : "");
-    text(this.where, alarm ? `Bed ${alarm.bed}` : "");
+    text(this.where, alarm ? f.bedName(alarm.bed) : "");
     text(this.what, alarm?.text ?? "No alarm is waiting");
     text(this.cause, alarm ? f.cause(alarm) : "");
     text(this.call, (alarm && callState(alarm)?.long) ?? "");

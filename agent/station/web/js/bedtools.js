@@ -2,6 +2,7 @@
 
 import { bedPath, post } from "./api.js";
 import { el } from "./dom.js";
+import * as f from "./format.js";
 import { formDialog, input, select } from "./form.js";
 import { openLimits } from "./limits.js";
 import { openSwitches } from "./switches.js";
@@ -17,7 +18,7 @@ export function bedTools(bed, context, changed) {
   const pause = bed.audio_pause ? button("Audio on", () => actions.resumeAudio(name)) : button("Pause audio 2 min", () => actions.pauseAudio(name));
   return el(
     "div",
-    { class: "toolbar", role: "group", "aria-label": `Bed ${name}` },
+    { class: "toolbar", role: "group", "aria-label": f.bedName(name) },
     button("Limits …", () => openLimits(name, actions, changed)),
     pause,
     button("Alarms on or off …", () => openSwitches(name, context, changed)),
@@ -52,7 +53,7 @@ function chart(name, stay, after) {
     if (oxygen.node.value) body.oxygen = oxygen.node.value === "true";
     return post(bedPath(name, "/chart"), body);
   };
-  formDialog({ title: `Chart for bed ${name}`, text: "Both count in NEWS2.", fields: [acvpu, oxygen], yes: "Save", send, done: `Bed ${name}: charted`, after });
+  formDialog({ title: `Chart for ${f.bedName(name)}`, text: "Both count in NEWS2.", fields: [acvpu, oxygen], yes: "Save", send, done: `${f.bedName(name)}: charted`, after });
 }
 
 const GROUPS = [
@@ -79,7 +80,7 @@ function admit(name, after) {
     return post(bedPath(name, "/admit"), body);
   };
   const text = "Limits start at the defaults of the age group.";
-  formDialog({ title: `Admit to bed ${name}`, text, fields: [person, years, group, scale, pregnant], yes: "Admit", send, done: `Bed ${name}: admitted`, after });
+  formDialog({ title: `Admit to ${f.bedName(name)}`, text, fields: [person, years, group, scale, pregnant], yes: "Admit", send, done: `${f.bedName(name)}: admitted`, after });
 }
 
 function transfer(name, model, after) {
@@ -88,12 +89,12 @@ function transfer(name, model, after) {
   const along = input("with_devices", "The devices go along", { type: "checkbox", checked: true });
   const send = () => post(bedPath(name, "/transfer"), { to: to.node.value, with_devices: along.node.checked });
   const text = "The patient keeps limits, charted observations and alarms. Devices that stay behind alarm nobody.";
-  formDialog({ title: `Transfer from bed ${name}`, text, fields: [to, along], yes: "Transfer", send, done: `Bed ${name}: transferred`, after });
+  formDialog({ title: `Transfer from ${f.bedName(name)}`, text, fields: [to, along], yes: "Transfer", send, done: `${f.bedName(name)}: transferred`, after });
 }
 
 function discharge(name, after) {
   const text = "Limits, charted observations and alarms of this bed start anew. Devices stay attached to the bed.";
-  formDialog({ title: `Discharge the patient of bed ${name}?`, text, fields: [], yes: "Discharge", send: () => post(bedPath(name, "/discharge"), {}), done: `Bed ${name}: discharged`, after });
+  formDialog({ title: `Discharge the patient of ${f.bedName(name)}?`, text, fields: [], yes: "Discharge", send: () => post(bedPath(name, "/discharge"), {}), done: `${f.bedName(name)}: discharged`, after });
 }
 
 function attach(name, model, after) {
@@ -101,10 +102,10 @@ function attach(name, model, after) {
   const which = free.length > 0 ? select("device", "Device at no bed", free, free[0][0]) : input("device", "Device", { placeholder: "its name, as it sends it", maxlength: "64" });
   const send = () => post(bedPath(name, "/attach"), { device: which.node.value.trim() });
   const text = "Look at the device: is it on this patient? What it measures counts for this bed from now on.";
-  formDialog({ title: `Attach a device to bed ${name}`, text, fields: [which], yes: "Attach", send, done: `Bed ${name}: attached`, after });
+  formDialog({ title: `Attach a device to ${f.bedName(name)}`, text, fields: [which], yes: "Attach", send, done: `${f.bedName(name)}: attached`, after });
 }
 
 function detach(name, device, after) {
   const text = "The page then shows nothing of it at this bed, and nothing of it alarms here.";
-  formDialog({ title: `Take ${device} from bed ${name}?`, text, fields: [], yes: "Detach", send: () => post(`devices/${encodeURIComponent(device)}/detach`, {}), done: `${device}: detached`, after });
+  formDialog({ title: `Take ${device} from ${f.bedName(name)}?`, text, fields: [], yes: "Detach", send: () => post(`devices/${encodeURIComponent(device)}/detach`, {}), done: `${device}: detached`, after });
 }

@@ -1,6 +1,6 @@
 // A call: alarms of one bed that began together are one event. They ring once, and they go up to the next receiver together. Pure.
 
-import { RANK, sounds, unacknowledged } from "./alarm.js";
+import { RANK, bedName, sounds, unacknowledged } from "./alarm.js";
 
 const RECEIVERS = ["primary", "second", "charge_nurse"];
 
@@ -52,5 +52,5 @@ export function callState(alarm) {
 /** What a screen reader says of a call that went up. */
 export function escalationText(alarm) {
   const whom = alarm.receiver === "charge_nurse" ? "The charge nurse" : "The second nurse";
-  return `Bed ${alarm.bed}: ${alarm.text} not answered. ${whom} is called.`;
+  return `${bedName(alarm.bed)}: ${alarm.text} not answered. ${whom} is called.`;
 }

@@ -8,7 +8,7 @@ export function share(value, all) {
   return largest > 0 ? (100 * value) / largest : 0;
 }
 
-/** Counts per bucket of a cumulative histogram `[{ le, count }]`: `[{ from, to, count }]`. Pure. */
+/** Counts per bucket of a cumulative histogram `[{ le, count }]`: `[{ from, to, count }]`; no bound is null. Pure. */
 export function buckets(cumulative, total) {
   let before = 0;
   let from = 0;

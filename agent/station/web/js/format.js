@@ -1,6 +1,9 @@
 // How values, times and alarms read. Pure: no DOM, no clock.
 
+import { bedName } from "./alarm.js";
 import { callState } from "./call.js";
+
+export { bedName };
 
 /** What stands where there is no value: never a zero, never the last one. */
 export const NOTHING = "--";
@@ -222,7 +225,7 @@ export function initials(name) {
 
 /** Text of a tile for a screen reader. */
 export function summary(bed, now = 0) {
-  const parts = [`Bed ${bed.bed}`];
+  const parts = [bedName(bed.bed)];
   if (!bed.stay) parts.push("no patient");
   for (const p of ["hr", "pr", "spo2", "rr", "temp"]) {
     const n = bed.numerics[p];

@@ -19,7 +19,7 @@ export async function handoverView(context, bed, again) {
   const { model } = context;
   const beds = bed ? [bed] : [...model.beds.values()].filter((b) => b.stay !== null).map((b) => b.bed);
   const now = context.view().now;
-  const title = bed ? `Handover of bed ${bed}` : `Handover, ${model.info.units.map((u) => u.name).join(", ")}`;
+  const title = bed ? `Handover of ${f.bedName(bed)}` : `Handover, ${model.info.units.map((u) => u.name).join(", ")}`;
   const print = el("button", { class: "no-print", type: "button", text: "Print", on: { click: () => window.print() } });
   const whole = bed ? el("a", { class: "button no-print", href: "#handover", text: "Whole unit" }) : null;
   const head = el("div", { class: "view-head" }, el("h2", { text: title }), el("p", { class: "note", text: `${date(now)} ${f.clock(now)} ${f.zone(now)}, the last ${SHIFT_HOURS} hours. ${model.info.simulated ? "SIMULATED: no real patients." : ""}` }), whole, print);
@@ -60,7 +60,7 @@ async function sheet(name, context, again) {
   const facts = shiftFacts(bed, episodes, trends, context.scores.range(name, view.now), view.now);
   return el(
     "article",
-    { class: "sheet", "aria-label": `Bed ${name}` },
+    { class: "sheet", "aria-label": f.bedName(name) },
     el("h3", {}, `${name} `, el("span", { class: "who", text: who })),
     el("div", { class: "sheet-columns" }, el("div", { class: "written" }, ...note(name, bed.handover, again)), el("div", { class: "facts" }, ...facts.filter(([, lines]) => lines.length > 0).map(factBlock))),
   );
@@ -96,7 +96,7 @@ function note(name, handover, again) {
 async function readBack(name, again) {
   if ((await identify()) === null) return;
   const problem = await post(bedPath(name, "/handover/read-back"), {});
-  notice(problem ? `NOT SENT. Bed ${name}: ${problem.error}` : `Bed ${name}: read back`, problem !== null);
+  notice(problem ? `NOT SENT. ${f.bedName(name)}: ${problem.error}` : `${f.bedName(name)}: read back`, problem !== null);
   if (!problem) again();
 }
 
@@ -119,7 +119,7 @@ function form(name, handover, again) {
     const problem = await post(bedPath(name, "/handover"), body);
     if (problem) showProblem(problem, fields, rest);
     else {
-      notice(`Bed ${name}: handover saved`);
+      notice(`${f.bedName(name)}: handover saved`);
       again();
     }
   };

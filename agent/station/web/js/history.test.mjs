@@ -55,6 +55,10 @@ test("a cumulative histogram becomes counts, with what lies beyond its last boun
     { from: 50, to: 100, count: 7 },
     { from: 100, to: null, count: 2 },
   ]);
+  assert.deepEqual(buckets([{ le: 50, count: 3 }, { le: null, count: 4 }], 4), [
+    { from: 0, to: 50, count: 3 },
+    { from: 50, to: null, count: 1 },
+  ]);
   assert.equal(share(1, [0, 4]), 25);
   assert.equal(share(0, [0, 0]), 0);
 });

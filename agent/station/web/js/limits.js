@@ -14,7 +14,7 @@ export async function openLimits(name, actions, changed) {
   try {
     limits = (await get(bedPath(name))).bed.limits;
   } catch (error) {
-    notice(`The limits of bed ${name} cannot be shown: ${error.message}`, true);
+    notice(`The limits of ${f.bedName(name)} cannot be shown: ${error.message}`, true);
     return;
   }
   const rows = limits.map(limitRow);
@@ -29,20 +29,20 @@ export async function openLimits(name, actions, changed) {
     else openWhatIf(name, bodies);
   };
   const reset = async () => {
-    const sure = await question({ title: `Defaults for bed ${name}?`, text: "All limits go back to those of the age group.", yes: "Set defaults" });
+    const sure = await question({ title: `Defaults for ${f.bedName(name)}?`, text: "All limits go back to those of the age group.", yes: "Set defaults" });
     if (!sure) return;
     const problem = await post(bedPath(name, "/limits/reset"), {});
     if (problem) said.textContent = `Not done: ${problem.error}`;
     else {
       dialog.close();
-      notice(`Bed ${name}: limits set to the defaults`);
+      notice(`${f.bedName(name)}: limits set to the defaults`);
       changed();
     }
   };
   const head = ["Parameter", "Low", "High", "Delay, s", "Default", "Fits now", "Changed by"].map((h) => el("th", { scope: "col", text: h }));
   const button = (label, act, kind = null) => el("button", { class: kind, type: "button", text: label, on: { click: act } });
   const dialog = openDialog({
-    title: `Limits of bed ${name}`,
+    title: `Limits of ${f.bedName(name)}`,
     wide: true,
     body: [
       el("p", { text: "An empty field switches that side off. A suggestion fits the value of now; it is never set by itself." }),
@@ -103,6 +103,6 @@ async function saveAll(name, rows, said, done) {
     }
     for (const x of row.fields) x.say("");
   }
-  notice(`Bed ${name}: limits saved`);
+  notice(`${f.bedName(name)}: limits saved`);
   done();
 }

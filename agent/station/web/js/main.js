@@ -143,7 +143,7 @@ function openBed(name) {
 function acknowledgeForemostOf(name) {
   const alarm = model.beds.get(name)?.alarms.find(unacknowledged);
   if (alarm) actions.acknowledge({ ...alarm, bed: name }, true);
-  else notice(`Bed ${name}: no alarm is waiting`);
+  else notice(`${f.bedName(name)}: no alarm is waiting`);
 }
 
 function pauseBed(name) {

@@ -19,7 +19,7 @@ export class Panel {
   }
 
   openBed(name) {
-    this.#begin(`Bed ${name}`);
+    this.#begin(f.bedName(name));
     this.#bed = new BedPanel(name, this, this.context);
     this.update(this.context.view());
     this.node.focus();

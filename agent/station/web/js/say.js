@@ -13,7 +13,7 @@ export function announce(raised, at) {
   for (const alarm of raised) {
     if (!unacknowledged(alarm) || !announcer.allows(alarm, at)) continue;
     const region = byId(alarm.priority === "high" ? "say-high" : "say");
-    text(region, `${alarm.priority} alarm, bed ${alarm.bed}: ${alarm.text} ${f.cause(alarm)}`);
+    text(region, `${alarm.priority} alarm, ${f.bedName(alarm.bed)}: ${alarm.text} ${f.cause(alarm)}`);
   }
 }
 
@@ -23,6 +23,6 @@ export function announceEscalation(escalated, notice) {
   for (const alarm of events.values()) {
     const said = escalationText(alarm);
     text(byId(alarm.priority === "high" ? "say-high" : "say"), said);
-    notice(said, true);
+    notice(said);
   }
 }

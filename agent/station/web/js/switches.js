@@ -44,7 +44,7 @@ export function openSwitches(name, { model, actions }, changed) {
   const bed = model.beds.get(name);
   const rows = kindsOf(bed).map((k) => el("tr", {}, el("th", { scope: "row", text: k.text }), el("td", {}, k.red ? el("span", { class: "sub", text: "red: always on" }) : choice(name, k, actions, changed))));
   openDialog({
-    title: `Alarms of bed ${name}`,
+    title: `Alarms of ${f.bedName(name)}`,
     body: [
       el("p", { text: "Audio off: seen and not heard. Alarm off: neither seen nor heard. Either stays until somebody switches it on again or the patient is discharged, and stands on the tile." }),
       el("div", { class: "table" }, el("table", {}, el("caption", { class: "unseen", text: "Kinds of alarms" }), el("tbody", {}, ...rows))),

@@ -36,7 +36,7 @@ export function openWhatIf(bed, bodies) {
   };
   const choice = SPANS.map((hours) => el("button", { type: "button", text: `${hours} h`, on: { click: () => run(hours) } }));
   openDialog({
-    title: `What this would have changed at bed ${bed}`,
+    title: `What this would have changed at ${f.bedName(bed)}`,
     body: [
       el("p", { text: "Recorded values, not a forecast. A limit that rings less may also ring later: look at what would have been lost." }),
       el("div", { class: "choice", role: "group", "aria-label": "Hours played again" }, ...choice),
