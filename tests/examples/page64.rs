@@ -50,16 +50,11 @@ fn main() {
     let beds = args.next().unwrap_or(64);
     let port = free_port();
     let mut command = Command::new(wardlight());
-    command.args([
-        "demo",
-        "--beds",
-        &beds.to_string(),
-        "--headless",
-        "--listen",
-        &format!("127.0.0.1:{port}"),
-    ]);
+    command.args(["demo", "--beds", &beds.to_string(), "--listen", &format!("127.0.0.1:{port}")]);
     let demo = Demo(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-    until("the demo", 60, || http::get(port, "/readyz").ok().filter(|a| a.status == 200));
+    until("the demo", 120, || {
+        http::get(port, "/api/v1/ward").ok().filter(|a| a.status == 200)
+    });
 
     let mut browser = Browser::open(&format!("http://127.0.0.1:{port}/"));
     let screen = json!({"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": false});

@@ -24,14 +24,14 @@ export async function post(path, body) {
 }
 
 /** Posts a question that has an answer; resolves to `{ problem, answer }`. */
-export async function send(path, body) {
+export async function send(path, body, withinMs = ANSWER_WITHIN_MS) {
   try {
     const response = await fetch(`/api/v1/${path}`, {
       method: "POST",
       // Another site's page cannot send this header: with a login, the agent asks for it.
       headers: { "content-type": "application/json", "x-wardlight": "page" },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      signal: AbortSignal.timeout(withinMs),
     });
     if (response.ok) return { problem: null, answer: await response.json() };
     return { problem: await problemOf(response), answer: null };

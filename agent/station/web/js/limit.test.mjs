@@ -41,7 +41,7 @@ test("the largest difference of a what-if comes first", () => {
     ["a", 3, 4, 1],
     ["c", 0, 1, 1],
   ]);
-  assert.deepEqual([-14.2, 3, 0.01].map(signed), ["−14.2", "+3.0", "0"]);
+  assert.deepEqual([-14, 3, 0].map(signed), ["−14", "+3", "0"]);
 });
 
 test("addresses of the views", () => {

@@ -5,10 +5,15 @@ import { table } from "./bedview.js";
 import { openDialog } from "./dialog.js";
 import { el } from "./dom.js";
 import * as f from "./format.js";
+import { took } from "./history.js";
 
-const SPANS = [12, 24, 72];
+/** The station plays a day at most. */
+const SPANS = [1, 6, 12, 24];
+const FIRST = 12;
+/** Hours of a busy bed take a while to play, in ms. */
+const PLAYED_WITHIN_MS = 60_000;
 
-/** Rows `[kind, before, after, change]` of both sides, the largest change first. Pure. */
+/** Rows `[kind, before, after, change]` of both sides, alarms in the hours played, the largest change first. Pure. */
 export function compareKinds(before, after) {
   const kinds = new Set([...Object.keys(before.by_kind), ...Object.keys(after.by_kind)]);
   const rows = [...kinds].map((kind) => {
@@ -19,10 +24,10 @@ export function compareKinds(before, after) {
   return rows.sort((x, y) => Math.abs(y[3]) - Math.abs(x[3]));
 }
 
-/** A change as people read it: `−14.2`, `+3.0`, `0`. Pure. */
+/** A change as people read it: `−14`, `+3`, `0`. Pure. */
 export function signed(value) {
-  if (Math.abs(value) < 0.05) return "0";
-  return `${value > 0 ? "+" : "−"}${Math.abs(value).toFixed(1)}`;
+  if (value === 0) return "0";
+  return `${value > 0 ? "+" : "−"}${Math.abs(value)}`;
 }
 
 /** Opens the dialog for changed limits `bodies` of a bed. */
@@ -43,22 +48,22 @@ export function openWhatIf(bed, bodies) {
       result,
     ],
   });
-  run(SPANS[1]);
+  run(FIRST);
 }
 
 async function one(bed, body, hours) {
   const title = el("h3", { text: `${f.label(body.parameter)} ${f.range(body.low, body.high, body.parameter) || "off"}` });
-  const { problem, answer } = await send("what-if", { bed, ...body, hours });
+  const { problem, answer } = await send("what-if", { bed, ...body, hours }, PLAYED_WITHIN_MS);
   if (problem) return [title, el("p", { class: "problem", text: `Not known: ${problem.error}` })];
   const { before, after, gained, lost, earlier_s: earlier, later_s: later } = answer;
   const rows = compareKinds(before, after).map(([kind, b, a, change]) =>
-    el("tr", {}, ...[kind.replaceAll("_", " "), b.toFixed(1), a.toFixed(1), signed(change)].map((text) => el("td", { text }))),
+    el("tr", {}, ...[kind.replaceAll("_", " "), String(b), String(a), signed(change)].map((text) => el("td", { text }))),
   );
-  const moved = [earlier > 0 ? `${earlier} s earlier` : "", later > 0 ? `${later} s later` : ""].filter(Boolean).join(", ");
+  const moved = [earlier > 0 ? `${took(earlier * 1000)} earlier` : "", later > 0 ? `${took(later * 1000)} later` : ""].filter(Boolean).join(" or ");
   return [
     title,
     el("p", { class: "result" }, el("b", { text: `${before.alarms_per_bed_day.toFixed(1)} → ${after.alarms_per_bed_day.toFixed(1)}` }), " alarms per bed and day"),
-    el("p", { text: `${gained} alarms more and ${lost} fewer in these hours${moved ? `; those that stay would have come up to ${moved}` : ""}.` }),
-    table("Alarms per bed and day by kind", ["Kind", "Now", "Then", "Change"], rows),
+    el("p", { text: `${gained} alarms more and ${lost} fewer in these hours${moved ? `; of those that stay, some would have come ${moved} on average` : ""}.` }),
+    table("Alarms in these hours by kind", ["Kind, alarms in these hours", "As it was", "With these limits", "Change"], rows),
   ];
 }
