@@ -1,4 +1,4 @@
-//! A real browser.
+//! Headless Chromium, driven over its DevTools socket.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -10,7 +10,7 @@ use crate::http;
 use crate::live::Live;
 use crate::wait::until;
 
-/// Headless Chromium, driven over its DevTools socket; ends with this value.
+/// A browser with one page; ends with this value.
 #[derive(Debug)]
 pub struct Browser {
     child: Child,
@@ -20,7 +20,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Opens the page at `url`.
+    /// Opens a page of 1600 × 900 px.
     pub fn open(url: &str) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let mut command = Command::new("chromium");
@@ -60,7 +60,7 @@ impl Browser {
         }
     }
 
-    /// Calls a method of the DevTools protocol; its result.
+    /// Calls a method of the browser's tools.
     pub fn call(&mut self, method: &str, params: &Value) -> Value {
         self.calls += 1;
         let id = self.calls;
@@ -68,13 +68,49 @@ impl Browser {
         self.tools.find(method, |frame| frame["id"] == id)["result"].take()
     }
 
-    /// The value of a script in the page; of a promise, when it is settled.
+    /// The value of an expression in the page; a promise is waited for. Counts as a person's gesture.
     pub fn evaluate(&mut self, script: &str) -> Value {
-        self.call(
-            "Runtime.evaluate",
-            &json!({"expression": script, "returnByValue": true, "awaitPromise": true}),
-        )["result"]["value"]
-            .take()
+        let asked = json!({"expression": script, "returnByValue": true, "awaitPromise": true, "userGesture": true});
+        let mut answer = self.call("Runtime.evaluate", &asked);
+        let problem = &answer["exceptionDetails"];
+        assert!(problem.is_null(), "{script}\n{problem:#}");
+        answer["result"]["value"].take()
+    }
+
+    /// Waits until an expression is true.
+    pub fn until(&mut self, what: &str, within_s: u64, script: &str) {
+        until(what, within_s, || (self.evaluate(script) == true).then_some(()));
+    }
+
+    /// All text that is seen on the page.
+    pub fn text(&mut self) -> String {
+        self.evaluate("document.body.innerText")
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// Clicks the first seen element of this selector whose text begins so.
+    pub fn click(&mut self, selector: &str, text: &str) {
+        let find = format!(
+            "[...document.querySelectorAll({})].filter((n) => n.offsetParent !== null).find((n) => n.textContent.trim().startsWith({}))",
+            json!(selector),
+            json!(text)
+        );
+        self.until(&format!("{selector} {text:?}"), 10, &format!("({find}) !== undefined"));
+        self.evaluate(&format!("({find}).click()"));
+    }
+
+    /// Memory that the browser's processes hold, in bytes: their share of what they share included.
+    pub fn memory(&self) -> u64 {
+        let processes = descendants(self.child.id());
+        processes.iter().filter_map(|pid| proportional(*pid)).sum()
+    }
+
+    /// A picture of the page, PNG.
+    pub fn picture(&mut self) -> Vec<u8> {
+        let picture = self.call("Page.captureScreenshot", &json!({"format": "png"}));
+        base64(picture["data"].as_str().unwrap())
     }
 }
 
@@ -83,4 +119,55 @@ impl Drop for Browser {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// A process and all that come from it.
+fn descendants(root: u32) -> Vec<u32> {
+    let all: Vec<(u32, u32)> = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(|pid: u32| Some((pid, parent(pid)?)))
+        .collect();
+    let mut found = vec![root];
+    let mut next = 0;
+    while let Some(&pid) = found.get(next) {
+        found.extend(all.iter().filter(|(_, parent)| *parent == pid).map(|(child, _)| *child));
+        next += 1;
+    }
+    found
+}
+
+/// The process that started this one: the second field after the bracket that ends its name.
+fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Proportional set size in bytes.
+fn proportional(pid: u32) -> Option<u64> {
+    let map = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let line = map.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+/// Bytes of a text in base64.
+fn base64(text: &str) -> Vec<u8> {
+    let digit = |c: u8| match c {
+        b'A'..=b'Z' => c - b'A',
+        b'a'..=b'z' => c - b'a' + 26,
+        b'0'..=b'9' => c - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut held) = (0_u32, 0);
+    for c in text.bytes().filter(|c| *c != b'=') {
+        bits = bits << 6 | u32::from(digit(c));
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+        }
+    }
+    bytes
 }

@@ -65,11 +65,6 @@ export async function logged() {
   return (await ask(true)) ? session.name : null;
 }
 
-/** Tells the agent that a bed was opened: the look is audited. */
-export function viewed(bed) {
-  if (session?.state === "person" && session.names) fetch(`/api/v1/beds/${encodeURIComponent(bed)}`).catch(() => {});
-}
-
 export async function logoff() {
   await send("DELETE", "");
   await look();

@@ -1,5 +1,6 @@
 // Who is acting on this page, and the small questions that the page asks. Forgotten after ten minutes without a gesture.
 
+import { place } from "./dialog.js";
 import { byId, el, text } from "./dom.js";
 import * as login from "./login.js";
 
@@ -59,10 +60,12 @@ export function question({ title, text: body, field, yes }) {
     dialog.replaceChildren(form);
     dialog.returnValue = "";
     dialog.onclose = () => {
+      place();
       const agreed = dialog.returnValue === "yes";
       resolve(!agreed ? null : input ? input.value.trim() || null : true);
     };
     dialog.showModal();
+    place();
   });
 }
 

@@ -88,19 +88,3 @@ export class Socket {
     waiting.resolve(problem);
   }
 }
-
-/** Posts to the API; resolves to `null` or to the reason why it was not done. */
-export async function post(path, body) {
-  try {
-    const response = await fetch(`/api/v1/${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-wardlight": "page" },
-      body: JSON.stringify(body),
-    });
-    if (response.ok) return null;
-    const problem = await response.json();
-    return problem.error ?? `refused (${response.status})`;
-  } catch {
-    return "not sent: no connection to the agent";
-  }
-}
