@@ -7,21 +7,21 @@ use super::load::Say;
 
 /// A condition that is there, in seconds from the start.
 #[derive(Clone, Copy, Debug)]
-pub struct Event {
-    pub rhythm: Rhythm,
-    pub from_s: f64,
-    pub to_s: f64,
+pub(crate) struct Event {
+    pub(crate) rhythm: Rhythm,
+    pub(crate) from_s: f64,
+    pub(crate) to_s: f64,
 }
 
 /// A beat by the annotations.
 #[derive(Clone, Copy, Debug)]
-pub struct TrueBeat {
-    pub at_s: f64,
-    pub ventricular: bool,
+pub(crate) struct TrueBeat {
+    pub(crate) at_s: f64,
+    pub(crate) ventricular: bool,
 }
 
 /// Segments of ventricular flutter, in which no beats are annotated.
-pub fn flutter(recording: &Recording) -> Vec<(f64, f64)> {
+pub(crate) fn flutter(recording: &Recording) -> Vec<(f64, f64)> {
     let mut segments = Vec::new();
     let mut from = None;
     for mark in &recording.marks {
@@ -36,16 +36,19 @@ pub fn flutter(recording: &Recording) -> Vec<(f64, f64)> {
 }
 
 /// The beats.
-pub fn beats(recording: &Recording) -> Vec<TrueBeat> {
+pub(crate) fn beats(recording: &Recording) -> Vec<TrueBeat> {
     let beat = |m: &super::load::Mark| match m.say {
-        Say::Beat { ventricular } => Some(TrueBeat { at_s: m.at_s, ventricular }),
+        Say::Beat { ventricular } => Some(TrueBeat {
+            at_s: m.at_s,
+            ventricular,
+        }),
         _ => None,
     };
     recording.marks.iter().filter_map(beat).collect()
 }
 
 /// All conditions of a record.
-pub fn events(recording: &Recording) -> Vec<Event> {
+pub(crate) fn events(recording: &Recording) -> Vec<Event> {
     let beats = beats(recording);
     let flutter = flutter(recording);
     let mut events: Vec<Event> = flutter
@@ -75,7 +78,9 @@ pub fn events(recording: &Recording) -> Vec<Event> {
     };
     windows(Rhythm::Asystole, 2, &|_, rate| rate <= 15.0);
     windows(Rhythm::Pause, 2, &|_, rate| rate < 20.0);
-    windows(Rhythm::VentricularTachycardia, 5, &|w, rate| rate > 100.0 && w.iter().all(|b| b.ventricular));
+    windows(Rhythm::VentricularTachycardia, 5, &|w, rate| {
+        rate > 100.0 && w.iter().all(|b| b.ventricular)
+    });
     windows(Rhythm::ExtremeBradycardia, 5, &|_, rate| rate < 40.0);
     windows(Rhythm::ExtremeTachycardia, 17, &|_, rate| rate > 140.0);
     events

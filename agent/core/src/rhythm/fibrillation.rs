@@ -14,15 +14,15 @@ pub(super) const WINDOW: usize = 4 * HZ;
 
 /// Measures of a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Oscillation {
+pub(super) struct Oscillation {
     /// Leakage, 0 for a pure oscillation to 1.
-    pub leakage: f32,
+    pub(super) leakage: f32,
     /// Share of samples above a fifth of the highest, 0 to 1.
-    pub occupancy: f32,
+    pub(super) occupancy: f32,
     /// Mean frequency in Hz.
-    pub frequency_hz: f32,
+    pub(super) frequency_hz: f32,
     /// Mean height of the highest sample of each second, in µV.
-    pub height_uv: f32,
+    pub(super) height_uv: f32,
 }
 
 /// Leakage below which a wave oscillates (Kuo and Dillman: 0.406 for large waves, 0.625 for small ones). *ratify*
@@ -39,18 +39,16 @@ impl Oscillation {
     pub(super) fn of(history: &History) -> Self {
         // Smoothing over three cells leaves what is below 20 Hz; the mean is taken off.
         let raw = || history.span(WINDOW + 1, 0);
-        let smooth = || {
-            raw()
-                .zip(raw().skip(1))
-                .zip(raw().skip(2))
-                .map(|((a, b), c)| a + b + c)
-        };
+        let smooth = || raw().zip(raw().skip(1)).zip(raw().skip(2)).map(|((a, b), c)| a + b + c);
         let mean = smooth().sum::<i32>() / WINDOW as i32;
         let wave = || smooth().map(move |v| (v - mean) as f32 / 3.0);
         let level: f32 = wave().map(f32::abs).sum();
         let change: f32 = wave().zip(wave().skip(1)).map(|(a, b)| (b - a).abs()).sum();
         if change <= 0.0 {
-            return Self { leakage: 1.0, ..Self::default() };
+            return Self {
+                leakage: 1.0,
+                ..Self::default()
+            };
         }
         // Half the mean period in cells: π · Σ|x| / Σ|Δx| (Kuo and Dillman add the half that rounds).
         let half = (core::f32::consts::PI * level / change + 0.5).clamp(1.0, HZ as f32) as usize;

@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 /// Cells in a frame: 200 ms.
 pub(super) const FRAME: usize = ms(200);
 /// Most frames kept for the bed: the longest it waits for another waveform, and a block.
-const MOST_FRAMES: usize = 64;
+const MOST_FRAMES: usize = 32;
 /// No interval is measured over a gap longer than this.
 const LONGEST_GAP: i64 = ms(200) as i64;
 /// Longest interval measured.
@@ -105,11 +105,6 @@ impl EcgLead {
         self.grid.cell().div_euclid(FRAME as i64)
     }
 
-    /// Measures of the last four seconds, for evaluation.
-    pub(super) fn oscillation(&self) -> Oscillation {
-        Oscillation::of(&self.analysis.history)
-    }
-
     /// Removes and returns the frame with this index; earlier ones are dropped.
     pub(super) fn frame(&mut self, index: i64) -> Option<Frame> {
         while self.frames.front().is_some_and(|f| f.index < index) {
@@ -158,9 +153,14 @@ impl Analysis {
         self.gap = 0;
         self.whole = self.whole.saturating_add(1);
         self.history.push(self.high_pass.next(value));
-        let Some(detected) = self.detector.next(value as i32, &self.history) else { return };
+        let Some(detected) = self.detector.next(value as i32, &self.history) else {
+            return;
+        };
         let at = number - detected.age as i64;
-        let interval = self.last_beat.map(|last| at - last).filter(|i| (1..=LONGEST_INTERVAL).contains(i));
+        let interval = self
+            .last_beat
+            .map(|last| at - last)
+            .filter(|i| (1..=LONGEST_INTERVAL).contains(i));
         self.last_beat = Some(at);
         let class = self.morphology.classify(&self.history, detected.age, interval);
         let beat = LeadBeat {

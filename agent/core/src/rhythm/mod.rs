@@ -22,9 +22,10 @@ mod select;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-pub use fibrillation::Oscillation;
 pub use quality::EcgSignal;
 
 use crate::codes::Waveform;
@@ -107,9 +108,11 @@ pub struct RhythmState {
 }
 
 /// Leads analysed at most: the preferred ones.
-const MOST_LEADS: usize = 4;
-/// How long the bed waits for a waveform that is behind, in frames, beside the length of a block.
-const PATIENCE: i64 = 5;
+const MOST_LEADS: usize = 3;
+/// How long the bed waits for a waveform that is behind, in frames: two seconds, as blocks last up to one.
+const PATIENCE: i64 = 10;
+/// Longer blocks are taken in parts of this many seconds; two waveforms in such blocks do not find together.
+const LONGEST_BLOCK_S: f32 = 1.0;
 /// A break of this many frames is the end of what was known.
 const BREAK: i64 = 50;
 
@@ -134,34 +137,40 @@ impl BedRhythm {
     }
 
     /// As [`BedRhythm::push`], and hands every beat of the lead that is followed to `beat`, at most some seconds after its QRS.
-    pub fn push_with(
-        &mut self,
-        block: &WaveBlock,
-        sent_at: Timestamp,
-        out: &mut Vec<RhythmFinding>,
-        beat: &mut dyn FnMut(Beat),
-    ) {
-        if block.quality.has(Quality::DEMO) {
+    pub fn push_with(&mut self, block: &WaveBlock, sent_at: Timestamp, out: &mut Vec<RhythmFinding>, beat: &mut dyn FnMut(Beat)) {
+        if block.quality.has(Quality::DEMO) || !(1.0..=2000.0).contains(&block.rate_hz) {
             return;
         }
+        let most = (block.rate_hz * LONGEST_BLOCK_S).ceil() as usize;
+        if block.samples.len() <= most {
+            return self.push_part(block, sent_at, out, beat);
+        }
+        for (i, samples) in block.samples.chunks(most).enumerate() {
+            let ms = (i * most) as f64 * 1000.0 / f64::from(block.rate_hz);
+            let part = WaveBlock {
+                samples: samples.to_vec(),
+                waveform: block.waveform,
+                rate_hz: block.rate_hz,
+                scale: block.scale,
+                offset: block.offset,
+                quality: block.quality,
+            };
+            self.push_part(&part, sent_at.plus(Duration::from_millis(ms.round() as u64)), out, beat);
+        }
+    }
+
+    fn push_part(&mut self, block: &WaveBlock, sent_at: Timestamp, out: &mut Vec<RhythmFinding>, beat: &mut dyn FnMut(Beat)) {
         match block.waveform {
             Waveform::Ecg(_) => self.push_ecg(block, sent_at),
             Waveform::Pleth => self.pleth.get_or_insert_default().push(block, sent_at),
             Waveform::Resp | Waveform::Co2 | Waveform::Abp => return,
         }
-        let block_frames = (block.samples.len() as f32 / block.rate_hz.max(1.0) * 5.0).min(BREAK as f32) as i64;
-        self.advance(PATIENCE + block_frames, out, beat);
+        self.advance(out, beat);
     }
 
     /// Newest heart rate and state of the signal.
     pub const fn state(&self) -> RhythmState {
         self.state
-    }
-
-    /// Measures of the last four seconds of the lead that is followed, for evaluation.
-    pub fn oscillation(&self) -> Option<Oscillation> {
-        let followed = self.leads.iter().find(|(waveform, _)| Some(*waveform) == self.state.lead);
-        followed.map(|(_, lead)| lead.oscillation())
     }
 
     fn push_ecg(&mut self, block: &WaveBlock, sent_at: Timestamp) {
@@ -177,19 +186,32 @@ impl BedRhythm {
     fn lead(&mut self, waveform: Waveform) -> Option<&mut EcgLead> {
         if !self.leads.iter().any(|(known, _)| *known == waveform) {
             if self.leads.len() >= MOST_LEADS {
-                let last = self.leads.pop_if(|(last, _)| select::preference(waveform) < select::preference(*last));
+                let last = self
+                    .leads
+                    .pop_if(|(last, _)| select::preference(waveform) < select::preference(*last));
                 last.as_ref()?;
             }
             self.leads.push((waveform, EcgLead::default()));
             self.leads.sort_by_key(|(known, _)| select::preference(*known));
         }
-        self.leads.iter_mut().find(|(known, _)| *known == waveform).map(|(_, lead)| lead)
+        self.leads
+            .iter_mut()
+            .find(|(known, _)| *known == waveform)
+            .map(|(_, lead)| lead)
     }
 
     /// Judges every frame for which all waveforms are there, or have been waited for.
-    fn advance(&mut self, patience: i64, out: &mut Vec<RhythmFinding>, beat: &mut dyn FnMut(Beat)) {
-        let Some(newest) = self.leads.iter().map(|(_, lead)| lead.produced()).max() else { return };
-        let first = || self.leads.iter().filter_map(|(_, lead)| lead.frames.front()).map(|f| f.index).min();
+    fn advance(&mut self, out: &mut Vec<RhythmFinding>, beat: &mut dyn FnMut(Beat)) {
+        let Some(newest) = self.leads.iter().map(|(_, lead)| lead.produced()).max() else {
+            return;
+        };
+        let first = || {
+            self.leads
+                .iter()
+                .filter_map(|(_, lead)| lead.frames.front())
+                .map(|f| f.index)
+                .min()
+        };
         match self.next {
             Some(next) if newest < next - PATIENCE || newest > next + 2 * BREAK => {
                 self.rules.break_off(out);
@@ -200,7 +222,7 @@ impl BedRhythm {
             Some(_) => {}
         }
         while let Some(next) = self.next.filter(|next| *next < newest) {
-            let waits = |produced: i64| produced <= next && produced + patience > newest;
+            let waits = |produced: i64| produced <= next && produced + PATIENCE > newest;
             let pleth_waits = self.pleth.as_ref().is_some_and(|p| waits(p.produced()));
             if pleth_waits || self.leads.iter().any(|(_, lead)| waits(lead.produced())) {
                 return;
@@ -213,7 +235,9 @@ impl BedRhythm {
     fn judge(&mut self, index: i64, out: &mut Vec<RhythmFinding>, sink: &mut dyn FnMut(Beat)) {
         let frames: Vec<_> = self.leads.iter_mut().map(|(w, lead)| (*w, lead.frame(index))).collect();
         let followed = self.selection.choose(&frames);
-        let (signal, beats, oscillates) = followed.map_or((EcgSignal::None, [None; 2], false), |(_, f)| (f.signal, f.beats, f.oscillates));
+        let (signal, beats, oscillates) = followed.map_or((EcgSignal::None, [None; 2], false), |(_, f)| {
+            (f.signal, f.beats, f.oscillates)
+        });
         let believed = || frames.iter().filter_map(|(_, f)| *f).filter(|f| f.signal == EcgSignal::Good);
         let step = Step {
             now: (index + 1) * FRAME as i64,

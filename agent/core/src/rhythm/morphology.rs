@@ -115,7 +115,9 @@ impl Morphology {
 
     /// The interval in terms of the mean one.
     fn timing(&mut self, interval: Option<i64>) -> f32 {
-        let Some(interval) = interval.map(|i| i as f32) else { return 1.0 };
+        let Some(interval) = interval.map(|i| i as f32) else {
+            return 1.0;
+        };
         if self.interval <= 0.0 {
             self.interval = interval;
         }
@@ -145,7 +147,11 @@ impl Morphology {
             shape.count *= 1.0 - 1.0 / 256.0;
         }
         let (at, fit, age) = best;
-        if let Some(shape) = self.shapes.get_mut(at).filter(|shape| fit >= SAME && spread < ALIKE * shape.spread) {
+        if let Some(shape) = self
+            .shapes
+            .get_mut(at)
+            .filter(|shape| fit >= SAME && spread < ALIKE * shape.spread)
+        {
             let weight = (1.0 / (shape.count + 1.0)).max(1.0 / 12.0);
             for (mean, value) in shape.wave.iter_mut().zip(cut(history, age)) {
                 *mean += (value - *mean) * weight;
@@ -217,6 +223,9 @@ fn spread(history: &History, age: usize) -> f32 {
         return 0.0;
     }
     let middle = above().enumerate().map(|(i, s)| i as f32 * s).sum::<f32>() / total;
-    let moment: f32 = above().enumerate().map(|(i, s)| (i as f32 - middle) * (i as f32 - middle) * s).sum();
+    let moment: f32 = above()
+        .enumerate()
+        .map(|(i, s)| (i as f32 - middle) * (i as f32 - middle) * s)
+        .sum();
     (moment / total).sqrt()
 }

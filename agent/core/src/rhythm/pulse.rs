@@ -13,7 +13,7 @@ use crate::message::WaveBlock;
 use crate::time::Timestamp;
 
 /// Most frames kept for the bed.
-const MOST_FRAMES: usize = 64;
+const MOST_FRAMES: usize = 32;
 /// Pulses told to the bed.
 pub(super) const PULSES: usize = 6;
 /// A swing of this share of the usual one is a pulse.

@@ -40,7 +40,7 @@ const JUMP_UV: f32 = 8_000.0;
 /// Beyond this a constant value is a rail of the input and not a quiet heart, in µV.
 const RAIL_UV: f32 = 3_000.0;
 /// Steps smaller than this between cells count as constant, in µV.
-const CONSTANT_UV: f32 = 0.5;
+const CONSTANT_UV: f32 = 3.0;
 
 /// What was seen in one frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

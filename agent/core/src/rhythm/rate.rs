@@ -48,3 +48,45 @@ impl HeartRate {
         Milli::from_f64(60_000.0 * count as f64 / f64::from(sum.max(1)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(intervals: &[u32]) -> Option<i32> {
+        let mut rate = HeartRate::default();
+        intervals.iter().for_each(|ms| rate.add(*ms));
+        rate.rate().map(Milli::get)
+    }
+
+    #[test]
+    fn twelve_intervals_are_averaged_without_the_largest_and_the_smallest() {
+        let mut intervals = vec![9000; 3];
+        intervals.extend([1000; 10]);
+        intervals.extend([200, 3000]);
+        assert_eq!(rate(&intervals), Some(60_000));
+    }
+
+    #[test]
+    fn four_are_averaged_while_the_last_three_are_slow() {
+        let mut intervals = vec![600; 10];
+        intervals.extend([1201, 1201, 1201]);
+        assert_eq!(rate(&intervals), Some(Milli::from_f64(240_000.0 / 4203.0).unwrap().get()));
+        intervals.push(1200);
+        // Twelve again: 8 × 600 and 4 slow ones, less one of each end.
+        assert_eq!(
+            rate(&intervals),
+            Some(
+                Milli::from_f64(600_000.0 / (7.0 * 600.0 + 2.0 * 1201.0 + 1200.0))
+                    .unwrap()
+                    .get()
+            )
+        );
+    }
+
+    #[test]
+    fn fewer_than_three_intervals_give_no_rate() {
+        assert_eq!(rate(&[800, 800]), None);
+        assert_eq!(rate(&[800, 800, 800]), Some(75_000));
+    }
+}

@@ -108,7 +108,11 @@ impl Rules {
             self.begin(Rhythm::VentricularFibrillation, onset, out);
         }
         if self.calm >= d::FIBRILLATION_END_FRAMES {
-            self.end(Rhythm::VentricularFibrillation, step.now - i64::from(self.calm) * FRAME as i64, out);
+            self.end(
+                Rhythm::VentricularFibrillation,
+                step.now - i64::from(self.calm) * FRAME as i64,
+                out,
+            );
         }
     }
 
@@ -125,6 +129,7 @@ impl Rules {
             return self.end(Rhythm::Pause, step.now, out);
         }
         if let Some([before, last]) = self.last_two()
+            && self.present.get(&Rhythm::Asystole).is_some_and(|onset| before.cell > *onset)
             && last.cell - before.cell <= d::ASYSTOLE_END
         {
             self.end(Rhythm::Asystole, before.cell, out);
@@ -134,7 +139,9 @@ impl Rules {
         {
             self.end(Rhythm::Pause, last, out);
         }
-        let Some(since) = self.good_since.filter(|_| step.good) else { return };
+        let Some(since) = self.good_since.filter(|_| step.good) else {
+            return;
+        };
         let quiet_since = self.last_beat.map_or(since, |beat| beat.max(since));
         let quiet = step.now - quiet_since - d::LATENCY;
         let pulsing = contradicted(step, step.now - quiet_since, 0);
@@ -187,7 +194,9 @@ impl Rules {
         let alike = |n: usize, (least, percent): (usize, u8)| newest(n).filter(|b| b.likeness >= percent).count() >= least;
         let clear = newest(d::VT_BEATS).all(|b| b.surely) && alike(d::VT_BEATS, d::VT_ALIKE);
         let beats = if clear { d::VT_BEATS } else { d::VT_DOUBTFUL_BEATS };
-        let Some((first, (intervals, sum))) = self.rate(beats) else { return };
+        let Some((first, (intervals, sum))) = self.rate(beats) else {
+            return;
+        };
         let run = newest(beats).all(|b| b.ventricular) && (clear || alike(beats, d::VT_DOUBTFUL_ALIKE));
         if run && intervals * d::MINUTE > d::VT * sum && !contradicted(step, step.now - first, d::PULSE_INTERVAL) {
             self.begin(Rhythm::VentricularTachycardia, first, out);

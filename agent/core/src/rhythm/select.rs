@@ -42,7 +42,9 @@ impl Selection {
         // The first of the best: max_by_key would give the last.
         let best = there().rev().max_by_key(|(_, frame)| rank(frame))?;
         let followed = there().find(|(waveform, _)| Some(*waveform) == self.followed);
-        let Some(followed) = followed else { return Some(self.follow(best)) };
+        let Some(followed) = followed else {
+            return Some(self.follow(best));
+        };
         let better = rank(&best.1) > rank(&followed.1);
         let preferred = !better && best.0 != followed.0;
         self.doubts = if better { self.doubts + 1 } else { 0 };
