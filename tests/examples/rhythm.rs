@@ -23,6 +23,7 @@ fn main() {
     let folder = arguments.next().unwrap_or_else(|| panic!("usage: rhythm DATA_DIR"));
     let folder = Path::new(&folder);
     let verbose = arguments.next().is_some();
+    cost(folder);
     let ds1: Vec<(Recording, Outcome)> = DS1
         .iter()
         .map(|name| {
@@ -35,7 +36,6 @@ fn main() {
     conditions(&ds1, verbose);
     fibrillation(folder);
     false_alarms(folder);
-    cost(folder);
 }
 
 fn beats(ds1: &[(Recording, Outcome)]) {
@@ -98,13 +98,10 @@ fn conditions(ds1: &[(Recording, Outcome)], verbose: bool) {
         }
         println!("{line}");
         if verbose {
-            events
-                .iter()
-                .for_each(|e| println!("   annotated {:?} {:.1}-{:.1}", e.rhythm, e.from_s, e.to_s));
-            let show = |r: &evaluation::Reported| {
-                println!("   reported {:?} {:.1}-{:.1} at {:.1}", r.rhythm, r.onset_s, r.end_s, r.at_s)
-            };
-            outcome.reported.iter().for_each(show);
+            for event in &events {
+                println!("   annotated {:?} {:.1}-{:.1} s", event.rhythm, event.from_s, event.to_s);
+            }
+            list(outcome);
         }
     }
     println!("all     {}", totals.map(cell).join(""));
@@ -121,17 +118,21 @@ fn cell(counts: Counts) -> String {
     )
 }
 
+fn list(outcome: &Outcome) {
+    for r in &outcome.reported {
+        println!(
+            "   {:?} {:.1}-{:.1} s, reported at {:.1} s",
+            r.rhythm, r.onset_s, r.end_s, r.at_s
+        );
+    }
+}
+
 fn fibrillation(folder: &Path) {
     println!("\nCreighton University records: what is reported");
     for name in CUDB {
         let outcome = load::cudb(folder, name).play(|_| true);
         println!("{name}: good {:.2}", outcome.good);
-        for r in &outcome.reported {
-            println!(
-                "   {:?} {:.1}-{:.1} s, reported at {:.1} s",
-                r.rhythm, r.onset_s, r.end_s, r.at_s
-            );
-        }
+        list(&outcome);
     }
     println!("   (in cu01 fibrillation begins at {:.1} s)", load::CU01_FIBRILLATION_S);
 }
@@ -145,17 +146,12 @@ fn false_alarms(folder: &Path) {
             ("without", recording.play(|i| recording.channels[i].name != "PLETH")),
         ] {
             println!("{name} {what}: good {:.2}, {} beats", outcome.good, outcome.beats.len());
-            for r in &outcome.reported {
-                println!(
-                    "   {:?} {:.1}-{:.1} s, reported at {:.1} s",
-                    r.rhythm, r.onset_s, r.end_s, r.at_s
-                );
-            }
+            list(&outcome);
         }
     }
 }
 
-const BEDS: usize = 400;
+const BEDS: usize = 1000;
 const COST_S: usize = 20;
 
 /// Time and memory of many beds with three leads and a pleth.
@@ -185,9 +181,9 @@ fn cost(folder: &Path) {
         }
     }
     let samples: usize = BEDS * blocks.iter().map(|(block, _)| block.samples.len()).sum::<usize>();
-    println!("\nCost with three leads and a pleth of 360 Hz");
+    println!("Cost with three leads and a pleth of 360 Hz");
     println!("{:.0} ns per sample", start.elapsed().as_nanos() as f64 / samples as f64);
-    println!("{:.1} KiB per bed", (resident_kib() - before) / BEDS as f64);
+    println!("{:.1} KiB per bed\n", (resident_kib() - before) / BEDS as f64);
 }
 
 /// Resident memory of this process.

@@ -37,13 +37,9 @@ const HEIGHT_UV: f32 = 80.0;
 impl Oscillation {
     /// Measures the last four seconds.
     pub(super) fn of(history: &History) -> Self {
-        // Smoothing over three cells leaves what is below 20 Hz; the mean is taken off.
-        let raw = || history.span(WINDOW + 1, 0);
-        let smooth = || raw().zip(raw().skip(1)).zip(raw().skip(2)).map(|((a, b), c)| a + b + c);
-        let mean = smooth().sum::<i32>() / WINDOW as i32;
-        let wave = || smooth().map(move |v| (v - mean) as f32 / 3.0);
-        let level: f32 = wave().map(f32::abs).sum();
-        let change: f32 = wave().zip(wave().skip(1)).map(|(a, b)| (b - a).abs()).sum();
+        let wave = window(history);
+        let level: f32 = wave.iter().map(|v| v.abs()).sum();
+        let change: f32 = wave.iter().zip(wave.iter().skip(1)).map(|(a, b)| (b - a).abs()).sum();
         if change <= 0.0 {
             return Self {
                 leakage: 1.0,
@@ -53,20 +49,21 @@ impl Oscillation {
         // Half the mean period in cells: π · Σ|x| / Σ|Δx| (Kuo and Dillman add the half that rounds).
         let half = (core::f32::consts::PI * level / change + 0.5).clamp(1.0, HZ as f32) as usize;
         let (mut leak, mut both) = (0.0, 0.0);
-        for (now, before) in wave().skip(half).zip(wave()) {
+        for (now, before) in wave.iter().skip(half).zip(&wave) {
             leak += (now + before).abs();
             both += now.abs() + before.abs();
         }
-        let seconds = || (0..4).map(|s| wave().skip(s * HZ).take(HZ).map(f32::abs).fold(0.0, f32::max));
-        let mut above = 0;
-        for (s, most) in seconds().enumerate() {
-            above += wave().skip(s * HZ).take(HZ).filter(|v| v.abs() > most / 5.0).count();
+        let (mut above, mut heights) = (0, 0.0);
+        for second in wave.chunks(HZ) {
+            let most = second.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
+            heights += most;
+            above += second.iter().filter(|v| v.abs() > most / 5.0).count();
         }
         Self {
             leakage: if both > 0.0 { leak / both } else { 1.0 },
             occupancy: above as f32 / WINDOW as f32,
             frequency_hz: HZ as f32 / (2 * half) as f32,
-            height_uv: seconds().sum::<f32>() / 4.0,
+            height_uv: heights / (WINDOW / HZ) as f32,
         }
     }
 
@@ -77,4 +74,18 @@ impl Oscillation {
             && self.height_uv > HEIGHT_UV
             && (FREQUENCY_HZ.0..=FREQUENCY_HZ.1).contains(&self.frequency_hz)
     }
+}
+
+/// The last four seconds without their mean, smoothed over three cells, which leaves what is below 20 Hz.
+fn window(history: &History) -> [f32; WINDOW] {
+    let mut raw = [0.0; WINDOW + 2];
+    for (slot, value) in raw.iter_mut().zip(history.span(WINDOW + 1, 0)) {
+        *slot = value as f32;
+    }
+    let mut wave = [0.0; WINDOW];
+    for ((slot, a), (b, c)) in wave.iter_mut().zip(&raw).zip(raw.iter().skip(1).zip(raw.iter().skip(2))) {
+        *slot = (a + b + c) / 3.0;
+    }
+    let mean = wave.iter().sum::<f32>() / WINDOW as f32;
+    wave.map(|v| v - mean)
 }

@@ -71,15 +71,12 @@ impl Grid {
         for raw in &block.samples {
             let at_ms = self.base_ms + self.count as f64 * period_ms;
             self.count += 1;
-            match absent.or((*raw == WaveBlock::MISSING).then_some(Cell::Gap)) {
-                Some(cell) => {
-                    self.last = None;
-                    self.skip(at_ms, cell, &mut sink);
-                }
-                None => {
-                    let value = ((f64::from(*raw) + f64::from(block.offset)) * scale).clamp(-1e9, 1e9) as f32;
-                    self.line(at_ms, value, &mut sink);
-                }
+            if let Some(cell) = absent.or((*raw == WaveBlock::MISSING).then_some(Cell::Gap)) {
+                self.last = None;
+                self.skip(at_ms, cell, &mut sink);
+            } else {
+                let value = ((f64::from(*raw) + f64::from(block.offset)) * scale).clamp(-1e9, 1e9) as f32;
+                self.line(at_ms, value, &mut sink);
             }
         }
     }
@@ -94,7 +91,7 @@ impl Grid {
         let expected = self.base_ms + self.count as f64 * 1000.0 / f64::from(self.rate_hz.max(1.0));
         let off = stamp_ms - expected;
         let same_rate = (rate_hz - self.rate_hz).abs() < f32::EPSILON;
-        if !self.started || !same_rate || off < -DRIFT_MS || off > RESTART_MS {
+        if !self.started || !same_rate || !(-DRIFT_MS..=RESTART_MS).contains(&off) {
             let first_cell = (stamp_ms as i64).div_euclid(CELL_MS);
             *self = Self {
                 rate_hz,

@@ -194,8 +194,8 @@ fn align(shape: &[f32], history: &History, age: usize) -> (f32, usize) {
 
 /// Pearson's correlation.
 fn correlation(a: &[f32], b: impl Iterator<Item = f32> + Clone) -> f32 {
-    let n = LEN as f32;
-    let (mean_a, mean_b) = (a.iter().sum::<f32>() / n, b.clone().sum::<f32>() / n);
+    let mean_a = a.iter().sum::<f32>() / LEN as f32;
+    let mean_b = b.clone().sum::<f32>() / LEN as f32;
     let (mut ab, mut aa, mut bb) = (0.0_f32, 0.0_f32, 0.0_f32);
     for (x, y) in a.iter().zip(b) {
         let (x, y) = (x - mean_a, y - mean_b);

@@ -40,7 +40,7 @@ impl PulseFrame {
         let mut ages = self.ages.iter().filter(within);
         let count = ages.clone().count();
         let newest = ages.next().copied().map_or(0, i64::from);
-        let oldest = ages.last().copied().map_or(0, i64::from);
+        let oldest = ages.next_back().copied().map_or(0, i64::from);
         count >= least && oldest - newest >= shortest * (count as i64 - 1)
     }
 }
@@ -105,8 +105,8 @@ struct Pulses {
     low: i32,
     high: i32,
     high_at: i64,
-    /// Usual swing.
-    swing: f32,
+    /// The last swings.
+    swings: [f32; 8],
     /// Cells since the last pulse.
     since: usize,
     /// Cells of the pulses of the regular run.
@@ -123,7 +123,7 @@ impl Pulses {
             low: 0,
             high: 0,
             high_at: 0,
-            swing: 0.0,
+            swings: [0.0; 8],
             since: 0,
             run: VecDeque::new(),
         }
@@ -146,11 +146,11 @@ impl Pulses {
         self.since += 1;
         if self.since > ms(3000) {
             // Nothing at the usual swing for long: look for smaller ones, but forget slowly.
-            self.swing *= 0.8;
+            self.swings.iter_mut().for_each(|swing| *swing *= 0.8);
             self.since = 0;
             self.run.clear();
         }
-        let enough = (self.swing * SWING_SHARE).max(1.0);
+        let enough = (self.usual_swing() * SWING_SHARE).max(1.0);
         if self.rising {
             if wave > self.high {
                 (self.high, self.high_at) = (wave, number);
@@ -170,11 +170,10 @@ impl Pulses {
 
     fn pulse(&mut self, at: i64, swing: f32) {
         self.since = 0;
-        if self.swing <= 0.0 {
-            self.swing = swing;
-        }
-        let usual = (SWING_SHARE..MOVEMENT_SHARE).contains(&(swing / self.swing));
-        self.swing += (swing.min(2.0 * self.swing) - self.swing) / 8.0;
+        let usual = (SWING_SHARE..MOVEMENT_SHARE).contains(&(swing / self.usual_swing().max(1.0)));
+        self.swings.rotate_right(1);
+        let [newest, ..] = &mut self.swings;
+        *newest = swing;
         if !usual || !self.is_regular(at) {
             self.run.clear();
         }
@@ -182,6 +181,14 @@ impl Pulses {
             self.run.pop_front();
         }
         self.run.push_back(at);
+    }
+
+    /// Median of the last swings.
+    fn usual_swing(&self) -> f32 {
+        let mut sorted = self.swings;
+        sorted.sort_unstable_by(f32::total_cmp);
+        let [_, _, _, _, middle, ..] = sorted;
+        middle
     }
 
     fn mean_interval(&self) -> Option<i64> {

@@ -281,8 +281,9 @@ fn steepness(history: &History, age: usize) -> (i32, bool) {
 
 /// Puts a value in front; the oldest falls out.
 fn push<T: Copy>(values: &mut [T; 8], value: T) {
-    let [a, b, c, d, e, f, g, _] = *values;
-    *values = [value, a, b, c, d, e, f, g];
+    values.rotate_right(1);
+    let [newest, ..] = values;
+    *newest = value;
 }
 
 fn median<T: Copy + Ord>(mut values: [T; 8]) -> T {

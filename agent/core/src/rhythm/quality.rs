@@ -60,7 +60,7 @@ struct Seen {
 pub(super) struct Judge {
     seen: Seen,
     frames: VecDeque<Seen>,
-    recent: [f32; 6],
+    recent: [f32; 5],
     /// Frames until a disturbance is over.
     recovery: u8,
 }
@@ -72,24 +72,26 @@ impl Judge {
             return;
         };
         if !follows {
-            self.recent = [value; 6];
+            self.recent = [value; 5];
         }
-        let [a, b, c, d, e, _] = self.recent;
+        let [last, before, .., oldest] = self.recent;
         let seen = &mut self.seen;
         if seen.values == 0 {
             (seen.low, seen.high) = (value, value);
         }
         seen.values += 1;
-        seen.curvature += (a - f32::midpoint(value, b)).abs();
+        seen.curvature += (last - f32::midpoint(value, before)).abs();
         seen.low = seen.low.min(value);
         seen.high = seen.high.max(value);
-        seen.jumps += u8::from((value - e).abs() > JUMP_UV);
-        let step = (value - a).abs();
+        seen.jumps += u8::from((value - oldest).abs() > JUMP_UV);
+        let step = (value - last).abs();
         if usual_slope > 0 && step > SPIKE_UV && step > SPIKE_SHARE * usual_slope as f32 {
             self.recovery = RECOVERY;
         }
-        seen.constant += u8::from((value - a).abs() < CONSTANT_UV && value.abs() > RAIL_UV);
-        self.recent = [value, a, b, c, d, e];
+        seen.constant += u8::from(step < CONSTANT_UV && value.abs() > RAIL_UV);
+        self.recent.rotate_right(1);
+        let [newest, ..] = &mut self.recent;
+        *newest = value;
     }
 
     /// Ends a frame.

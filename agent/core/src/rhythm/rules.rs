@@ -188,7 +188,7 @@ impl Rules {
     fn ventricular(&mut self, step: &Step, out: &mut Vec<RhythmFinding>) {
         let newest = |n: usize| self.beats.iter().rev().take(n);
         if newest(d::VT_END_BEATS).count() == d::VT_END_BEATS && newest(d::VT_END_BEATS).all(|b| !b.ventricular) {
-            let onset = newest(d::VT_END_BEATS).last().map_or(step.now, |b| b.cell);
+            let onset = newest(d::VT_END_BEATS).next_back().map_or(step.now, |b| b.cell);
             return self.end(Rhythm::VentricularTachycardia, onset, out);
         }
         let alike = |n: usize, (least, percent): (usize, u8)| newest(n).filter(|b| b.likeness >= percent).count() >= least;

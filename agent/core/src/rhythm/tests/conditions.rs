@@ -130,7 +130,7 @@ fn a_pulse_that_goes_on_contradicts_an_asystole_of_the_ecg_and_its_end_lets_it_t
     let heart = sinus().beat(20, 75.0, false);
     let unplugged = 24.0;
     let ecg = |t: f64| if t < unplugged { heart.ecg(t) } else { 0.0 };
-    let pulse = Stream::at(Waveform::Pleth, |t| heart.pleth(t), 40.0, 125.0, 5000.0);
+    let pulse = Stream::at(Waveform::Pleth, |t| heart.pleth(t), 50.0, 125.0, 5000.0);
     let heard = Listener::of(&[Stream::new(II, ecg, 50.0), pulse]);
     let began = heard.began(Rhythm::Asystole);
     assert_eq!(began.len(), 1, "{:?}", heard.told);
