@@ -76,6 +76,11 @@ fn fibrillation_is_found_in_every_record_of_the_creighton_database() {
     for name in CUDB {
         let outcome = load::cudb(&folder, name).play(|_| true);
         assert!(outcome.of(Rhythm::VentricularFibrillation).count() > 0, "{name}");
+        if name == "cu03" {
+            // The reports before are false; this is when the trace turns into fibrillation.
+            let mut found = outcome.of(Rhythm::VentricularFibrillation);
+            assert!(found.any(|r| (460.0..470.0).contains(&r.onset_s)), "{:?}", outcome.reported);
+        }
         if name == "cu01" {
             let onset = load::CU01_FIBRILLATION_S;
             let first = outcome.of(Rhythm::VentricularFibrillation).next().unwrap();
