@@ -30,7 +30,7 @@ fn heart_rate_is_right_at_every_rate_sampling_and_gain() {
 #[test]
 fn small_beats_count_and_smaller_ones_do_not() {
     let heart = Heart::default().beat(30, 60.0, false);
-    for (height, counted) in [(0.3, true), (0.05, false)] {
+    for (height, counted) in [(0.2, true), (0.1, false)] {
         let listener = Listener::of(&[Stream::new(II, |t| height * heart.ecg(t), 30.0)]);
         assert_eq!(listener.beats.len() > 20, counted, "{height} mV: {}", listener.beats.len());
     }
