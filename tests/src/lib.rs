@@ -2,6 +2,7 @@
 //!
 //! Nothing here links the agent. What the tests know of it is what an integrator knows: its command line, MQTT, HTTP,
 //! its WebSocket and its files. Only loopback addresses and free ports are used; every process is ended by its own id.
+//! The [`fast_ward`] alone meets the rules themselves: a day of a simulated ward in a minute.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,7 +15,9 @@
 
 pub mod agent;
 pub mod browser;
+pub mod burden;
 pub mod device;
+pub mod fast_ward;
 pub mod http;
 pub mod live;
 pub mod mosquitto;

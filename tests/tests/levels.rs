@@ -33,7 +33,7 @@ const LEVELS: [(&str, &[&str]); 9] = [
         "wardlight",
         &["core", "wire", "devices", "journal", "station", "models", "simulator"],
     ),
-    ("wardlight-tests", &["core", "wire"]),
+    ("wardlight-tests", &["core", "wire", "simulator"]),
 ];
 
 fn metadata(more: &[&str]) -> Value {

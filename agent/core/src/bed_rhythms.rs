@@ -2,7 +2,7 @@
 //!
 //! Beside the Ward and not in it: waveforms are too many to be journaled, so what is found in them is what a replay gets.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::event::{RhythmNews, RhythmReport};
@@ -32,9 +32,11 @@ struct Analysed {
 }
 
 /// The analyses of all beds that have waveforms.
+///
+/// In the order of the beds: the same waveforms give the same reports in the same order.
 #[derive(Debug, Default)]
 pub struct BedRhythms {
-    beds: HashMap<BedId, Analysed>,
+    beds: BTreeMap<BedId, Analysed>,
 }
 
 impl BedRhythms {

@@ -4,11 +4,13 @@ use super::{Scenario, parse};
 use crate::SimulatorError;
 
 /// Names and texts.
-pub const BUILTIN: [(&str, &str); 13] = [
+pub const BUILTIN: [(&str, &str); 15] = [
     ("demo", include_str!("../../scenarios/demo.toml")),
     ("quiet", include_str!("../../scenarios/quiet.toml")),
     ("vf_arrest", include_str!("../../scenarios/vf_arrest.toml")),
     ("asystole", include_str!("../../scenarios/asystole.toml")),
+    ("vt", include_str!("../../scenarios/vt.toml")),
+    ("extreme_rates", include_str!("../../scenarios/extreme_rates.toml")),
     ("hypoxia", include_str!("../../scenarios/hypoxia.toml")),
     ("apnoea", include_str!("../../scenarios/apnoea.toml")),
     ("sepsis", include_str!("../../scenarios/sepsis.toml")),

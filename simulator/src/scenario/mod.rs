@@ -26,8 +26,12 @@ pub struct Scenario {
     pub wearables: usize,
     /// When everything has happened and been alarmed.
     pub duration: Duration,
+    /// Whether the patients of beds without a script move, wash, sleep and loosen electrodes, as patients do.
+    pub daily_life: bool,
     /// What happens, bed by bed; beds that are not named stay quiet.
     pub scripts: Vec<BedScript>,
+    /// Kinds of alarms that may be raised at every bed.
+    pub may: Vec<String>,
 }
 
 /// What happens in one bed.

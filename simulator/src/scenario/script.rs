@@ -17,6 +17,10 @@ struct Raw {
     wearables: usize,
     duration_s: f64,
     #[serde(default)]
+    daily_life: bool,
+    #[serde(default)]
+    may: Vec<String>,
+    #[serde(default)]
     bed: Vec<RawBed>,
 }
 
@@ -95,7 +99,9 @@ pub fn parse(name: &str, text: &str) -> Result<Scenario, SimulatorError> {
         beds: raw.beds,
         wearables: raw.wearables,
         duration,
+        daily_life: raw.daily_life,
         scripts,
+        may: raw.may,
     })
 }
 

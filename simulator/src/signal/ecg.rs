@@ -75,6 +75,51 @@ impl Morphology {
 pub struct EcgModel {
     angle: f64,
     millivolts: f64,
+    cycle: Cycle,
+}
+
+/// What pushes the point in a beat of one interval and shape.
+#[derive(Clone, Debug)]
+struct Cycle {
+    interval: f64,
+    morphology: Morphology,
+    omega: f64,
+    /// Angle of each wave; height over squared width; twice the squared width. A wave of no height does nothing.
+    pushes: [(f64, f64, f64); 5],
+}
+
+impl Cycle {
+    fn new(interval: f64, morphology: Morphology) -> Self {
+        let rate_factor = 1.0 / interval;
+        let mut pushes = [(0.0, 0.0, 1.0); 5];
+        for (push, wave) in pushes.iter_mut().zip(morphology.waves()) {
+            let squared = wave.width * wave.width * rate_factor;
+            *push = (
+                wave.angle * rate_factor.powf(wave.angle_exponent),
+                wave.height_mv / squared,
+                2.0 * squared,
+            );
+        }
+        Self {
+            interval,
+            morphology,
+            omega: TAU * rate_factor,
+            pushes,
+        }
+    }
+
+    /// dz/dt of the model: attraction and repulsion by each wave, and the return to the baseline with a time constant of 1 s.
+    fn slope(&self, angle: f64, z: f64) -> f64 {
+        let push: f64 = self
+            .pushes
+            .iter()
+            .map(|(centre, strength, spread)| {
+                let delta = wrap(angle - centre);
+                strength * delta * (-delta * delta / spread).exp()
+            })
+            .sum();
+        -self.omega * push - z
+    }
 }
 
 impl Default for EcgModel {
@@ -82,6 +127,7 @@ impl Default for EcgModel {
         Self {
             angle: -PI,
             millivolts: 0.0,
+            cycle: Cycle::new(1.0, Morphology::Sinus),
         }
     }
 }
@@ -103,9 +149,12 @@ impl EcgModel {
 
     /// Advances by `dt` seconds within a beat of `interval` seconds, by one Runge–Kutta step of fourth order.
     pub fn advance(&mut self, dt: f64, interval: f64, morphology: Morphology) -> Passed {
-        let omega = TAU / interval;
-        let rate_factor = 1.0 / interval;
-        let slope = |angle: f64, z: f64| slope(angle, z, omega, rate_factor, morphology.waves());
+        let same = self.cycle.interval.to_bits() == interval.to_bits() && self.cycle.morphology == morphology;
+        if !same {
+            self.cycle = Cycle::new(interval, morphology);
+        }
+        let slope = |angle: f64, z: f64| self.cycle.slope(angle, z);
+        let omega = self.cycle.omega;
         let half = self.angle + omega * dt / 2.0;
         let k1 = slope(self.angle, self.millivolts);
         let k2 = slope(half, self.millivolts + k1 * dt / 2.0);
@@ -129,20 +178,6 @@ impl EcgModel {
         self.angle = -PI;
         self.millivolts *= (-dt / 0.05).exp();
     }
-}
-
-/// dz/dt of the model: attraction and repulsion by each wave, and the return to the baseline with a time constant of 1 s.
-fn slope(angle: f64, z: f64, omega: f64, rate_factor: f64, waves: &[Wave]) -> f64 {
-    let width_factor = rate_factor.sqrt();
-    let push: f64 = waves
-        .iter()
-        .map(|wave| {
-            let width = wave.width * width_factor;
-            let delta = wrap(angle - wave.angle * rate_factor.powf(wave.angle_exponent));
-            wave.height_mv * delta / (width * width) * (-delta * delta / (2.0 * width * width)).exp()
-        })
-        .sum();
-    -omega * push - z
 }
 
 /// The angle brought into −π to π.

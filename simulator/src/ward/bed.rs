@@ -8,6 +8,7 @@ use wardlight_core::message::Body;
 use wardlight_core::time::Timestamp;
 
 use super::WardSettings;
+use super::daily_life::DailyLife;
 use crate::device::{Monitor, MonitorOptions, Publication, Wearable};
 use crate::scenario::{Act, BedScript, Happening};
 use crate::subject::Subject;
@@ -28,6 +29,7 @@ pub(super) struct Bed {
     monitor: Monitor,
     wearable: Option<Wearable>,
     happenings: VecDeque<Happening>,
+    daily_life: Option<DailyLife>,
     start: Timestamp,
     next_at: Timestamp,
     /// When the monitor sends what it had stored before the start; a recording has no such past.
@@ -62,10 +64,16 @@ impl Bed {
             monitor,
             wearable: wearable.map(|device| Wearable::new(site(), device, seed, start)),
             happenings: script.map(|s| s.happenings.clone().into()).unwrap_or_default(),
+            daily_life: None,
             start,
             next_at: start.plus(TICK).plus(turn),
             recall_at,
         }
+    }
+
+    /// Lets the patient lead the daily life that the seed fixes.
+    pub(super) fn live(&mut self, seed: u64) {
+        self.daily_life = Some(DailyLife::new(seed, self.start));
     }
 
     pub(super) const fn id(&self) -> &BedId {
@@ -111,6 +119,9 @@ impl Bed {
             self.next_at = at.plus(TICK);
             while let Some(due) = self.happenings.pop_front_if(|h| self.start.plus(h.at) <= at) {
                 self.happen(due.act, at, out);
+            }
+            while let Some(act) = self.daily_life.as_mut().and_then(|life| life.due(at)) {
+                self.happen(act, at, out);
             }
             let seen = self.subject.advance(TICK);
             self.monitor.observe(&seen, TICK, at, out);

@@ -1,6 +1,7 @@
 //! A simulated ward: patients, their devices, and the script they follow. No clock, no socket: the time is an argument.
 
 mod bed;
+mod daily_life;
 mod people;
 #[cfg(test)]
 mod tests;
@@ -96,11 +97,15 @@ impl SimulatedWard {
             if recorded {
                 ward.recorded.push(id.clone());
             }
-            ward.expect(&id, script);
+            ward.expect(&id, script, &scenario.may);
             let has_wearable = number <= scripted && number > scripted - wearables;
             let wearable = has_wearable.then(|| device_id("wear", number)).transpose()?;
             let devices = (device_id("mon", number)?, wearable);
-            ward.beds.push(Bed::new(settings, number, id, subject, script, devices));
+            let mut bed = Bed::new(settings, number, id, subject, script, devices);
+            if scenario.daily_life && script.is_none() && !recorded {
+                bed.live(settings.seed.wrapping_mul(30_011).wrapping_add(number as u64));
+            }
+            ward.beds.push(bed);
         }
         Ok(ward)
     }
@@ -181,9 +186,8 @@ impl SimulatedWard {
         }
     }
 
-    fn expect(&mut self, bed: &BedId, script: Option<&BedScript>) {
-        let Some(script) = script else { return };
-        for expectation in &script.expect {
+    fn expect(&mut self, bed: &BedId, script: Option<&BedScript>, everywhere: &[String]) {
+        for expectation in script.iter().flat_map(|script| &script.expect) {
             self.expected.push(ExpectedAlarm {
                 bed: bed.clone(),
                 kind: expectation.kind.clone(),
@@ -192,7 +196,7 @@ impl SimulatedWard {
                 required: true,
             });
         }
-        for kind in &script.may {
+        for kind in script.iter().flat_map(|script| &script.may).chain(everywhere) {
             self.expected.push(ExpectedAlarm {
                 bed: bed.clone(),
                 kind: kind.clone(),

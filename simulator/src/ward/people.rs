@@ -15,7 +15,7 @@ const CHARTED_SPEED: f64 = 60.0;
 /// The patients were there before the script began.
 const SETTLED: Duration = Duration::from_mins(30);
 /// Time of day at which simulated wards begin, hours.
-const HOUR: f64 = 10.0;
+pub(super) const HOUR: f64 = 10.0;
 
 /// Hands out patients: simulated ones, and recorded ones where there is no script.
 pub(super) struct People {
