@@ -254,7 +254,7 @@ mod tests {
     use std::time::Duration;
 
     use serde_json::Value;
-    use wardlight_core::event::{Event, Refusal};
+    use wardlight_core::event::{Event, Order, Refusal};
     use wardlight_core::ids::UnitId;
     use wardlight_core::patient::PatientProfile;
     use wardlight_core::ward::WardConfig;
@@ -309,7 +309,11 @@ mod tests {
             (&"refused".into(), &"bed B01: occupied; discharge first".into())
         );
 
-        ward.step(Event::Command(admit), NOW, &mut Vec::new());
+        let order = Order {
+            by: by.clone(),
+            command: admit,
+        };
+        ward.step(Event::Order(order), NOW, &mut Vec::new());
         let happening = |what| Happening {
             by: Some(by.clone()),
             from: from.clone(),

@@ -103,15 +103,14 @@ impl Running {
         let (outgoing, to_broker) = mpsc::channel(OUTGOING_QUEUE);
         let (phase, phases) = watch::channel(Phase::Run);
         let mut tasks = JoinSet::new();
-        let session = Session::new(&config.mqtt, &config.site)?;
-        let session = if let Some(broker) = &broker {
-            session.through(broker.door())
+        let mut session = Session::new(&config.mqtt, &config.site)?;
+        if let Some(broker) = &broker {
+            session = session.through(broker.door());
         } else {
             let feed = LiveFeed::new(&config.mqtt, &config.site)?;
             let (inbox, phases) = (inbox.clone(), phases.clone());
             tasks.spawn(async move { Ok(feed.run(inbox, live_feed_is_wanted, phases).await?) });
-            session
-        };
+        }
         let progress = Arc::<Progress>::default();
         let stopping = Arc::new(AtomicBool::new(false));
         let events = JournalEvents {
@@ -120,12 +119,7 @@ impl Running {
             stopping: Arc::clone(&stopping),
             failing_since: None,
         };
-        let options = WriterOptions {
-            capacity: usize::from(config.mqtt.receive_maximum) + JOURNAL_SLACK,
-            linger: config.journal.linger,
-            ..WriterOptions::default()
-        };
-        let journal = Writer::start(journal, options, events).context("the journal's thread")?;
+        let journal = Writer::start(journal, writer_options(&config), events).context("the journal's thread")?;
         let (people, users) = people::open(&config)?;
         let station = Station::with_people(station_info(&config, mode), commands.clone(), people);
         let outlets = Outlets::start(&config.webhooks, outgoing, &mut tasks)?;
@@ -273,6 +267,14 @@ pub(crate) fn journal_options(config: &JournalConfig) -> Options {
         keep_records: defaults.keep_records.max(config.keep),
         max_bytes: config.max_bytes,
         ..defaults
+    }
+}
+
+fn writer_options(config: &Config) -> WriterOptions {
+    WriterOptions {
+        capacity: usize::from(config.mqtt.receive_maximum) + JOURNAL_SLACK,
+        linger: config.journal.linger,
+        ..WriterOptions::default()
     }
 }
 
