@@ -39,6 +39,7 @@ mod restore;
 mod run;
 mod score;
 mod session;
+mod storage;
 mod strips;
 mod ticks;
 mod user_cli;

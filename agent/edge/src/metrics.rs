@@ -26,6 +26,8 @@ pub(crate) const COMMITS: &str = "wardlight_journal_commits_total";
 /// Failed commits of the journal; each is tried again.
 pub(crate) const COMMIT_FAILURES: &str = "wardlight_journal_failures_total";
 /// Submissions that wait for the journal.
+pub(crate) const JOURNAL_BYTES: &str = "wardlight_journal_bytes";
+pub(crate) const DISK_FREE_BYTES: &str = "wardlight_disk_free_bytes";
 pub(crate) const JOURNAL_WAITING: &str = "wardlight_journal_waiting";
 /// Records dropped because the journal could not take them for too long; never an acknowledged message.
 pub(crate) const RECORDS_DROPPED: &str = "wardlight_journal_records_dropped_total";
@@ -87,7 +89,9 @@ const COUNTERS: [(&str, &str); 18] = [
     (CLOCK_STEPS, "Forward steps of the system clock."),
 ];
 
-const GAUGES: [(&str, &str); 8] = [
+const GAUGES: [(&str, &str); 10] = [
+    (JOURNAL_BYTES, "What the journal takes on disk."),
+    (DISK_FREE_BYTES, "What is free beside it."),
     (JOURNAL_WAITING, "Submissions that wait for the journal."),
     (BROKER_UP, "1 while the broker has us."),
     (LIVE_FEED_UP, "1 while messages are heard live."),

@@ -38,6 +38,7 @@ use crate::pipeline::Pipeline;
 use crate::recall;
 use crate::restore::{self, Restored};
 use crate::session::{LiveFeed, Phase, Session};
+use crate::storage;
 use crate::strips::Strips;
 use crate::what_ifs::WhatIfs;
 
@@ -121,7 +122,7 @@ impl Running {
         };
         let journal = Writer::start(journal, writer_options(&config), events).context("the journal's thread")?;
         let (people, users) = people::open(&config)?;
-        let station = Station::with_people(station_info(&config, mode), commands.clone(), people);
+        let station = Station::with_people(station_info(&config, mode, &clock), commands.clone(), people);
         let outlets = Outlets::start(&config.webhooks, outgoing, &mut tasks)?;
         let pipeline = Pipeline {
             site: config.site.clone(),
@@ -165,6 +166,7 @@ impl Running {
         let session_inbox = inbox.clone();
         let session_phases = phases.clone();
         tasks.spawn(async move { Ok(session.run(session_inbox, to_broker, session_phases).await?) });
+        tasks.spawn(storage::watch(config.journal.dir.clone(), station.clone(), phases.clone()));
         recall_the_past(reader, station.clone(), clock.now())?;
         tasks.spawn(http::serve(listener, station, prometheus, ready, phases));
         attach_from_file(&config, &commands).await;
@@ -399,7 +401,7 @@ async fn attach_from_file(config: &Config, commands: &mpsc::Sender<StationComman
     }
 }
 
-fn station_info(config: &Config, mode: Mode) -> StationInfo {
+fn station_info(config: &Config, mode: Mode, clock: &Clock) -> StationInfo {
     StationInfo {
         site: config.site.clone(),
         site_name: config.site.to_string(),
@@ -413,6 +415,7 @@ fn station_info(config: &Config, mode: Mode) -> StationInfo {
             })
             .collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: clock.now(),
         simulated: mode.simulated,
         role: "Secondary display: the bedside monitor stays the primary alarm".to_owned(),
         hosts: Vec::new(),

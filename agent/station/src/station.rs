@@ -16,7 +16,7 @@ use crate::board::Board;
 use crate::command::{CommandFailure, Request, StationCommand};
 use crate::counters::{Counters, Counting, count};
 use crate::history::{History, Receipt, Receipts};
-use crate::info::{Health, StationInfo};
+use crate::info::{Health, StationInfo, Storage};
 use crate::people::{Caller, Desk, People};
 use crate::trends::{Trend, TrendRow, Trends};
 use crate::what_if::{WhatIf, WhatIfAnswer};
@@ -234,6 +234,11 @@ impl Station {
     /// Shows how the agent itself is; goes out with the next [`Self::publish_beds`].
     pub fn publish_health(&self, health: Health) {
         self.board().health = health;
+    }
+
+    /// Shows how full the disk is.
+    pub fn publish_storage(&self, storage: Storage) {
+        self.board().storage = storage;
     }
 
     /// The users changed: whoever was removed, or got another role or password, is logged off.

@@ -63,7 +63,11 @@ async fn every_operation_of_the_contract_is_there_and_guarded_as_it_says() {
     let operations = operations(&document().await);
     assert!(operations.len() >= 16, "{}", operations.len());
     for (method, path, operation) in operations {
-        let real = path.replace("{bed}", "b1").replace("{device}", "d").replace("{id}", "a");
+        let real = path
+            .replace("{bed}", "b1")
+            .replace("{device}", "d")
+            .replace("{id}", "a")
+            .replace("{kind}", "spo2_low");
         let headers = [("content-type", "application/json")];
         let answer = http(&f.address, &method, &format!("/api/v1{real}"), &headers, "{").await;
         assert!(!matches!(answer.status, 404 | 405), "{method} {path}: {}", answer.status);
@@ -103,15 +107,23 @@ async fn real_answers_fit_the_contract() {
         "/beds/{bed}/attach" => json!({ "device": "mon-1" }),
         "/beds/{bed}/chart" => json!({ "consciousness": "A", "oxygen": true }),
         "/alarms/{id}/acknowledge" => json!({ "by": "X" }),
+        "/alarms/{id}/respond" => json!({ "accept": true }),
+        "/audio/pause" => json!({ "bed": "b1", "seconds": 60 }),
+        "/beds/{bed}/alarms/{kind}" => json!({ "set": "audio_off" }),
+        "/beds/{bed}/limits" => json!({ "parameter": "spo2", "low": 88, "high": null, "delay_s": 10 }),
+        "/beds/{bed}/transfer" => json!({ "to": "b3", "with_devices": true }),
+        "/beds/{bed}/handover" => json!({ "severity": "watcher", "summary": "", "actions": "", "contingency": "" }),
+        "/what-if" => json!({ "bed": null, "parameter": "spo2", "low": 88, "high": 100, "hours": 12 }),
         _ => json!({}),
     };
-    // Logging off last.
+    // Logging in anew and logging off last: each ends the session that the others need.
     let mut all = operations(&document);
-    all.sort_by_key(|(method, _, _)| method == "DELETE");
+    all.sort_by_key(|(method, path, _)| (path == "/session" && method != "GET", method == "DELETE"));
     for (method, path, operation) in all {
         let real = format!("/api/v1{path}")
             .replace("{bed}", "b1")
             .replace("{device}", "d")
+            .replace("{kind}", "spo2_low")
             .replace("{id}", "a");
         let browser = if path.contains("break-glass") { &biomed } else { &nurse };
         let body = bodies(&path);

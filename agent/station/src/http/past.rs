@@ -1,4 +1,4 @@
-//! What was: trends of a day, alarms with their receipts, and the figures of the ward.
+//! What is looked at more closely: a bed, trends of a day, alarms with their receipts, the figures of the ward and of the agent.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::history::Episode;
 use crate::people::Sight;
 use crate::station::Station;
 use crate::trends::STEP_S;
-use crate::wire::{AlarmAtBedJson, DetailJson};
+use crate::wire::{AlarmAtBedJson, DetailJson, SystemJson};
 
 /// Hours that can be asked for: what is kept.
 const MAX_HOURS: i64 = 72;
@@ -32,6 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/beds/{bed}/trends", Access::Watch, "A bed's last 24 hours in minutes", get(trends)).answers::<TrendsJson>(),
         Route::get("/history", Access::Watch, "Alarms of the last hours with their receipts", get(history))
             .answers::<HistoryJson<'_>>(),
+        Route::get("/system", PEOPLE, "The agent itself, for technicians", get(system)).answers::<SystemJson<'_>>(),
         Route::get("/burden", Access::Watch, "How many alarms, how fast, and blind time", get(burden)).answers::<Burden>(),
     ]
 }
@@ -127,6 +128,11 @@ async fn history(State(station): State<Station>, Query(asked): Query<Asked>) -> 
         })
     });
     Ok(answer)
+}
+
+async fn system(State(station): State<Station>) -> Response {
+    let board = station.state();
+    fresh(&SystemJson::new(station.info(), &board, &station.counters()))
 }
 
 async fn burden(State(station): State<Station>, Query(asked): Query<Asked>) -> Result<Response, ApiError> {

@@ -6,6 +6,7 @@ mod client;
 mod detail;
 mod device;
 mod session;
+mod system;
 mod ward;
 mod wave;
 
@@ -26,6 +27,7 @@ pub(crate) use client::{ClientFrame, WaveChoice};
 pub(crate) use detail::DetailJson;
 pub(crate) use device::DeviceJson;
 pub(crate) use session::SessionJson;
+pub(crate) use system::SystemJson;
 pub(crate) use ward::{HealthJson, InfoJson, WardJson};
 pub use wave::WaveView;
 pub(crate) use wave::wave_frame;

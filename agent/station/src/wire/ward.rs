@@ -35,7 +35,7 @@ pub(crate) struct HealthJson<'a> {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Link")]
-struct LinkJson<'a> {
+pub(super) struct LinkJson<'a> {
     #[schemars(extend("enum" = ["up", "down", "unknown"]))]
     state: &'static str,
     since: Option<i64>,
@@ -62,16 +62,20 @@ struct UnitJson<'a> {
     beds: Vec<&'a str>,
 }
 
+pub(super) const fn model(status: ModelStatus) -> &'static str {
+    match status {
+        ModelStatus::Live => "live",
+        ModelStatus::Late => "late",
+        ModelStatus::Gone => "gone",
+    }
+}
+
 impl<'a> From<&'a WardView> for WardJson<'a> {
     fn from(ward: &'a WardView) -> Self {
         let [high, medium, low] = ward.unacknowledged;
         Self {
             unacknowledged: ByPriority { high, medium, low },
-            model: match ward.model {
-                ModelStatus::Live => "live",
-                ModelStatus::Late => "late",
-                ModelStatus::Gone => "gone",
-            },
+            model: model(ward.model),
             unassigned: ward.unassigned.iter().map(Into::into).collect(),
         }
     }

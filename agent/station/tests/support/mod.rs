@@ -59,6 +59,7 @@ pub(crate) async fn station_for(people: People, room: usize) -> Fixture {
             beds: ["b1", "b2"].map(bed_id).to_vec(),
         }],
         version: "0.0.0".into(),
+        started_at: NOW,
         simulated: true,
         role: "Secondary display".into(),
         hosts: vec!["ward.example".into()],

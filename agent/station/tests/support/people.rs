@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use wardlight_core::people::{Actor, Role};
-use wardlight_station::{Directory, Member, Origin, People, Request, Station, StationCommand, What};
+use wardlight_station::{Directory, Member, Origin, People, Request, Station, StationCommand, What, WhatIfAnswer, WhatIfSide};
 
 use super::{Answer, Fixture, NOW, Page, http, station_for, ward};
 
@@ -84,18 +84,21 @@ pub(crate) fn what(command: StationCommand) -> What {
 
 /// Grants every request and hands it on; happenings are passed over.
 pub(crate) fn answering(mut commands: mpsc::Receiver<StationCommand>) -> mpsc::Receiver<(Request, Actor, Origin)> {
-    let (sender, seen) = mpsc::channel(8);
+    let (sender, seen) = mpsc::channel(64);
     tokio::spawn(async move {
         while let Some(command) = commands.recv().await {
-            if let StationCommand::Request {
-                request,
-                by,
-                from,
-                reply,
-            } = command
-            {
-                sender.send((request, by, from)).await.unwrap();
-                reply.send(Ok(())).unwrap();
+            match command {
+                StationCommand::Request {
+                    request,
+                    by,
+                    from,
+                    reply,
+                } => {
+                    sender.send((request, by, from)).await.unwrap();
+                    reply.send(Ok(())).unwrap();
+                }
+                StationCommand::WhatIf { reply, .. } => reply.send(Ok(nothing_changes())).unwrap(),
+                StationCommand::Receipt { .. } | StationCommand::Happened(_) => {}
             }
         }
     });
@@ -165,5 +168,21 @@ impl Browser {
             .await
             .err()
             .expect("the page was let in")
+    }
+}
+
+fn nothing_changes() -> WhatIfAnswer {
+    let side = || WhatIfSide {
+        alarms_per_bed_day: 1.5,
+        by_kind: std::collections::BTreeMap::from([("spo2_low".to_owned(), 3)]),
+    };
+    WhatIfAnswer {
+        bed_days: 2.0,
+        before: side(),
+        after: side(),
+        gained: 0,
+        lost: 0,
+        earlier_s: 0.0,
+        later_s: 0.0,
     }
 }

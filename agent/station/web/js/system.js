@@ -1,4 +1,4 @@
-// For the technician: what runs, how full it is, what ends soon.
+// For the technician: what runs, and how full it is.
 
 import { get } from "./api.js";
 import { figure } from "./burden.js";
@@ -6,9 +6,6 @@ import { table } from "./bedview.js";
 import { el } from "./dom.js";
 import * as f from "./format.js";
 
-const DAY_MS = 86_400_000;
-/** A certificate that ends within this time is a matter for now. */
-const SOON_MS = 30 * DAY_MS;
 
 /** Bytes as people read them: `812 MB`. Pure. */
 export function bytes(n) {
@@ -43,21 +40,9 @@ export async function systemView(_context, _bed, again) {
     el("div", { class: "figures" }, figure(long(s.uptime_s), "", "running"), figure(bytes(s.journal_bytes), "", "journal"), figure(bytes(s.disk_free_bytes), "", "disk free")),
     el("h3", { text: "Parts" }),
     table("Parts", ["Part", "State", "Since", "Reason"], [state("Broker", s.broker), state("Journal", s.journal), state("Model", model)]),
-    el("h3", { text: "Certificates" }),
-    certificates(s, cells),
     el("h3", { text: "Devices at no bed" }),
     free.length > 0 ? table("Devices at no bed", ["Device", "Model", "State"], free) : el("p", { class: "note", text: "None: every device that speaks has a bed." }),
     el("h3", { text: "Counters" }),
     table("Counters", ["What", "Count"], counters),
   ];
-}
-
-function certificates(s, cells) {
-  if (!s.certificates?.length) return el("p", { class: "note", text: "None is known." });
-  const rows = s.certificates.map(({ name, expires_at: at }) => {
-    const left = at - s.now;
-    const word = left < 0 ? "OVER" : left < SOON_MS ? "soon" : "";
-    return cells(name, new Date(at).toISOString().slice(0, 10), left < 0 ? `${long(-left / 1000)} ago` : `in ${long(left / 1000)}`, word);
-  });
-  return table("Certificates", ["Certificate", "Ends", "In", "Note"], rows);
 }
