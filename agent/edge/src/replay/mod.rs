@@ -9,7 +9,7 @@ mod compare;
 
 use std::time::Duration;
 
-use wardlight_core::event::{AlarmChange, Command, Effect, Event};
+use wardlight_core::event::{AlarmChange, Command, Effect, Event, Order};
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::{Ward, WardConfig};
 use wardlight_journal::{Filter, JournalError, Kind, Reader, Stored as StoredEntry};
@@ -23,6 +23,8 @@ use crate::ticks;
 
 /// Inputs before the period that bring the Ward to where it was: values, delays, standing alarms.
 const WARM_UP: Duration = Duration::from_hours(1);
+/// Refused changes that are named.
+const MOST_REFUSALS: usize = 16;
 
 /// From one time up to, not including, another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,10 +168,25 @@ impl Run<'_> {
         self.result.inputs += 1;
         if let Some(bed) = admitted {
             for order in self.changes.orders(&bed, &self.ward) {
-                self.ward.step(Event::Order(order), at, &mut self.effects);
+                self.order(order, at);
             }
         }
         self.take_effects();
+    }
+
+    /// Orders a change. A recorded order may be refused, because what it was about is not there any more; this one may not.
+    fn order(&mut self, order: Order, at: Timestamp) {
+        let before = self.effects.len();
+        self.ward.step(Event::Order(order), at, &mut self.effects);
+        let refusals = self.effects.iter().skip(before).filter_map(|effect| match effect {
+            Effect::Refused(refusal) => Some(refusal.to_string()),
+            _ => None,
+        });
+        for said in refusals {
+            if !self.result.refused.contains(&said) && self.result.refused.len() < MOST_REFUSALS {
+                self.result.refused.push(said);
+            }
+        }
     }
 
     fn count_bed_time(&mut self, at: Timestamp) {
@@ -183,12 +200,6 @@ impl Run<'_> {
             match effect {
                 Effect::Alarm(change) if change.changed_at >= self.period.from && change.changed_at < self.period.until => {
                     self.result.changes.push(change);
-                }
-                Effect::Refused(refusal) if !self.changes.is_empty() => {
-                    let said = refusal.to_string();
-                    if !self.result.refused.contains(&said) && self.result.refused.len() < 16 {
-                        self.result.refused.push(said);
-                    }
                 }
                 _ => {}
             }
