@@ -62,6 +62,8 @@ const SHOW_EVERY: Duration = Duration::from_secs(1);
 const ALARMS_GO_ON: &str = "Records cannot be stored. Alarms go on.";
 /// … and while the live feed is not to be had either.
 const NOT_HEARD: &str = "Records cannot be stored, and new values may not be heard. Watch the bedside monitors.";
+/// A system clock behind ours by more was set back; less is time synchronisation.
+const SET_BACK: Duration = Duration::from_secs(5);
 /// Inputs taken between two looks at the clock's other duties, so that a flood cannot starve them.
 const INPUTS_PER_TURN: usize = 256;
 
@@ -79,6 +81,7 @@ pub(crate) struct Agent {
     /// An answer that takes longer than this is late.
     pub(crate) model_deadline: Duration,
     /// Whether the journal cannot commit.
+    pub(crate) clock_was_set_back: bool,
     pub(crate) stuck: watch::Sender<bool>,
     /// Whether the live feed is wanted: from then until the messages that are acknowledged have caught up with it.
     pub(crate) live_feed: watch::Sender<bool>,
@@ -275,13 +278,32 @@ impl Agent {
         if let Some(step) = self.pipeline.clock.follow() {
             counter!(m::CLOCK_STEPS).increment(1);
             warn!(step_s = step.as_secs_f64(), "The system clock was set forward; followed.");
+            let record = Record::by_agent("clock_set_forward", format!("by {:.0} s, followed", step.as_secs_f64()));
+            self.pipeline.audit(&record, now);
         }
+        self.watch_clock(now);
         self.pipeline.desk.flush();
         self.pipeline.station.publish_health(self.health.clone());
         self.pipeline.show(now);
     }
 
     /// None while the journal cannot commit: whole states would pile up beside it.
+    /// A system clock that was set back is put on record once; ours runs on until it has caught up.
+    fn watch_clock(&mut self, now: Timestamp) {
+        let ahead = self.pipeline.clock.ahead();
+        gauge!(m::CLOCK_AHEAD).set(ahead.as_secs_f64());
+        let set_back = ahead > SET_BACK;
+        if set_back && !self.clock_was_set_back {
+            warn!(
+                ahead_s = ahead.as_secs_f64(),
+                "The system clock was set back; the agent's runs on."
+            );
+            let detail = format!("by {:.0} s, the agent's clock runs on", ahead.as_secs_f64());
+            self.pipeline.audit(&Record::by_agent("clock_set_back", detail), now);
+        }
+        self.clock_was_set_back = set_back;
+    }
+
     fn checkpoint(&mut self, now: Timestamp) {
         if *self.stuck.borrow() {
             return;

@@ -160,8 +160,8 @@ impl Record {
         record
     }
 
-    /// Something about the users' file.
-    pub(crate) fn users(action: &'static str, detail: String) -> Self {
+    /// What the agent noticed by itself: the users' file changed, the system's clock was set.
+    pub(crate) fn by_agent(action: &'static str, detail: String) -> Self {
         Self {
             action,
             outcome: "done",

@@ -26,6 +26,7 @@ pub(crate) const COMMITS: &str = "wardlight_journal_commits_total";
 /// Failed commits of the journal; each is tried again.
 pub(crate) const COMMIT_FAILURES: &str = "wardlight_journal_failures_total";
 /// Submissions that wait for the journal.
+pub(crate) const CLOCK_AHEAD: &str = "wardlight_clock_ahead_seconds";
 pub(crate) const JOURNAL_BYTES: &str = "wardlight_journal_bytes";
 pub(crate) const DISK_FREE_BYTES: &str = "wardlight_disk_free_bytes";
 pub(crate) const JOURNAL_WAITING: &str = "wardlight_journal_waiting";
@@ -89,7 +90,11 @@ const COUNTERS: [(&str, &str); 18] = [
     (CLOCK_STEPS, "Forward steps of the system clock."),
 ];
 
-const GAUGES: [(&str, &str); 10] = [
+const GAUGES: [(&str, &str); 11] = [
+    (
+        CLOCK_AHEAD,
+        "How far the system's clock is behind the agent's: it was set back.",
+    ),
     (JOURNAL_BYTES, "What the journal takes on disk."),
     (DISK_FREE_BYTES, "What is free beside it."),
     (JOURNAL_WAITING, "Submissions that wait for the journal."),

@@ -153,6 +153,7 @@ impl Running {
             model: ModelStatus::Gone,
             ready: Arc::clone(&ready.ward),
             model_deadline: config.model.deadline,
+            clock_was_set_back: false,
             stuck,
             live_feed,
         };

@@ -50,7 +50,7 @@ pub(crate) async fn watch(
     inbox: mpsc::Sender<Input>,
     mut phase: watch::Receiver<Phase>,
 ) -> anyhow::Result<()> {
-    let list = Record::users("users", file.summary());
+    let list = Record::by_agent("users", file.summary());
     if inbox.send(Input::Audit(Box::new(list))).await.is_err() {
         return Ok(());
     }
@@ -69,7 +69,7 @@ pub(crate) async fn watch(
                 info!(changes = changes.len(), "The users changed.");
                 station.people_changed();
                 for change in changes {
-                    let record = Record::users(change.action, change.detail);
+                    let record = Record::by_agent(change.action, change.detail);
                     if inbox.send(Input::Audit(Box::new(record))).await.is_err() {
                         return Ok(());
                     }
