@@ -93,7 +93,11 @@ impl fmt::Display for Burden {
         for ((priority, kind), count) in self.raised.iter().rev() {
             writeln!(f, "{:10} {kind:24} {count:8} {:12.3}", priority.name(), per_day(*count))?;
         }
-        let begun: Vec<String> = self.call_kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        let begun: Vec<String> = self
+            .call_kinds
+            .iter()
+            .map(|(kind, count)| format!("{count} {kind}"))
+            .collect();
         writeln!(
             f,
             "audible calls, medium and high: {} in {:.2} bed-days, {:.2} per bed-day ({})",
@@ -103,6 +107,10 @@ impl fmt::Display for Burden {
             begun.join(", ")
         )?;
         let blind_min = self.blind.as_secs_f64() / 60.0;
-        write!(f, "blind: {blind_min:.1} min, {:.2} min per bed-day", blind_min / self.bed_days)
+        write!(
+            f,
+            "blind: {blind_min:.1} min, {:.2} min per bed-day",
+            blind_min / self.bed_days
+        )
     }
 }

@@ -216,8 +216,12 @@ impl FastWard {
 
     fn analyse(&mut self, message: &Message) -> Vec<RhythmReport> {
         let Body::Wave(block) = &message.body else { return Vec::new() };
-        let Some(bed) = self.ward.bed_of(&message.device) else { return Vec::new() };
-        let Some(stay) = self.ward.stay_in(bed) else { return Vec::new() };
+        let Some(bed) = self.ward.bed_of(&message.device) else {
+            return Vec::new();
+        };
+        let Some(stay) = self.ward.stay_in(bed) else {
+            return Vec::new();
+        };
         let standing = || self.ward.rhythms_in(bed);
         self.rhythms.take(bed, stay, (block, message.sent_at), self.now, standing)
     }

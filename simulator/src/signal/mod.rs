@@ -55,7 +55,10 @@ pub struct Synthesiser {
     fibrillation: Fibrillation,
     respiration: Respiration,
     pleth: Pleth,
+    /// Of the trunk, where the electrodes are.
     motion: Motion,
+    /// Of the finger, which moves in its own way.
+    finger: Motion,
     beats: Random,
     noise: Random,
     interval_s: f64,
@@ -71,6 +74,7 @@ impl Synthesiser {
             respiration: Respiration::new(Random::named(seed, "respiration")),
             pleth: Pleth::default(),
             motion: Motion::new(Random::named(seed, "motion")),
+            finger: Motion::new(Random::named(seed, "finger")),
             beats: Random::named(seed, "beats"),
             noise: Random::named(seed, "noise"),
             interval_s: 0.0,
@@ -84,10 +88,11 @@ impl Synthesiser {
         let resp = self.respiration.advance(DT, physiology.resp_rate);
         let (heart_mv, r_peak) = self.heart(physiology, resp);
         let (swing, muscle) = self.motion.advance(DT, physiology.motion);
+        let (finger, _) = self.finger.advance(DT, physiology.motion);
         let electrode_noise = 0.008 * self.noise.normal();
         Frame {
-            ecg_mv: heart_mv + 0.04 * resp + electrode_noise + 1.2 * swing + 0.6 * muscle,
-            pleth: self.pleth.advance(DT) * (1.0 - 0.06 * resp) + 0.004 * self.noise.normal() + 0.8 * swing,
+            ecg_mv: heart_mv + 0.04 * resp + electrode_noise + 1.2 * (swing + muscle),
+            pleth: self.pleth.advance(DT) * (1.0 - 0.06 * resp) + 0.004 * self.noise.normal() + finger,
             resp: resp + 0.02 * heart_mv + 0.01 * self.noise.normal() + 0.7 * swing,
             r_peak,
         }
