@@ -53,6 +53,11 @@ fn the_demo_misses_no_alarm_and_loses_no_message() {
         "missed: {:#}",
         report["missed"]
     );
+    assert!(
+        report["unexpected"].as_array().unwrap().is_empty(),
+        "unexpected: {:#}",
+        report["unexpected"]
+    );
     assert_eq!(report["messages"]["lost"], 0, "{:#}", report["messages"]);
     assert!(
         report["messages"]["journaled"].as_u64() > Some(1000),

@@ -21,7 +21,7 @@ pub(crate) const ECG_II: Waveform = Waveform::Ecg(131_330);
 
 /// The cuff measures this often.
 const CUFF_PERIOD: Duration = Duration::from_mins(15);
-/// A monitor that moves more than this marks its values as artefact.
+/// A monitor whose patient moves more than this marks its values and waves as artefact.
 const DISTURBED: f64 = 0.35;
 
 /// What a monitor is connected to.
@@ -127,7 +127,7 @@ impl Monitor {
             self.heart_rate.beat(*beat);
         }
         for chunk in &seen.waves {
-            self.wave(chunk, now.minus(tick), out);
+            self.wave(chunk, seen.motion > DISTURBED, now.minus(tick), out);
         }
         self.own_alarms(seen, now, out);
         if self.ticks.is_multiple_of(2) {
@@ -167,7 +167,7 @@ impl Monitor {
     }
 
     /// ECG leaves with every tick, slower waves are gathered to a second.
-    fn wave(&mut self, chunk: &Chunk, first_at: Timestamp, out: &mut Vec<Publication>) {
+    fn wave(&mut self, chunk: &Chunk, disturbed: bool, first_at: Timestamp, out: &mut Vec<Publication>) {
         let code = chunk.waveform.code();
         let (since, mut gathered) = self.pending.remove(&code).unwrap_or_else(|| {
             let empty = Chunk {
@@ -186,13 +186,18 @@ impl Monitor {
         if off {
             gathered.samples.fill(WaveBlock::MISSING);
         }
+        let quality = match (off, disturbed) {
+            (true, _) => Quality::LEAD_OFF,
+            (false, true) => Quality::VALID.and(Quality::ARTEFACT),
+            (false, false) => Quality::VALID,
+        };
         let block = WaveBlock {
             waveform: chunk.waveform,
             rate_hz: chunk.rate_hz as f32,
             scale: chunk.scale,
             offset: chunk.offset,
             samples: gathered.samples,
-            quality: self.mark(if off { Quality::LEAD_OFF } else { Quality::VALID }),
+            quality: self.mark(quality),
         };
         self.transmitter.send(Body::Wave(block), since, out);
     }

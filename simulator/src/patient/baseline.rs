@@ -17,6 +17,8 @@ pub struct Baseline {
     pub diastolic: f64,
     /// °C.
     pub temp_core: f64,
+    /// Ventricular ectopic beats an hour.
+    pub ectopics_per_hour: f64,
 }
 
 impl Baseline {
@@ -30,6 +32,8 @@ impl Baseline {
             systolic: random.between(116.0, 136.0),
             diastolic: random.between(66.0, 80.0),
             temp_core: random.between(36.6, 37.2),
+            // Most have few, some up to the 30 an hour that are called frequent.
+            ectopics_per_hour: 30.0 * random.unit().powi(3),
         }
     }
 }

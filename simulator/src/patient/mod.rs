@@ -145,6 +145,7 @@ impl Patient {
             heart_rate: self.heart_rate,
             resp_rate: self.resp_rate,
             pulse_strength: (pulse_pressure / 45.0).clamp(0.0, 1.4),
+            ectopic: self.baseline.ectopics_per_hour / (60.0 * self.baseline.heart_rate),
             motion: self.motion,
         }
     }

@@ -1,15 +1,35 @@
-//! Motion artefact: what a moving patient adds to electrodes and finger clip.
+//! Motion artefact: what a moving patient adds to an electrode or a finger clip.
+//!
+//! After the noise models of G. M. Friesen et al. ("A comparison of the noise sensitivity of nine QRS detection algorithms",
+//! IEEE Trans Biomed Eng 37(1):85–98, 1990): a motion artefact is a transient of the baseline that resembles one cycle of a sine
+//! wave, lasts 100 to 500 ms, and is up to five times as high as the ECG; muscle noise is random, about a tenth of the ECG. (The
+//! numbers are as later texts quote them; the paper itself was *not re-read*.)
+
+use std::f64::consts::TAU;
 
 use crate::random::Random;
 
-/// Bursts of slow swings and muscle noise.
+/// How long one transient lasts, seconds.
+const LENGTH_S: (f64, f64) = (0.1, 0.5);
+/// Height of one transient at full intensity, from side to side, where the ECG is 1.
+const MOST: f64 = 5.0;
+/// Transients per second at full intensity. (*no source*)
+const PER_SECOND: f64 = 2.0;
+
+/// Transients and muscle noise.
 #[derive(Clone, Debug)]
 pub struct Motion {
     random: Random,
-    swing: f64,
-    velocity: f64,
+    transients: Vec<Transient>,
     burst_left_s: f64,
     burst: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Transient {
+    age_s: f64,
+    length_s: f64,
+    height: f64,
 }
 
 impl Motion {
@@ -17,26 +37,39 @@ impl Motion {
     pub const fn new(random: Random) -> Self {
         Self {
             random,
-            swing: 0.0,
-            velocity: 0.0,
+            transients: Vec::new(),
             burst_left_s: 0.0,
             burst: 0.0,
         }
     }
 
-    /// Advances by `dt` seconds; `intensity` 0 (still) to 1 (thrashing). Returns `(swing, muscle)`, both about −1 to 1 at
-    /// intensity 1: a damped oscillator of 1.5 Hz kicked at random, and white noise in bursts.
+    /// Advances by `dt` seconds; `intensity` 0 (still) to 1 (thrashing). Returns `(swing, muscle)`, where 1 is the height of the
+    /// undisturbed wave.
     pub fn advance(&mut self, dt: f64, intensity: f64) -> (f64, f64) {
         self.burst_left_s -= dt;
         if self.burst_left_s <= 0.0 {
             self.burst_left_s = self.random.between(0.3, 1.5);
             self.burst = self.random.between(0.2, 1.0);
         }
-        let omega = 9.4;
-        let kick = 40.0 * intensity * self.burst * self.random.normal() * dt.sqrt();
-        self.velocity += (-omega * omega * self.swing - 2.5 * self.velocity) * dt + kick;
-        self.swing = (self.swing + self.velocity * dt).clamp(-3.0, 3.0);
-        (self.swing, 0.5 * intensity * self.burst * self.random.normal())
+        for transient in &mut self.transients {
+            transient.age_s += dt;
+        }
+        self.transients.retain(|t| t.age_s < t.length_s);
+        if self.random.chance(PER_SECOND * intensity * dt) {
+            let (shortest, longest) = LENGTH_S;
+            let side = if self.random.chance(0.5) { 0.5 } else { -0.5 };
+            self.transients.push(Transient {
+                age_s: 0.0,
+                length_s: self.random.between(shortest, longest),
+                height: side * MOST * intensity * self.random.unit(),
+            });
+        }
+        let swing = self
+            .transients
+            .iter()
+            .map(|t| t.height * (TAU * t.age_s / t.length_s).sin())
+            .sum();
+        (swing, 0.2 * intensity * self.burst * self.random.normal())
     }
 }
 

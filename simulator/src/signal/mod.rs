@@ -31,6 +31,8 @@ pub struct Physiology {
     pub resp_rate: f64,
     /// Relative stroke at the finger: 1 is normal, 0 no pulse.
     pub pulse_strength: f64,
+    /// Share of the beats of sinus rhythm that are ventricular ectopic ones.
+    pub ectopic: f64,
     /// Movement, 0 (still) to 1 (thrashing).
     pub motion: f64,
 }
@@ -48,6 +50,29 @@ pub struct Frame {
     pub r_peak: bool,
 }
 
+/// What kind of beat is under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Beat {
+    /// As the rhythm has it.
+    #[default]
+    Regular,
+    /// A ventricular ectopic one: early, wide, and of little output.
+    Ectopic,
+    /// The one after it, which is late.
+    Compensating,
+}
+
+impl Beat {
+    /// Length of its cycle, of which the R peak is the middle, where the rhythm's own is 1.
+    const fn length(self) -> f64 {
+        match self {
+            Self::Regular => 1.0,
+            Self::Ectopic => 0.55,
+            Self::Compensating => 1.4,
+        }
+    }
+}
+
 /// Synthesises frames at [`SYNTHESIS_HZ`], the same for the same seed and the same physiology.
 #[derive(Clone, Debug)]
 pub struct Synthesiser {
@@ -55,10 +80,15 @@ pub struct Synthesiser {
     fibrillation: Fibrillation,
     respiration: Respiration,
     pleth: Pleth,
+    /// Of the trunk, where the electrodes are.
     motion: Motion,
+    /// Of the finger, which moves in its own way.
+    finger: Motion,
     beats: Random,
+    ectopy: Random,
     noise: Random,
     interval_s: f64,
+    beat: Beat,
     samples: u64,
 }
 
@@ -71,9 +101,12 @@ impl Synthesiser {
             respiration: Respiration::new(Random::named(seed, "respiration")),
             pleth: Pleth::default(),
             motion: Motion::new(Random::named(seed, "motion")),
+            finger: Motion::new(Random::named(seed, "finger")),
             beats: Random::named(seed, "beats"),
+            ectopy: Random::named(seed, "ectopy"),
             noise: Random::named(seed, "noise"),
             interval_s: 0.0,
+            beat: Beat::default(),
             samples: 0,
         }
     }
@@ -84,10 +117,11 @@ impl Synthesiser {
         let resp = self.respiration.advance(DT, physiology.resp_rate);
         let (heart_mv, r_peak) = self.heart(physiology, resp);
         let (swing, muscle) = self.motion.advance(DT, physiology.motion);
+        let (finger, _) = self.finger.advance(DT, physiology.motion);
         let electrode_noise = 0.008 * self.noise.normal();
         Frame {
-            ecg_mv: heart_mv + 0.04 * resp + electrode_noise + 1.2 * swing + 0.6 * muscle,
-            pleth: self.pleth.advance(DT) * (1.0 - 0.06 * resp) + 0.004 * self.noise.normal() + 0.8 * swing,
+            ecg_mv: heart_mv + 0.04 * resp + electrode_noise + 1.2 * (swing + muscle),
+            pleth: self.pleth.advance(DT) * (1.0 - 0.06 * resp) + 0.004 * self.noise.normal() + finger,
             resp: resp + 0.02 * heart_mv + 0.01 * self.noise.normal() + 0.7 * swing,
             r_peak,
         }
@@ -109,14 +143,15 @@ impl Synthesiser {
         if self.interval_s <= 0.0 {
             self.draw_interval(physiology);
         }
+        let ventricular = rhythm.is_ventricular() || self.beat == Beat::Ectopic;
         let morphology = match rhythm {
+            _ if ventricular => Morphology::Ventricular,
             Rhythm::AtrialFibrillation => Morphology::NoP,
-            _ if rhythm.is_ventricular() => Morphology::Ventricular,
             _ => Morphology::Sinus,
         };
         let passed = self.ecg.advance(DT, self.interval_s, morphology);
         if passed.r_peak {
-            let weak = if rhythm.is_ventricular() { 0.35 } else { 1.0 };
+            let weak = if ventricular { 0.35 } else { 1.0 };
             self.pleth
                 .eject(self.interval_s, physiology.pulse_strength * weak * (1.0 - 0.05 * resp));
         }
@@ -132,7 +167,12 @@ impl Synthesiser {
         let next = physiology
             .rhythm
             .next_interval(physiology.heart_rate, phase, time_s, &mut self.beats);
-        self.interval_s = next.unwrap_or(0.0);
+        self.beat = match self.beat {
+            Beat::Ectopic => Beat::Compensating,
+            _ if physiology.rhythm == Rhythm::Sinus && self.ectopy.chance(physiology.ectopic) => Beat::Ectopic,
+            _ => Beat::Regular,
+        };
+        self.interval_s = next.unwrap_or(0.0) * self.beat.length();
     }
 }
 
@@ -145,6 +185,7 @@ mod tests {
         heart_rate: 72.0,
         resp_rate: 14.0,
         pulse_strength: 1.0,
+        ectopic: 0.0,
         motion: 0.0,
     };
 
@@ -173,6 +214,15 @@ mod tests {
             .filter(|pair| pair[0].pleth < 0.6 && pair[1].pleth >= 0.6)
             .count();
         assert!(pulses.abs_diff(beats) <= 2, "{pulses} pulses, {beats} beats");
+    }
+
+    #[test]
+    fn an_ectopic_beat_is_early_and_the_rate_stays() {
+        let frames = run(&Physiology { ectopic: 0.1, ..CALM }, 120);
+        let peaks: Vec<usize> = frames.iter().enumerate().filter(|(_, f)| f.r_peak).map(|(i, _)| i).collect();
+        assert!((140..=148).contains(&peaks.len()), "{}", peaks.len());
+        let early = peaks.windows(2).filter(|p| p[1] - p[0] < 175).count();
+        assert!((6..=24).contains(&early), "{early}");
     }
 
     #[test]
