@@ -64,13 +64,16 @@ fn main() {
         .evaluate("[...document.querySelectorAll('#panel h3')].find((h) => h.textContent === 'Trends')?.scrollIntoView()");
     camera.take("trends");
     camera.browser.click("#panel button", "Limits");
-    camera.browser.until("limits", 10, "document.querySelector('dialog[open] table') !== null");
+    camera
+        .browser
+        .until("limits", 10, "document.querySelector('dialog[open] table') !== null");
     camera.take("limits");
     camera.close_dialogs();
     camera.browser.evaluate("document.querySelector('#panel .close').click()");
     for view in ["handover", "burden", "system"] {
         camera.browser.evaluate(&format!("location.hash = '#{view}'"));
-        let shown = "!document.getElementById('view').hidden && !document.getElementById('view').innerText.startsWith('One moment')";
+        let shown =
+            "!document.getElementById('view').hidden && !document.getElementById('view').innerText.startsWith('One moment')";
         camera.browser.until(view, 15, shown);
         camera.take(view);
     }

@@ -200,12 +200,13 @@ fn channel() -> Value {
         })
     };
     let numerics = NUMERICS.iter().map(|n| case(n.code, n.unit.ucum(), n.reference, &[]));
-    let wave = |code, unit, title| {
-        let mut case = case(code, unit, title, &["fs"]);
-        case["properties"]["fs"] = rate();
-        case
-    };
-    let waves = WAVEFORMS.iter().map(|(w, title)| wave(w.code(), w.unit().ucum(), title));
+    let waves = WAVEFORMS.iter().map(|(w, title)| {
+        let mut wave = case(w.code(), w.unit().ucum(), title, &["fs"]);
+        if let Some(properties) = wave.pointer_mut("/properties").and_then(Value::as_object_mut) {
+            properties.insert("fs".into(), rate());
+        }
+        wave
+    });
     let mut properties = Map::new();
     properties.insert("c".into(), json!({ "type": "integer", "description": "MDC code" }));
     properties.insert("unit".into(), json!({ "type": "string", "description": "UCUM" }));
