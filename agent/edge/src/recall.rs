@@ -16,11 +16,19 @@ const LOOK_BACK: Duration = Duration::from_hours(24);
 
 /// Reads the last day back and shows it. Pages lack it until then; alarms do not wait for it.
 pub(crate) fn run(reader: &mut Reader, station: &Station, now: Timestamp) {
-    let since = now.minus(LOOK_BACK);
+    let since = now.minus(LOOK_BACK).max(first(reader).unwrap_or(now));
     match read(reader, since) {
         Ok(past) => station.recall(past, since),
         Err(error) => warn!(%error, "The last day could not be read back: pages show what happens from now on."),
     }
+}
+
+/// When the record begins.
+fn first(reader: &mut Reader) -> Option<Timestamp> {
+    let mut entries = reader.entries(0, Filter::default());
+    entries
+        .find_map(Result::ok)
+        .map(|stored| Timestamp::from_millis(stored.entry.at_ms))
 }
 
 fn read(reader: &mut Reader, since: Timestamp) -> Result<Past, JournalError> {

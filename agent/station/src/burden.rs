@@ -69,8 +69,10 @@ pub(crate) fn burden(board: &Board, history: &History, hours: i64) -> Burden {
     let asked = Timestamp::from_millis(now.as_millis() - hours * HOUR_MS);
     let from = history.since().map_or(now, |since| since.max(asked));
     let episodes: Vec<&Episode> = history.after(from).collect();
-    let beds = board.seen().filter(|view| view.stay.is_some()).count();
-    let bed_days = beds as f64 * now.millis_after(from).max(1) as f64 / DAY_MS;
+    let stays = || board.seen().filter_map(|view| view.stay.as_ref());
+    let beds = stays().count();
+    let bed_ms: i64 = stays().map(|stay| now.millis_after(stay.admitted_at.max(from)).max(0)).sum();
+    let bed_days = bed_ms as f64 / DAY_MS;
     let per_bed_day = |count: usize| if bed_days > 0.0 { count as f64 / bed_days } else { 0.0 };
     let calls: BTreeSet<&str> = episodes
         .iter()
@@ -141,10 +143,12 @@ fn share(episodes: &[&Episode], of: impl Fn(&&Episode) -> bool, which: impl Fn(&
     (!all.is_empty()).then(|| 100.0 * some as f64 / all.len() as f64)
 }
 
-/// From the message's arrival to the first page that drew it: our own clock on both ends.
+/// From the message's arrival to the first page that drew it: our own clock on both ends. Alarms that began while no page was
+/// open say nothing about that way.
 fn latency(episodes: &[&Episode]) -> Latency {
+    let watched = episodes.iter().filter(|e| e.watched);
     let one = |e: &&Episode| Some(e.receipts.displayed_at?.millis_after(e.receipts.received_at?).max(0));
-    let mut all: Vec<i64> = episodes.iter().filter_map(one).collect();
+    let mut all: Vec<i64> = watched.filter_map(one).collect();
     all.sort_unstable();
     let mut buckets: Vec<Bucket> = Vec::new();
     let mut below = 0;

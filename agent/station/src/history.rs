@@ -47,6 +47,8 @@ pub(crate) struct Episode {
     pub(crate) bed: BedId,
     pub(crate) alarm: AlarmView,
     revision: u32,
+    /// Whether a page was open when it began: only then does its way to the screen say how fast that is.
+    pub(crate) watched: bool,
     pub(crate) receipts: Receipts,
     /// How far its call went.
     pub(crate) reached: Receiver,
@@ -61,11 +63,11 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Notes a change; one that is only said again changes nothing.
-    pub(crate) fn note(&mut self, change: &AlarmChange, signalled_at: Option<Timestamp>) {
+    /// Notes a change; one that is only said again changes nothing. `watched`: whether a page is open.
+    pub(crate) fn note(&mut self, change: &AlarmChange, signalled_at: Option<Timestamp>, watched: bool) {
         self.since.get_or_insert(change.changed_at);
         if !self.episodes.iter().any(|episode| episode.alarm.id == change.id) {
-            self.begin(change, signalled_at);
+            self.begin(change, signalled_at, watched);
         }
         let Some(episode) = self.find(&change.id) else { return };
         episode.alarm = change.into();
@@ -82,7 +84,8 @@ impl History {
         }
     }
 
-    /// Notes what a page reports; returns all receipts if it is the first such report.
+    /// Notes what a page reports; returns all receipts if it is the first such report, with when the value was sampled only
+    /// where a page was open from the beginning.
     pub(crate) fn confirm(&mut self, id: &AlarmId, receipt: Receipt, at: Timestamp) -> Option<Receipts> {
         let episode = self.find(id)?;
         let slot = match receipt {
@@ -91,7 +94,11 @@ impl History {
         };
         let news = slot.is_none();
         slot.get_or_insert(at);
-        news.then_some(episode.receipts)
+        let sampled_at = episode.receipts.sampled_at.filter(|_| episode.watched);
+        news.then_some(Receipts {
+            sampled_at,
+            ..episode.receipts
+        })
     }
 
     /// Puts what was recorded before a restart, complete from `since` on, under what has happened since.
@@ -129,12 +136,13 @@ impl History {
             .take_while(move |episode| episode.alarm.raised_at >= from)
     }
 
-    fn begin(&mut self, change: &AlarmChange, signalled_at: Option<Timestamp>) {
+    fn begin(&mut self, change: &AlarmChange, signalled_at: Option<Timestamp>, watched: bool) {
         let trigger = change.trigger;
         let episode = Episode {
             bed: change.bed.clone(),
             alarm: change.into(),
             revision: change.revision,
+            watched,
             receipts: Receipts {
                 sampled_at: trigger.map(|t| t.sampled_at),
                 received_at: trigger.map(|t| t.received_at),

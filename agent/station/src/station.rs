@@ -119,7 +119,7 @@ pub struct Past {
 impl Past {
     /// An alarm changed.
     pub fn alarm(&mut self, change: &AlarmChange) {
-        self.history.note(change, Some(change.changed_at));
+        self.history.note(change, Some(change.changed_at), false);
     }
 
     /// A page reported a time.
@@ -198,14 +198,16 @@ impl Station {
 
     /// Shows a changed alarm on every open page at once; `at` is when it left.
     pub fn publish_alarm(&self, change: &AlarmChange, at: Timestamp) {
-        {
+        let watched = {
             let mut board = self.board();
             board.apply(change);
-            if self.anybody_watches() {
+            let watched = self.anybody_watches();
+            if watched {
                 self.send(LiveFrame::Same(wire::alarm_frame(change)));
             }
-        }
-        self.history().note(change, Some(at));
+            watched
+        };
+        self.history().note(change, Some(at), watched);
     }
 
     /// Notes a time that a page reports; returns the alarm's receipts if it is the first such report.

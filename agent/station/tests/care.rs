@@ -12,7 +12,7 @@ mod support;
 
 use std::time::Duration;
 
-use support::{NOW, alarm, bed, bed_id, get, post, station, ward};
+use support::{NOW, Page, alarm, bed, bed_id, get, post, station, ward};
 use wardlight_core::alarms::{AlarmId, AlarmKind, AlarmState, Inactivation, Side};
 use wardlight_core::codes::Parameter;
 use wardlight_core::event::{AlarmChange, Command, Transition};
@@ -170,6 +170,9 @@ async fn the_history_holds_every_time_of_an_alarm() {
 #[tokio::test]
 async fn the_burden_counts_calls_and_not_the_alarms_in_them() {
     let f = station().await;
+    let mut page = Page::open(&f.address).await;
+    page.frame_of("snapshot").await;
+    let unseen = AlarmId::from_text("b1:hr_high:1");
     let first = alarm("b1", 1, AlarmState::Active);
     let joined = AlarmChange {
         id: AlarmId::from_text("b1:spo2_low:1"),
@@ -179,6 +182,10 @@ async fn the_burden_counts_calls_and_not_the_alarms_in_them() {
     f.station.publish_alarm(&first, after(5));
     f.station.publish_alarm(&joined, after(5));
     f.station.confirm(&first.id, Receipt::Displayed, after(6));
+    assert!(
+        f.station.confirm(&unseen, Receipt::Displayed, after(6)).is_none(),
+        "no such alarm"
+    );
     f.station.publish_beds(vec![bed("b1", 97)], ward(), after(5 + 86_400));
     let burden = get(&f.address, "/api/v1/burden?hours=72").await.json();
     assert_eq!(burden["beds"], 1);
