@@ -96,6 +96,7 @@ impl FastWard {
     }
 
     /// The same ward with a nurse who takes note of every alarm so long after it called.
+    #[must_use]
     pub fn with_nurse(mut self, answers_after: Duration) -> Self {
         self.nurse.answers_after = Some(answers_after);
         self
@@ -134,6 +135,7 @@ impl FastWard {
 
     /// The same ward where the agent died now and came back after `away`: from a checkpoint of the Ward, with no memory of any
     /// waveform. The broker has kept what was published at QoS 1.
+    #[must_use]
     pub fn crashed(&self, away: Duration) -> Self {
         let checkpoint = postcard::to_allocvec(self.ward.state()).unwrap();
         let now = self.now.plus(away);

@@ -34,7 +34,7 @@ impl Habit {
     const fn mean(self, night: bool) -> Option<Duration> {
         match (self, night) {
             (Self::Turn, false) => Some(Duration::from_mins(10)),
-            (Self::Turn, true) | (Self::Dip, true) => Some(Duration::from_mins(30)),
+            (Self::Turn | Self::Dip, true) => Some(Duration::from_mins(30)),
             (Self::Effort, false) => Some(Duration::from_hours(3)),
             (Self::LooseElectrode, _) => Some(Duration::from_hours(12)),
             (Self::Cuff, _) => Some(Duration::from_hours(6)),
