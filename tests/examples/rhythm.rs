@@ -15,18 +15,20 @@ use std::path::Path;
 use evaluation::load::{self, CUDB, DS1};
 use evaluation::score::{self, Counts};
 use evaluation::{Outcome, Recording, truth};
-use wardlight_core::rhythm::Rhythm;
+use wardlight_core::codes::Waveform;
+use wardlight_core::rhythm::{BedRhythm, Rhythm};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().unwrap_or_else(|| panic!("usage: rhythm DATA_DIR"));
     let folder = Path::new(&folder);
     let verbose = arguments.next().is_some();
+    cost(folder);
     let ds1: Vec<(Recording, Outcome)> = DS1
         .iter()
         .map(|name| {
             let recording = load::mitdb(folder, name);
-            let outcome = recording.play(|_| true, false);
+            let outcome = recording.play(|_| true);
             (recording, outcome)
         })
         .collect();
@@ -38,23 +40,25 @@ fn main() {
 
 fn beats(ds1: &[(Recording, Outcome)]) {
     println!("QRS complexes of DS1 from 5 min on, within 150 ms; then ventricular beats by the rule, both leads");
-    println!("record   beats |  both: Se    PPV  missed false | lead 0: Se    PPV  missed false |  V: Se    PPV | good");
+    println!("record   beats |  both: Se    PPV  missed false | lead 0: Se    PPV  missed false |  V: Se    PPV | ECG good");
     let mut totals = [Counts::default(); 3];
+    let mut good = 0.0;
     for (recording, both) in ds1 {
         let truth_beats = truth::beats(recording);
         let flutter = truth::flutter(recording);
-        let first = recording.play(|i| i == 0, false);
+        let first = recording.play(|i| i == 0);
         let counts = [
             score::qrs(&truth_beats, &both.beats, &flutter),
             score::qrs(&truth_beats, &first.beats, &flutter),
             score::ventricular(&truth_beats, &both.beats),
         ];
         row(&recording.name, &counts, both.good);
+        good += both.good / ds1.len() as f64;
         for (total, count) in totals.iter_mut().zip(counts) {
             total.add(count);
         }
     }
-    row("gross", &totals, 1.0);
+    row("gross", &totals, good);
 }
 
 fn row(name: &str, [both, first, ventricular]: &[Counts; 3], good: f64) {
@@ -94,13 +98,10 @@ fn conditions(ds1: &[(Recording, Outcome)], verbose: bool) {
         }
         println!("{line}");
         if verbose {
-            events
-                .iter()
-                .for_each(|e| println!("   annotated {:?} {:.1}-{:.1}", e.rhythm, e.from_s, e.to_s));
-            let show = |r: &evaluation::Reported| {
-                println!("   reported {:?} {:.1}-{:.1} at {:.1}", r.rhythm, r.onset_s, r.end_s, r.at_s)
-            };
-            outcome.reported.iter().for_each(show);
+            for event in &events {
+                println!("   annotated {:?} {:.1}-{:.1} s", event.rhythm, event.from_s, event.to_s);
+            }
+            list(outcome);
         }
     }
     println!("all     {}", totals.map(cell).join(""));
@@ -117,19 +118,23 @@ fn cell(counts: Counts) -> String {
     )
 }
 
+fn list(outcome: &Outcome) {
+    for r in &outcome.reported {
+        println!(
+            "   {:?} {:.1}-{:.1} s, reported at {:.1} s",
+            r.rhythm, r.onset_s, r.end_s, r.at_s
+        );
+    }
+}
+
 fn fibrillation(folder: &Path) {
     println!("\nCreighton University records: what is reported");
     for name in CUDB {
-        let outcome = load::cudb(folder, name).play(|_| true, false);
+        let outcome = load::cudb(folder, name).play(|_| true);
         println!("{name}: good {:.2}", outcome.good);
-        for r in &outcome.reported {
-            println!(
-                "   {:?} {:.1}-{:.1} s, reported at {:.1} s",
-                r.rhythm, r.onset_s, r.end_s, r.at_s
-            );
-        }
+        list(&outcome);
     }
-    println!("   (in cu01 fibrillation begins at {:.1} s)", 53_541.0 / 250.0);
+    println!("   (in cu01 fibrillation begins at {:.1} s)", load::CU01_FIBRILLATION_S);
 }
 
 fn false_alarms(folder: &Path) {
@@ -137,16 +142,54 @@ fn false_alarms(folder: &Path) {
     for name in ["a103l", "v102s"] {
         let recording = load::wfdb(&folder.join("wfdb"), name);
         for (what, outcome) in [
-            ("with pleth", recording.play(|_| true, false)),
-            ("without", recording.play(|i| recording.channels[i].name != "PLETH", false)),
+            ("with pleth", recording.play(|_| true)),
+            ("without", recording.play(|i| recording.channels[i].name != "PLETH")),
         ] {
             println!("{name} {what}: good {:.2}, {} beats", outcome.good, outcome.beats.len());
-            for r in &outcome.reported {
-                println!(
-                    "   {:?} {:.1}-{:.1} s, reported at {:.1} s",
-                    r.rhythm, r.onset_s, r.end_s, r.at_s
-                );
+            list(&outcome);
+        }
+    }
+}
+
+const BEDS: usize = 1000;
+const COST_S: usize = 20;
+
+/// Time and memory of many beds with three leads and a pleth.
+fn cost(folder: &Path) {
+    let recording = load::mitdb(folder, "101");
+    let mut blocks = Vec::new();
+    for b in 0..COST_S * 4 {
+        for (i, code) in [131_330, 131_395, 131_329].into_iter().enumerate() {
+            let channel = &recording.channels[i % 2];
+            let (mut block, at) = channel.block_at(b);
+            block.waveform = Waveform::Ecg(code);
+            blocks.push((block.clone(), at));
+            if i == 2 {
+                block.waveform = Waveform::Pleth;
+                blocks.push((block, at));
             }
         }
     }
+    let before = resident_kib();
+    let mut beds = vec![BedRhythm::default(); BEDS];
+    let mut findings = Vec::new();
+    #[allow(clippy::disallowed_methods, reason = "a benchmark owns its clock")]
+    let start = std::time::Instant::now();
+    for bed in &mut beds {
+        for (block, at) in &blocks {
+            bed.push(block, *at, &mut findings);
+        }
+    }
+    let samples: usize = BEDS * blocks.iter().map(|(block, _)| block.samples.len()).sum::<usize>();
+    println!("Cost with three leads and a pleth of 360 Hz");
+    println!("{:.0} ns per sample", start.elapsed().as_nanos() as f64 / samples as f64);
+    println!("{:.1} KiB per bed\n", (resident_kib() - before) / BEDS as f64);
+}
+
+/// Resident memory of this process.
+fn resident_kib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+        .unwrap_or(f64::NAN)
 }

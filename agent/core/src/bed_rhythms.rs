@@ -205,7 +205,8 @@ mod tests {
     fn asystole_is_found_and_is_over_when_the_heart_beats_again() {
         let mut rhythms = BedRhythms::default();
         assert!(play(&mut rhythms, 0..20, true, &[]).is_empty());
-        assert_eq!(play(&mut rhythms, 20..30, false, &[]), [(Rhythm::Asystole, true)]);
+        let flat = play(&mut rhythms, 20..30, false, &[]);
+        assert_eq!(flat, [(Rhythm::Pause, true), (Rhythm::Asystole, true)]);
         let after = play(&mut rhythms, 30..50, true, &[]);
         assert!(after.contains(&(Rhythm::Asystole, false)), "{after:?}");
     }
@@ -224,7 +225,7 @@ mod tests {
         play(&mut rhythms, 0..20, true, &[]);
         play(&mut rhythms, 20..30, false, &[]);
         let reports = rhythms.tick(at(36_001));
-        assert_eq!(findings(&reports), [(Rhythm::Asystole, false)]);
+        assert!(findings(&reports).contains(&(Rhythm::Asystole, false)), "{reports:?}");
         assert!(reports.iter().any(|r| r.news == RhythmNews::Signal(EcgSignal::None)));
         assert!(rhythms.state(&BedId::new("B1").unwrap()).is_none());
     }

@@ -151,6 +151,12 @@ impl AlarmLimits {
         self.limits.iter().find(|limit| limit.parameter == parameter)
     }
 
+    /// Low and high limit of the age group.
+    pub fn default_of(&self, parameter: Parameter) -> (Option<Milli>, Option<Milli>) {
+        let range = table::range(parameter, self.age);
+        (range.map(|r| Milli::from_int(r.0)), range.map(|r| Milli::from_int(r.1)))
+    }
+
     /// All of them, in the order of [`Parameter::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = &Limit> {
         self.limits.iter()

@@ -15,12 +15,13 @@ use wardlight_core::event::{Command, Event, ModelScore, ModelStatus, Order};
 use wardlight_core::ids::StayToken;
 use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
-use wardlight_station::{CommandFailure, Health, Link, Reply, Request, StationCommand};
+use wardlight_station::{CommandFailure, Health, Link, Origin, Reply, Request, StationCommand};
 
+use crate::audit::Record;
 use crate::clock;
 use crate::desk::Ticket;
 use crate::metrics as m;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Asked, Pipeline};
 use crate::record;
 use crate::session::SessionEvent;
 use crate::ticks;
@@ -41,6 +42,8 @@ pub(crate) enum Input {
     },
     /// The inference thread says where it stands.
     Model(ModelStatus),
+    /// For the audit trail, from the agent's own parts.
+    Audit(Box<Record>),
     /// Stop: nothing follows.
     Stop,
 }
@@ -59,6 +62,8 @@ const SHOW_EVERY: Duration = Duration::from_secs(1);
 const ALARMS_GO_ON: &str = "Records cannot be stored. Alarms go on.";
 /// … and while the live feed is not to be had either.
 const NOT_HEARD: &str = "Records cannot be stored, and new values may not be heard. Watch the bedside monitors.";
+/// A system clock behind ours by more was set back; less is time synchronisation.
+const SET_BACK: Duration = Duration::from_secs(5);
 /// Inputs taken between two looks at the clock's other duties, so that a flood cannot starve them.
 const INPUTS_PER_TURN: usize = 256;
 
@@ -76,6 +81,7 @@ pub(crate) struct Agent {
     /// An answer that takes longer than this is late.
     pub(crate) model_deadline: Duration,
     /// Whether the journal cannot commit.
+    pub(crate) clock_was_set_back: bool,
     pub(crate) stuck: watch::Sender<bool>,
     /// Whether the live feed is wanted: from then until the messages that are acknowledged have caught up with it.
     pub(crate) live_feed: watch::Sender<bool>,
@@ -136,8 +142,20 @@ impl Agent {
         let now = self.pipeline.clock.now();
         match input {
             Input::Session(event) => self.on_session(event, now),
-            Input::Station(StationCommand::Request { request, by, reply }) => self.on_request(request, by, reply, now),
+            Input::Station(StationCommand::Request {
+                request,
+                by,
+                from,
+                reply,
+            }) => self.on_request(request, by, from, reply, now),
+            Input::Station(StationCommand::Happened(happening)) => {
+                let record = Record::happening(happening, &self.pipeline.ward);
+                self.pipeline.audit(&record, now);
+            }
+            Input::Audit(record) => self.pipeline.audit(&record, now),
             Input::Station(StationCommand::Receipt { alarm, receipt, at }) => self.pipeline.on_receipt(alarm, receipt, at, now),
+            // Answered on the way here.
+            Input::Station(StationCommand::WhatIf { .. }) => {}
             Input::Scored { scores, requests, took } => self.on_scores(scores, requests, took, now),
             Input::Model(status) => self.on_model(status, now),
             Input::Stop => return false,
@@ -199,7 +217,7 @@ impl Agent {
             .send_if_modified(|before| mem::replace(before, wanted) != wanted);
     }
 
-    fn on_request(&mut self, request: Request, by: Actor, reply: Reply, now: Timestamp) {
+    fn on_request(&mut self, request: Request, by: Actor, from: Origin, reply: Reply, now: Timestamp) {
         let mut token = [0; 16];
         if self.random.fill(&mut token).is_err() {
             // Nobody waiting needs no answer.
@@ -214,7 +232,10 @@ impl Agent {
             self.pipeline.forget_waves(bed);
         }
         let command = request.into_command(StayToken::from_bytes(token));
-        self.pipeline.on_event(Event::Order(Order { by, command }), Some(reply), now);
+        let record = Record::command(&command, &by, from, &self.pipeline.ward);
+        let order = Order { by, command };
+        self.pipeline
+            .on_event(Event::Order(order), Some(Asked { reply, record }), now);
         self.show(now);
     }
 
@@ -257,13 +278,32 @@ impl Agent {
         if let Some(step) = self.pipeline.clock.follow() {
             counter!(m::CLOCK_STEPS).increment(1);
             warn!(step_s = step.as_secs_f64(), "The system clock was set forward; followed.");
+            let record = Record::by_agent("clock_set_forward", format!("by {:.0} s, followed", step.as_secs_f64()));
+            self.pipeline.audit(&record, now);
         }
+        self.watch_clock(now);
         self.pipeline.desk.flush();
         self.pipeline.station.publish_health(self.health.clone());
         self.pipeline.show(now);
     }
 
     /// None while the journal cannot commit: whole states would pile up beside it.
+    /// A system clock that was set back is put on record once; ours runs on until it has caught up.
+    fn watch_clock(&mut self, now: Timestamp) {
+        let ahead = self.pipeline.clock.ahead();
+        gauge!(m::CLOCK_AHEAD).set(ahead.as_secs_f64());
+        let set_back = ahead > SET_BACK;
+        if set_back && !self.clock_was_set_back {
+            warn!(
+                ahead_s = ahead.as_secs_f64(),
+                "The system clock was set back; the agent's runs on."
+            );
+            let detail = format!("by {:.0} s, the agent's clock runs on", ahead.as_secs_f64());
+            self.pipeline.audit(&Record::by_agent("clock_set_back", detail), now);
+        }
+        self.clock_was_set_back = set_back;
+    }
+
     fn checkpoint(&mut self, now: Timestamp) {
         if *self.stuck.borrow() {
             return;

@@ -20,6 +20,7 @@ fn agent(pipeline: Pipeline) -> (Agent, Sender<Input>) {
         model: ModelStatus::Gone,
         ready: Arc::default(),
         model_deadline: DEADLINE,
+        clock_was_set_back: false,
         stuck: watch::channel(false).0,
         live_feed: watch::channel(false).0,
     };

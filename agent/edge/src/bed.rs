@@ -1,18 +1,31 @@
 //! `wardlight bed …`: what a person does at the command line goes through the API of the running agent, as from the page.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::cli::{AgeGroupArg, BedCommand};
+use crate::cli::{AgeGroupArg, BedArgs, BedCommand};
+use crate::people::password;
 
-/// Carries the command out against the agent whose page is at `url`, and prints what came of it.
+/// Carries the command out against the agent whose page is at `--url`, and prints what came of it.
 /// # Errors
 /// With the agent's own reason, or that it cannot be reached.
-pub(crate) async fn run(url: &str, command: BedCommand, mut output: impl Write) -> anyhow::Result<()> {
-    let api = Api::new(url)?;
+pub(crate) async fn run(args: BedArgs, mut output: impl Write) -> anyhow::Result<()> {
+    let mut api = Api::new(&args.url)?;
+    if let Some(user) = &args.user {
+        api.log_in(user, args.password_file.as_deref()).await?;
+    }
+    let done = carry_out(&api, args.command, &mut output).await;
+    api.log_off().await;
+    output.flush()?;
+    done
+}
+
+async fn carry_out(api: &Api, command: BedCommand, output: &mut impl Write) -> anyhow::Result<()> {
     match command {
         BedCommand::List { json } => {
             let beds = api.get("beds").await?;
@@ -24,7 +37,7 @@ pub(crate) async fn run(url: &str, command: BedCommand, mut output: impl Write) 
                     json!({ "beds": beds.get("beds"), "devices": devices.get("devices") })
                 )?;
             } else {
-                list(&beds, &devices, &mut output)?;
+                list(&beds, &devices, output)?;
             }
             return Ok(());
         }
@@ -126,9 +139,14 @@ fn list(beds: &Value, devices: &Value, output: &mut impl Write) -> anyhow::Resul
     Ok(())
 }
 
+/// Names the file with the password where no option does.
+const PASSWORD_FILE: &str = "WARDLIGHT_PASSWORD_FILE";
+
 struct Api {
     client: reqwest::Client,
     base: String,
+    /// Cookies of the login; empty without one.
+    cookies: String,
 }
 
 impl Api {
@@ -137,36 +155,68 @@ impl Api {
         Ok(Self {
             client,
             base: format!("{}/api/v1", url.trim_end_matches('/')),
+            cookies: String::new(),
         })
     }
 
+    async fn log_in(&mut self, user: &str, password_file: Option<&Path>) -> anyhow::Result<()> {
+        let named = std::env::var_os(PASSWORD_FILE).map(PathBuf::from);
+        let password = password::ask(password_file.or(named.as_deref()), &format!("Password of {user}: "))?;
+        let body = json!({ "name": user, "password": password });
+        let answer = self
+            .send(self.client.post(format!("{}/session", self.base)).json(&body))
+            .await?;
+        let set = answer.headers().get_all(header::SET_COOKIE).iter();
+        let pairs = set.filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
+        let cookies = pairs.collect::<Vec<_>>().join("; ");
+        read(answer).await?;
+        self.cookies = cookies;
+        Ok(())
+    }
+
+    async fn log_off(&self) {
+        if !self.cookies.is_empty() {
+            // What was asked for is done; a session that cannot be ended ends by itself.
+            self.send(self.client.delete(format!("{}/session", self.base))).await.ok();
+        }
+    }
+
     async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.answer(self.client.get(format!("{}/{path}", self.base))).await
+        read(self.send(self.client.get(format!("{}/{path}", self.base))).await?).await
     }
 
     async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        self.answer(self.client.post(format!("{}/{path}", self.base)).json(body))
-            .await
+        let request = self.client.post(format!("{}/{path}", self.base)).json(body);
+        read(self.send(request).await?).await
     }
 
-    async fn answer(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
-        let answer = request
-            .send()
-            .await
-            .with_context(|| format!("no agent answers at {}; is it running? See --url", self.base))?;
-        let ok = answer.status().is_success();
-        let body: Value = answer
-            .json()
-            .await
-            .context("the answer is no JSON: is this a Wardlight agent?")?;
-        if !ok {
-            bail!(
-                "{}",
-                body.get("error")
-                    .and_then(Value::as_str)
-                    .unwrap_or("refused without a reason")
-            );
-        }
-        Ok(body)
+    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<reqwest::Response> {
+        let request = if self.cookies.is_empty() {
+            request
+        } else {
+            request.header(header::COOKIE, &self.cookies).header("x-wardlight", "cli")
+        };
+        let sent = request.send().await;
+        sent.with_context(|| format!("no agent answers at {}; is it running? See --url", self.base))
     }
+}
+
+/// The answer's body, or the agent's own reason why not.
+async fn read(answer: reqwest::Response) -> anyhow::Result<Value> {
+    let status = answer.status();
+    let body: Value = answer
+        .json()
+        .await
+        .context("the answer is no JSON: is this a Wardlight agent?")?;
+    if status.is_success() {
+        return Ok(body);
+    }
+    let reason = body
+        .get("error")
+        .and_then(Value::as_str)
+        .unwrap_or("refused without a reason");
+    if status == StatusCode::UNAUTHORIZED && reason.starts_with("log in") {
+        bail!("the agent asks for a login: use --user NAME, with --password-file FILE where there is no terminal");
+    }
+    bail!("{reason}");
 }

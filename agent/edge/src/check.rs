@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use wardlight_journal::{Reader, SiteKey};
 
 use crate::config::Config;
+use crate::people::users;
 use crate::run;
 use crate::session::Session;
 
@@ -33,6 +34,7 @@ pub(crate) async fn run(file: &Path, mut output: impl Write) -> anyhow::Result<b
                 .map(|_| "readable, private".to_owned())
                 .map_err(|e| e.to_string()),
         ),
+        ("users", users(&config)),
         ("journal", journal(&config)),
         ("certificates", certificates(&config)),
         ("broker", broker(&config).await),
@@ -53,6 +55,17 @@ pub(crate) async fn run(file: &Path, mut output: impl Write) -> anyhow::Result<b
 }
 
 type Outcome = Result<String, String>;
+
+fn users(config: &Config) -> Outcome {
+    let Some(path) = &config.people.users_file else {
+        return Ok("no login: everybody who reaches the page can act".to_owned());
+    };
+    let users = users::read(path)?;
+    if users.is_empty() {
+        return Err(format!("{}: nobody can log in; see `wardlight user add`", path.display()));
+    }
+    Ok(format!("{} can log in", users.len()))
+}
 
 fn journal(config: &Config) -> Outcome {
     let key = SiteKey::load(&config.journal.key_file).map_err(|error| error.to_string())?;

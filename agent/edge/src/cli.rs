@@ -27,11 +27,23 @@ pub(crate) enum Command {
     Check(ConfigArg),
     /// Beds, patients and devices of a running agent
     Bed(BedArgs),
+    /// Who may log in at the page
+    User {
+        #[command(subcommand)]
+        user: UserCommand,
+    },
+    /// Who did what: the audit trail
+    Audit {
+        #[command(subcommand)]
+        audit: AuditCommand,
+    },
     /// Compute a score from JSON lines
     Score {
         #[command(subcommand)]
         score: ScoreCommand,
     },
+    /// Replay a recorded period: the same alarms bit for bit, or what other limits would have done
+    Replay(crate::replay::cli::ReplayArgs),
     /// Read and verify the journal
     Journal {
         #[command(subcommand)]
@@ -52,7 +64,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=200))]
     pub(crate) beds: u16,
     /// Stop by itself after this long, e.g. 60s, 5m, 1h
-    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) duration: Option<std::time::Duration>,
     /// No page and no talk: run, then print the report
     #[arg(long)]
@@ -92,8 +104,56 @@ pub(crate) struct BedArgs {
     /// Where the agent's page is
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", global = true)]
     pub(crate) url: String,
+    /// Log in under this name, where the agent has a login
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) user: Option<String>,
+    /// File with the password (chmod 600); else WARDLIGHT_PASSWORD_FILE names it, else the terminal asks
+    #[arg(long, value_name = "FILE", global = true, requires = "user")]
+    pub(crate) password_file: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: BedCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add somebody; asks twice for the password unless a file holds it
+    Add {
+        /// What is typed to log in
+        name: String,
+        /// nurse, charge_nurse, biomed or admin
+        #[arg(long, value_name = "ROLE")]
+        role: String,
+        /// Name that stands with the person's actions; else NAME
+        #[arg(long, value_name = "TEXT")]
+        display_name: Option<String>,
+        /// File with the password (chmod 600)
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Show who may log in
+    List {
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Remove somebody; a running agent logs the person off
+    Remove {
+        /// Who
+        name: String,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Give somebody a new password
+    Password {
+        /// Who
+        name: String,
+        /// File with the password (chmod 600)
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -143,6 +203,29 @@ pub(crate) enum BedCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Print every record, oldest first
+    List {
+        /// Not before this time: 2026-11-25, 2026-11-25T03:41:23Z, or milliseconds since 1970
+        #[arg(long, value_name = "TIME", default_value = "0", value_parser = crate::audit_cli::since)]
+        since: i64,
+        /// Format of the output
+        #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+        format: ExportFormat,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Follow the chain and name its first broken link
+    Verify {
+        /// A head that was noted before, as NUMBER:HASH: it must still be in the chain
+        #[arg(long, value_name = "HEAD")]
+        head: Option<wardlight_journal::Head>,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum AgeGroupArg {
     /// Up to 28 days
@@ -187,31 +270,9 @@ pub(crate) enum ExportFormat {
     Jsonl,
 }
 
-fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let expected = || format!("{text:?}: expected a number and s, m or h, such as 60s");
-    let unit = text.chars().last().ok_or_else(expected)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        _ => return Err(expected()),
-    };
-    let number: u64 = text.trim_end_matches(unit).parse().map_err(|_error| expected())?;
-    Ok(std::time::Duration::from_secs(number.saturating_mul(seconds)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_need_a_unit() {
-        assert_eq!(duration("90s"), Ok(std::time::Duration::from_secs(90)));
-        assert_eq!(duration("2m"), Ok(std::time::Duration::from_mins(2)));
-        for bad in ["", "5", "s", "-1s", "1d"] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -31,6 +31,11 @@ impl Clock {
         self.wall.plus(self.since.elapsed())
     }
 
+    /// How far the system's clock is behind ours: it was set back, and we run on.
+    pub(crate) fn ahead(&self) -> Duration {
+        self.now().since(wall())
+    }
+
     /// Compares with the system clock; returns the step if it was set forward and ours followed.
     pub(crate) fn follow(&mut self) -> Option<Duration> {
         let (ours, theirs) = (self.now(), wall());
@@ -66,6 +71,12 @@ mod tests {
     fn a_clock_never_starts_before_the_state_it_continues() {
         let later = wall().plus(Duration::from_hours(1));
         assert!(Clock::start(later).now() >= later);
+    }
+
+    #[test]
+    fn a_system_clock_set_back_by_an_hour_is_noticed() {
+        let clock = Clock::start(wall().plus(Duration::from_hours(1)));
+        assert!(clock.ahead() > Duration::from_mins(59));
     }
 
     #[test]

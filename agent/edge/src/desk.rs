@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use metrics::{counter, gauge};
 use tracing::{error, info, warn};
 use wardlight_core::time::Timestamp;
-use wardlight_journal::{Checkpoint, Entry, Fate, JournalError, Reason, Submission, Submitter, Suspect, Verdict, WriterEvents};
+use wardlight_journal::{
+    Checkpoint, Entry, Fate, JournalError, Kind, Reason, Submission, Submitter, Suspect, Verdict, WriterEvents,
+};
 use wardlight_station::Reply;
 
 use crate::clock;
@@ -141,13 +143,18 @@ impl Desk {
             let at = self
                 .overflow
                 .iter()
-                .position(|s| matches!(s.ticket, Ticket::Nothing) && s.checkpoint.is_none());
+                .position(|s| matches!(s.ticket, Ticket::Nothing) && s.checkpoint.is_none() && !is_audit(s));
             if at.and_then(|at| self.overflow.remove(at)).is_some() {
                 counter!(m::RECORDS_DROPPED).increment(1);
             }
         }
         gauge!(m::JOURNAL_WAITING).set(self.overflow.len() as f64);
     }
+}
+
+/// The audit trail loses nothing: people are slow, and failed logins are made to be.
+fn is_audit(submission: &Submission<Ticket>) -> bool {
+    submission.entries.iter().any(|entry| entry.kind == Kind::Audit)
 }
 
 /// What the journal's thread tells the rest of the agent.

@@ -187,6 +187,7 @@ fn info() -> StationInfo {
         site_name: String::new(),
         units: Vec::new(),
         version: String::new(),
+        started_at: at(0),
         simulated: false,
         role: String::new(),
         hosts: Vec::new(),

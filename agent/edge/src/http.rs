@@ -72,7 +72,7 @@ pub(crate) async fn serve(
         phase.wait_for(|phase| *phase == Phase::Close).await.ok();
         station.close();
     };
-    axum::serve(listener, routes)
+    axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(closing)
         .await
         .context("the page's listener failed")

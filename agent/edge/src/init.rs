@@ -145,6 +145,10 @@ allow_insecure = true
 ";
 
 const TAIL: &str = r#"
+[people]
+# Without a users' file there is no login: everybody who reaches the page can act. Make one with: wardlight user add NAME --role nurse
+# users_file = "users.toml"
+
 [model]
 enabled = true
 
@@ -186,6 +190,9 @@ fn next_steps(file: &Path, broker: Option<&BrokerUrl>, listen: SocketAddr) -> St
             "WARNING: {listen} has no TLS: anybody on the network can read the page"
         ));
     }
+    step(format!(
+        "for logins: set people.users_file in {shown}, then wardlight user add NAME --role nurse --config {shown}"
+    ));
     step(format!("wardlight check --config {shown}"));
     step(format!("wardlight run --config {shown}, then open http://{listen}/"));
     text

@@ -11,6 +11,8 @@
 )]
 
 mod agent;
+mod audit;
+mod audit_cli;
 mod bed;
 mod broker;
 mod check;
@@ -28,15 +30,20 @@ mod init;
 mod journal_cli;
 mod metrics;
 mod outlets;
+mod people;
 mod pipeline;
 mod recall;
 mod record;
+mod replay;
 mod restore;
 mod run;
 mod score;
 mod session;
+mod storage;
 mod strips;
 mod ticks;
+mod user_cli;
+mod what_ifs;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -46,7 +53,7 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use cli::{Cli, Command, ConfigArg, JournalCommand, ScoreCommand};
+use cli::{AuditCommand, Cli, Command, ConfigArg, JournalCommand, ScoreCommand};
 use config::Config;
 use run::{Mode, Running};
 
@@ -72,11 +79,14 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => return runtime()?.block_on(demo::run(args)).map(passed),
         Command::Init(args) => init::run(&args.dir, args.broker.as_deref(), args.listen, output)?,
         Command::Check(ConfigArg { config }) => return runtime()?.block_on(check::run(&config, output)).map(passed),
-        Command::Bed(args) => runtime()?.block_on(bed::run(&args.url, args.command, output))?,
+        Command::Bed(args) => runtime()?.block_on(bed::run(args, output))?,
+        Command::User { user } => user_cli::run(user, output)?,
         Command::Score {
             score: ScoreCommand::News2,
         } => return score::news2(io::stdin().lock(), output).map(|n| passed(n == 0)),
+        Command::Audit { audit } => return audit_command(audit, output),
         Command::Journal { journal } => return journal_command(journal, output),
+        Command::Replay(args) => return replay::cli::run(&args, output).map(passed),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -90,6 +100,19 @@ fn journal_command(command: JournalCommand, output: impl Write) -> anyhow::Resul
         JournalCommand::Verify { config } => journal_cli::check(&Config::load(&config.config)?, output).map(passed),
         JournalCommand::Quarantine { config } => {
             journal_cli::quarantine(&Config::load(&config.config)?, output).map(|()| ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn audit_command(command: AuditCommand, output: impl Write) -> anyhow::Result<ExitCode> {
+    match command {
+        AuditCommand::List {
+            since,
+            format: cli::ExportFormat::Jsonl,
+            config,
+        } => audit_cli::list(&Config::load(&config.config)?, since, output).map(|unreadable| passed(unreadable == 0)),
+        AuditCommand::Verify { head, config } => {
+            audit_cli::verify(&Config::load(&config.config)?, head.as_ref(), output).map(passed)
         }
     }
 }

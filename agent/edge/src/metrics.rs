@@ -26,6 +26,9 @@ pub(crate) const COMMITS: &str = "wardlight_journal_commits_total";
 /// Failed commits of the journal; each is tried again.
 pub(crate) const COMMIT_FAILURES: &str = "wardlight_journal_failures_total";
 /// Submissions that wait for the journal.
+pub(crate) const CLOCK_AHEAD: &str = "wardlight_clock_ahead_seconds";
+pub(crate) const JOURNAL_BYTES: &str = "wardlight_journal_bytes";
+pub(crate) const DISK_FREE_BYTES: &str = "wardlight_disk_free_bytes";
 pub(crate) const JOURNAL_WAITING: &str = "wardlight_journal_waiting";
 /// Records dropped because the journal could not take them for too long; never an acknowledged message.
 pub(crate) const RECORDS_DROPPED: &str = "wardlight_journal_records_dropped_total";
@@ -60,10 +63,13 @@ pub(crate) const PAGES: &str = "wardlight_pages_open";
 /// Steps of the system clock that the agent followed.
 pub(crate) const CLOCK_STEPS: &str = "wardlight_clock_steps_total";
 
+/// Records in the audit trail by `action` (login, break_glass, acknowledge, …) and `outcome`.
+pub(crate) const AUDITED: &str = "wardlight_audit_records_total";
+
 /// Buckets of all latencies, in seconds: the targets 15 ms and 100 ms are edges.
 const LATENCY_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0];
 
-const COUNTERS: [(&str, &str); 17] = [
+const COUNTERS: [(&str, &str); 18] = [
     (MESSAGES, "Messages stepped through the Ward, by kind."),
     (DUPLICATES, "Messages seen before."),
     (MISSED, "Messages that never came, by their sequence numbers."),
@@ -80,10 +86,17 @@ const COUNTERS: [(&str, &str); 17] = [
     (SCORES, "Windows scored by the model."),
     (INFERENCE_DROPPED, "Risk estimates not asked for because the queue was full."),
     (DELIVERIES, "Deliveries of alarms, by outlet and outcome."),
+    (AUDITED, "Records in the audit trail, by action and outcome."),
     (CLOCK_STEPS, "Forward steps of the system clock."),
 ];
 
-const GAUGES: [(&str, &str); 8] = [
+const GAUGES: [(&str, &str); 11] = [
+    (
+        CLOCK_AHEAD,
+        "How far the system's clock is behind the agent's: it was set back.",
+    ),
+    (JOURNAL_BYTES, "What the journal takes on disk."),
+    (DISK_FREE_BYTES, "What is free beside it."),
     (JOURNAL_WAITING, "Submissions that wait for the journal."),
     (BROKER_UP, "1 while the broker has us."),
     (LIVE_FEED_UP, "1 while messages are heard live."),

@@ -19,6 +19,7 @@ use wardlight_station::{CommandFailure, Receipt, Reply, Station, WaveView};
 use wardlight_wire::encode::topic_kind;
 use wardlight_wire::{Alert, Cmd};
 
+use crate::audit::Record;
 use crate::clock::Clock;
 use crate::desk::{Desk, Ticket};
 use crate::heard::{self, HeardLive};
@@ -52,6 +53,13 @@ struct Outcome {
     entries: Vec<Entry>,
     refused: Option<CommandFailure>,
     duplicate: bool,
+}
+
+/// Who asked waits for the answer, and what was asked for is audited.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) reply: Reply,
+    pub(crate) record: Record,
 }
 
 impl Pipeline {
@@ -108,8 +116,8 @@ impl Pipeline {
         self.desk.submit(Vec::new(), vec![suspect], ticket);
     }
 
-    /// Steps anything but a message. A person's request is answered when its record is committed.
-    pub(crate) fn on_event(&mut self, event: Event, reply: Option<Reply>, now: Timestamp) {
+    /// Steps anything but a message. A person's request is answered when its record is committed, and its audit record with it.
+    pub(crate) fn on_event(&mut self, event: Event, asked: Option<Asked>, now: Timestamp) {
         let mut entries: Vec<Entry> = record::input_entry(&event, now).into_iter().collect();
         let outcome = self.step(event, None, now);
         if outcome.refused.is_some() {
@@ -117,6 +125,11 @@ impl Pipeline {
             entries.clear();
         }
         entries.extend(outcome.entries);
+        let reply = asked.map(|Asked { reply, record }| {
+            let record = record.with_outcome(outcome.refused.as_ref());
+            entries.push(audited(&record, now));
+            reply
+        });
         let ticket = match (reply, outcome.refused) {
             (Some(reply), Some(failure)) => {
                 // A page that has gone needs no answer.
@@ -127,6 +140,11 @@ impl Pipeline {
             (None, _) => Ticket::Nothing,
         };
         self.desk.submit(entries, Vec::new(), ticket);
+    }
+
+    /// Puts into the audit trail what is no command.
+    pub(crate) fn audit(&mut self, record: &Record, now: Timestamp) {
+        self.desk.submit(vec![audited(record, now)], Vec::new(), Ticket::Nothing);
     }
 
     /// Lets time pass up to `now`.
@@ -291,6 +309,12 @@ impl Pipeline {
         }
         entries.push(Stored::Alarm(change.clone()).entry(Kind::Alarm, Some(change.stay), now));
     }
+}
+
+fn audited(record: &Record, now: Timestamp) -> Entry {
+    let (action, outcome) = record.action();
+    counter!(m::AUDITED, "action" => action, "outcome" => outcome).increment(1);
+    record.entry(now)
 }
 
 fn message_entry(inbound: &Inbound, stay: Option<StayToken>, now: Timestamp) -> Entry {

@@ -64,7 +64,7 @@ pub(crate) fn restore(reader: &mut Reader, config: WardConfig) -> Result<Restore
 }
 
 /// The event that an entry's body stands for; `None` if it cannot be read.
-fn input(body: &[u8], at: Timestamp) -> Option<Event> {
+pub(crate) fn input(body: &[u8], at: Timestamp) -> Option<Event> {
     match Stored::read(body).ok()? {
         Stored::Message(raw) => {
             let decoded = wardlight_wire::decode(raw.topic, raw.payload, raw.content_type, at).ok()?;

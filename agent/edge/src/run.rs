@@ -22,7 +22,7 @@ use wardlight_core::time::Timestamp;
 use wardlight_core::ward::WardConfig;
 use wardlight_journal::{Journal, Options, Reader, SiteKey, Writer, WriterOptions};
 use wardlight_models::{Model, Package, TrustedKeys};
-use wardlight_station::{Health, Link, Request, Station, StationCommand, StationInfo, UnitInfo};
+use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
 
 use crate::agent::{Agent, Input};
 use crate::broker::Broker;
@@ -33,11 +33,14 @@ use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
 use crate::inference::{self, Inference};
 use crate::outlets::Outlets;
+use crate::people;
 use crate::pipeline::Pipeline;
 use crate::recall;
 use crate::restore::{self, Restored};
 use crate::session::{LiveFeed, Phase, Session};
+use crate::storage;
 use crate::strips::Strips;
+use crate::what_ifs::WhatIfs;
 
 /// Messages that may wait for the Ward. Beyond, the broker keeps them; see the session's policy.
 const INBOX: usize = 8192;
@@ -101,15 +104,14 @@ impl Running {
         let (outgoing, to_broker) = mpsc::channel(OUTGOING_QUEUE);
         let (phase, phases) = watch::channel(Phase::Run);
         let mut tasks = JoinSet::new();
-        let session = Session::new(&config.mqtt, &config.site)?;
-        let session = if let Some(broker) = &broker {
-            session.through(broker.door())
+        let mut session = Session::new(&config.mqtt, &config.site)?;
+        if let Some(broker) = &broker {
+            session = session.through(broker.door());
         } else {
             let feed = LiveFeed::new(&config.mqtt, &config.site)?;
             let (inbox, phases) = (inbox.clone(), phases.clone());
             tasks.spawn(async move { Ok(feed.run(inbox, live_feed_is_wanted, phases).await?) });
-            session
-        };
+        }
         let progress = Arc::<Progress>::default();
         let stopping = Arc::new(AtomicBool::new(false));
         let events = JournalEvents {
@@ -118,13 +120,9 @@ impl Running {
             stopping: Arc::clone(&stopping),
             failing_since: None,
         };
-        let options = WriterOptions {
-            capacity: usize::from(config.mqtt.receive_maximum) + JOURNAL_SLACK,
-            linger: config.journal.linger,
-            ..WriterOptions::default()
-        };
-        let journal = Writer::start(journal, options, events).context("the journal's thread")?;
-        let station = Station::new(station_info(&config, mode), commands.clone());
+        let journal = Writer::start(journal, writer_options(&config), events).context("the journal's thread")?;
+        let (people, users) = people::open(&config)?;
+        let station = Station::with_people(station_info(&config, mode, &clock), commands.clone(), people);
         let outlets = Outlets::start(&config.webhooks, outgoing, &mut tasks)?;
         let pipeline = Pipeline {
             site: config.site.clone(),
@@ -155,16 +153,21 @@ impl Running {
             model: ModelStatus::Gone,
             ready: Arc::clone(&ready.ward),
             model_deadline: config.model.deadline,
+            clock_was_set_back: false,
             stuck,
             live_feed,
         };
         let ward = thread::Builder::new().name("ward".to_owned()).spawn(move || agent.run());
         let ward = ward.context("the Ward's thread")?;
 
-        tasks.spawn(forward(requests, inbox.clone()));
+        tasks.spawn(forward(requests, inbox.clone(), WhatIfs::new(config.clone(), clock)));
+        if let Some(users) = users {
+            tasks.spawn(people::watch(users, station.clone(), inbox.clone(), phases.clone()));
+        }
         let session_inbox = inbox.clone();
         let session_phases = phases.clone();
         tasks.spawn(async move { Ok(session.run(session_inbox, to_broker, session_phases).await?) });
+        tasks.spawn(storage::watch(config.journal.dir.clone(), station.clone(), phases.clone()));
         recall_the_past(reader, station.clone(), clock.now())?;
         tasks.spawn(http::serve(listener, station, prometheus, ready, phases));
         attach_from_file(&config, &commands).await;
@@ -249,6 +252,15 @@ pub(crate) fn beds(config: &Config) -> impl Iterator<Item = (UnitId, BedId)> {
         .flat_map(|unit| unit.beds.iter().map(|bed| (unit.name.clone(), bed.clone())))
 }
 
+/// What the Ward is built for.
+pub(crate) fn ward_config(config: &Config) -> WardConfig {
+    WardConfig {
+        beds: beds(config).collect(),
+        max_unassigned: config.devices.max_unknown,
+        infer_every: config.model.interval,
+    }
+}
+
 /// The journal's own options for a configuration.
 pub(crate) fn journal_options(config: &JournalConfig) -> Options {
     let defaults = Options::default();
@@ -258,6 +270,14 @@ pub(crate) fn journal_options(config: &JournalConfig) -> Options {
         keep_records: defaults.keep_records.max(config.keep),
         max_bytes: config.max_bytes,
         ..defaults
+    }
+}
+
+fn writer_options(config: &Config) -> WriterOptions {
+    WriterOptions {
+        capacity: usize::from(config.mqtt.receive_maximum) + JOURNAL_SLACK,
+        linger: config.journal.linger,
+        ..WriterOptions::default()
     }
 }
 
@@ -274,13 +294,8 @@ fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Reader, Clock)> {
     if report.folder_open_to_others {
         warn!(dir = %config.journal.dir.display(), "The journal's folder is open to others: chmod 700 it.");
     }
-    let ward_config = WardConfig {
-        beds: beds(config).collect(),
-        max_unassigned: config.devices.max_unknown,
-        infer_every: config.model.interval,
-    };
     let mut reader = Reader::open(&config.journal.dir, &key)?;
-    let restored = restore::restore(&mut reader, ward_config)?;
+    let restored = restore::restore(&mut reader, ward_config(config))?;
     if restored.unreadable > 0 {
         error!(
             count = restored.unreadable,
@@ -290,6 +305,7 @@ fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Reader, Clock)> {
     info!(
         newest = report.newest,
         replayed = restored.replayed,
+        audit_head = %journal.audit_head(),
         "Journal open, state restored."
     );
     let clock = Clock::start(restored.ward.now());
@@ -344,8 +360,19 @@ pub(crate) fn load_model(config: &ModelConfig) -> Result<Model, wardlight_models
     package.load()
 }
 
-async fn forward(mut requests: mpsc::Receiver<StationCommand>, inbox: mpsc::Sender<Input>) -> anyhow::Result<()> {
+async fn forward(
+    mut requests: mpsc::Receiver<StationCommand>,
+    inbox: mpsc::Sender<Input>,
+    what_ifs: WhatIfs,
+) -> anyhow::Result<()> {
     while let Some(request) = requests.recv().await {
+        let request = match request {
+            StationCommand::WhatIf { question, reply } => {
+                what_ifs.answer(question, reply);
+                continue;
+            }
+            other => other,
+        };
         if inbox.send(Input::Station(request)).await.is_err() {
             break;
         }
@@ -361,13 +388,13 @@ async fn attach_from_file(config: &Config, commands: &mpsc::Sender<StationComman
             device: device.clone(),
             bed: bed.clone(),
         };
-        let sent = commands
-            .send(StationCommand::Request {
-                request,
-                by: Actor::agent(),
-                reply,
-            })
-            .await;
+        let command = StationCommand::Request {
+            request,
+            by: Actor::agent(),
+            from: Origin::default(),
+            reply,
+        };
+        let sent = commands.send(command).await;
         let outcome = tokio::time::timeout(ATTACH_WITHIN, outcome).await;
         if let (Ok(()), Ok(Ok(Err(failure)))) = (sent, outcome) {
             warn!(%device, %bed, %failure, "devices.attach was not carried out.");
@@ -375,7 +402,7 @@ async fn attach_from_file(config: &Config, commands: &mpsc::Sender<StationComman
     }
 }
 
-fn station_info(config: &Config, mode: Mode) -> StationInfo {
+fn station_info(config: &Config, mode: Mode, clock: &Clock) -> StationInfo {
     StationInfo {
         site: config.site.clone(),
         site_name: config.site.to_string(),
@@ -389,6 +416,7 @@ fn station_info(config: &Config, mode: Mode) -> StationInfo {
             })
             .collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: clock.now(),
         simulated: mode.simulated,
         role: "Secondary display: the bedside monitor stays the primary alarm".to_owned(),
         hosts: Vec::new(),

@@ -6,8 +6,9 @@ use wardlight_core::event::{Effect, Event};
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::{TICK, Ward};
 
-/// After a longer silence (the machine slept, the clock leapt) only this much of it is ticked through.
-const LONGEST_CATCH_UP: Duration = Duration::from_mins(2);
+/// After a longer silence (the machine slept, the clock leapt) only this much of it is ticked through. An agent that runs
+/// never waits as long for its next input that a replay would leave out a tick that it had: models alone answer more often.
+const LONGEST_CATCH_UP: Duration = Duration::from_hours(1);
 
 /// Steps the Ward through every tick after its last event, up to and including `until`.
 pub(crate) fn run_until(ward: &mut Ward, until: Timestamp, effects: &mut Vec<Effect>) {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use ring::rand::SystemRandom;
 use rusqlite::{Connection, Statement, TransactionBehavior, params};
 
+use crate::audit::{self, Head};
 use crate::entry::{Checkpoint, Entry, Kind, Part, StayToken};
 use crate::error::JournalError;
 use crate::keyring::KeyRing;
@@ -51,8 +52,9 @@ impl Journal {
         self.check_in_place()?;
         let first = self.next_seq;
         match self.transact(parts) {
-            Ok(next) => {
+            Ok((next, chain)) => {
                 self.next_seq = next;
+                self.chain = chain;
                 self.compaction.hot_bytes += parts.iter().map(|part| part.entry_bytes() as u64).sum::<u64>();
                 Ok(first..next)
             }
@@ -69,16 +71,19 @@ impl Journal {
         }
     }
 
-    fn transact(&mut self, parts: &[Part<'_>]) -> Result<u64, JournalError> {
+    fn transact(&mut self, parts: &[Part<'_>]) -> Result<(u64, Head), JournalError> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let written = write_rows(
             &transaction,
             &mut self.ring,
             self.prefix,
-            self.next_seq,
+            (self.next_seq, self.chain),
             &mut self.scratch,
             parts,
         )?;
+        if written.chain != self.chain {
+            audit::store(&transaction, &mut self.ring, audit::HEAD, written.chain)?;
+        }
         written.tally.store(&transaction)?;
         if let Some((checkpoint, covers)) = written.checkpoint {
             store_checkpoint(&transaction, &mut self.ring, checkpoint, covers)?;
@@ -86,13 +91,15 @@ impl Journal {
         let suspects = parts.iter().flat_map(|part| part.suspects);
         quarantine::store(&transaction, &mut self.ring, suspects, &self.options)?;
         transaction.commit()?;
-        Ok(written.next)
+        Ok((written.next, written.chain))
     }
 }
 
 /// What the entries of a transaction came to.
 struct Written<'p> {
     next: u64,
+    /// The newest record of the audit trail.
+    chain: Head,
     tally: Tally,
     /// The newest checkpoint and the sequence it covers.
     checkpoint: Option<(&'p Checkpoint, u64)>,
@@ -102,13 +109,14 @@ fn write_rows<'p>(
     db: &Connection,
     ring: &mut KeyRing,
     prefix: NoncePrefix,
-    first: u64,
+    (first, chain): (u64, Head),
     scratch: &mut Vec<u8>,
     parts: &[Part<'p>],
 ) -> Result<Written<'p>, JournalError> {
     let mut insert = db.prepare_cached("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5)")?;
     let mut written = Written {
         next: first,
+        chain,
         tally: Tally::default(),
         checkpoint: None,
     };
@@ -120,7 +128,7 @@ fn write_rows<'p>(
                 kind: entry.kind.number(),
                 at_ms: entry.at_ms,
             };
-            key.seal_row(prefix, head, &entry.body, scratch)?;
+            key.seal_row(prefix, head, &written.chain.link(entry), scratch)?;
             insert_row(&mut insert, key.id, head, scratch)?;
             written.tally.count(entry.kind, written.next);
             written.next += 1;

@@ -23,7 +23,7 @@ pub enum Kind {
     Alarm = 5,
     /// A strip of waveform around an alarm or a score.
     Strip = 6,
-    /// An audit record.
+    /// An audit record: chained to the one before it when it is stored.
     Audit = 7,
     /// A summary of what was measured, for trends.
     Trend = 8,

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::Path;
 
+use ring::hkdf::{HKDF_SHA256, Salt};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
@@ -49,6 +50,16 @@ impl SiteKey {
             path: path.to_path_buf(),
             fault,
         })
+    }
+
+    /// A key for another purpose, which tells nothing of this one: the same for the same `label`. `None` never happens with
+    /// labels of a sane length.
+    pub fn derive(&self, label: &str) -> Option<[u8; KEY_BYTES]> {
+        let root = Salt::new(HKDF_SHA256, b"wardlight site key, for").extract(self.bytes());
+        let mut key = [0; KEY_BYTES];
+        let info = [label.as_bytes()];
+        root.expand(&info, HKDF_SHA256).and_then(|okm| okm.fill(&mut key)).ok()?;
+        Some(key)
     }
 
     pub(crate) fn bytes(&self) -> &[u8; KEY_BYTES] {

@@ -19,6 +19,7 @@
 )]
 
 mod append;
+mod audit;
 mod compact;
 mod entry;
 mod error;
@@ -41,6 +42,7 @@ mod verify;
 mod wal;
 mod writer;
 
+pub use audit::{AuditReport, Audited, Break, Broken, Head, verify_audit};
 pub use compact::Compacted;
 pub use entry::{Checkpoint, Entry, Kind, MAX_BODY, MAX_CHECKPOINT, Part, StayToken, Stored, Suspect};
 pub use error::{Damage, Fate, JournalError, KeyFault, Place};

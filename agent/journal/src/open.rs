@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
+use crate::audit::{self, Head};
 use crate::compact::Compaction;
 use crate::error::JournalError;
 use crate::key::SiteKey;
@@ -22,9 +23,11 @@ pub struct Options {
     pub keep_strips: Duration,
     /// Age at which messages, scores and restarts go.
     pub keep_stream: Duration,
-    /// Age at which commands, alarms and audit records go.
+    /// Age at which commands and alarms go.
     pub keep_records: Duration,
-    /// Bytes of the database in use beyond which the oldest goes early: strips first, then the stream, records last.
+    /// Age at which audit records go. What is left of the trail still verifies.
+    pub keep_audit: Duration,
+    /// Bytes of the database in use beyond which the oldest goes early: strips first, then the stream, records, the audit trail last.
     pub max_bytes: u64,
     /// Bytes of rows not yet in segments beyond which they are compacted before their hour is over.
     pub max_hot_bytes: u64,
@@ -44,6 +47,8 @@ impl Default for Options {
             keep_strips: Duration::from_secs(7 * DAY),
             keep_stream: Duration::from_secs(30 * DAY),
             keep_records: Duration::from_secs(365 * DAY),
+            // HIPAA asks for six years. (*ratify*)
+            keep_audit: Duration::from_secs(6 * 366 * DAY),
             max_bytes: 8 << 30,
             max_hot_bytes: 256 << 20,
             quarantine_items: 1000,
@@ -80,6 +85,8 @@ pub struct Journal {
     pub(crate) ring: KeyRing,
     pub(crate) prefix: NoncePrefix,
     pub(crate) next_seq: u64,
+    /// The newest record of the audit trail.
+    pub(crate) chain: Head,
     pub(crate) options: Options,
     pub(crate) scratch: Vec<u8>,
     pub(crate) compaction: Compaction,
@@ -136,12 +143,15 @@ impl Journal {
             other => other?,
         };
         report.newest = newest;
+        let mut ring = ring;
+        let chain = audit::resume(&db, &mut ring, dir, key, newest)?;
         let journal = Journal {
             compaction: Compaction::resume(&db, newest)?,
             db,
             prefix: new_prefix(&ring.random)?,
             ring,
             next_seq: newest + 1,
+            chain,
             options,
             scratch: Vec::new(),
             identity: FileIdentity::of(&path),
@@ -154,6 +164,11 @@ impl Journal {
     /// The newest sequence that is committed; 0 when the journal is empty.
     pub fn newest(&self) -> u64 {
         self.next_seq - 1
+    }
+
+    /// The newest record of the audit trail.
+    pub fn audit_head(&self) -> Head {
+        self.chain
     }
 
     /// Starts the thread that takes the log into the file, and lets the log grow longer before a commit has to.

@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::append::checkpoint_associated;
+use crate::audit;
 use crate::entry::{Checkpoint, Kind, StayToken, Stored};
 use crate::error::{Damage, JournalError, Place, is_malformed};
 use crate::key::SiteKey;
@@ -133,6 +134,15 @@ impl Reader {
             merge: Merge::default(),
             ready: VecDeque::new(),
             done: false,
+            linked: false,
+        }
+    }
+
+    /// All entries as they are stored: audit records with their links.
+    pub(crate) fn linked(&mut self, filter: Filter) -> Entries<'_> {
+        Entries {
+            linked: true,
+            ..self.entries(1, filter)
         }
     }
 
@@ -257,6 +267,16 @@ pub(crate) fn newest(db: &Connection) -> Result<u64, JournalError> {
     Ok(newest.cast_unsigned())
 }
 
+/// The entry as it was handed in.
+fn without_link(mut stored: Stored) -> Stored {
+    if stored.entry.kind == Kind::Audit
+        && let Some((_, record)) = audit::unlink(&stored.entry.body)
+    {
+        stored.entry.body = record.to_vec();
+    }
+    stored
+}
+
 fn checkpoint_damage(covers: u64, reason: &'static str) -> Damage {
     Damage {
         place: Place::Checkpoint,
@@ -275,6 +295,8 @@ pub struct Entries<'r> {
     merge: Merge,
     ready: VecDeque<Result<Stored, JournalError>>,
     done: bool,
+    /// Whether audit records keep their links.
+    linked: bool,
 }
 
 impl std::fmt::Debug for Entries<'_> {
@@ -291,7 +313,7 @@ impl Iterator for Entries<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(item) = self.ready.pop_front() {
-                return Some(item);
+                return Some(item.map(|stored| if self.linked { stored } else { without_link(stored) }));
             }
             if self.done {
                 return None;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, Row, params_from_iter, types::Value};
 
 use crate::append::checkpoint_associated;
+use crate::audit;
 use crate::entry::StayToken;
 use crate::error::JournalError;
 use crate::key::SiteKey;
@@ -237,6 +238,12 @@ impl Copy {
         )?;
         let compacted = compacted.unwrap_or(inferred);
         schema::set_meta(&self.new, meta::COMPACTED_UPTO, &compacted)?;
+        // They are sealed under keys that were taken over: what they say of the audit trail stays true, also of what was lost.
+        for name in [audit::HEAD, audit::BASE] {
+            if let Some(end) = schema::get_meta::<Vec<u8>>(old, name).ok().flatten() {
+                schema::set_meta(&self.new, name, &end)?;
+            }
+        }
         if let Some(removed) = removed {
             schema::set_meta(&self.new, meta::REMOVED_UPTO, &removed)?;
         }

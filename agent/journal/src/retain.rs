@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
+use crate::audit::trail;
 use crate::entry::Kind;
 use crate::error::JournalError;
+use crate::keyring::KeyRing;
 use crate::open::{Journal, Options};
 use crate::schema::{self, meta};
 
@@ -23,7 +25,7 @@ struct Class {
 }
 
 /// In the order in which they go when space is short.
-const CLASSES: [Class; 3] = [
+const CLASSES: [Class; 4] = [
     Class {
         kinds: &[Kind::Strip],
         keep: |options| options.keep_strips,
@@ -33,8 +35,12 @@ const CLASSES: [Class; 3] = [
         keep: |options| options.keep_stream,
     },
     Class {
-        kinds: &[Kind::Command, Kind::Alarm, Kind::Audit],
+        kinds: &[Kind::Command, Kind::Alarm],
         keep: |options| options.keep_records,
+    },
+    Class {
+        kinds: &[Kind::Audit],
+        keep: |options| options.keep_audit,
     },
 ];
 
@@ -78,11 +84,11 @@ impl Maintained {
     }
 }
 
-struct Candidate {
-    id: i64,
-    kind: Kind,
+pub(crate) struct Candidate {
+    pub(crate) id: i64,
+    pub(crate) kind: Kind,
     last_ms: i64,
-    last_seq: i64,
+    pub(crate) last_seq: i64,
     rows: i64,
     bytes: i64,
 }
@@ -129,8 +135,9 @@ impl Journal {
             let keep_ms = i64::try_from(keep(&self.options).as_millis()).unwrap_or(i64::MAX);
             let before_ms = now_ms.saturating_sub(keep_ms);
             let old = oldest(&self.db, kinds, floor, before_ms, room)?;
+            let old = trail::removable(&self.db, &mut self.ring, old)?;
             room -= old.len();
-            remove(&mut self.db, &old, &mut expired.by_age)?;
+            remove(&mut self.db, &mut self.ring, &old, &mut expired.by_age)?;
         }
         expired.pending = room == 0;
         let over = bytes_in_use(&self.db)?.saturating_sub(self.options.max_bytes);
@@ -138,14 +145,14 @@ impl Journal {
             let least = self.least_wanted(floor, over)?;
             expired.held_back = least.is_empty();
             expired.pending = !least.is_empty();
-            remove(&mut self.db, &least, &mut expired.by_bytes)?;
+            remove(&mut self.db, &mut self.ring, &least, &mut expired.by_bytes)?;
         }
         expired.bytes_in_use = bytes_in_use(&self.db)?;
         Ok(expired)
     }
 
     /// The oldest of the first class that has any, about as many as free `over` bytes.
-    fn least_wanted(&self, floor: i64, over: u64) -> Result<Vec<Candidate>, JournalError> {
+    fn least_wanted(&mut self, floor: i64, over: u64) -> Result<Vec<Candidate>, JournalError> {
         for class in CLASSES {
             let mut found = oldest(&self.db, class.kinds, floor, i64::MAX, STEP_SEGMENTS)?;
             if !found.is_empty() {
@@ -155,7 +162,10 @@ impl Journal {
                     freed += candidate.bytes.cast_unsigned();
                     wanted
                 });
-                return Ok(found);
+                let found = trail::removable(&self.db, &mut self.ring, found)?;
+                if !found.is_empty() {
+                    return Ok(found);
+                }
             }
         }
         Ok(Vec::new())
@@ -196,11 +206,17 @@ fn oldest(db: &Connection, kinds: &[Kind], floor: i64, before_ms: i64, most: usi
     Ok(found)
 }
 
-fn remove(db: &mut Connection, candidates: &[Candidate], removed: &mut BTreeMap<Kind, u64>) -> Result<(), JournalError> {
+fn remove(
+    db: &mut Connection,
+    ring: &mut KeyRing,
+    candidates: &[Candidate],
+    removed: &mut BTreeMap<Kind, u64>,
+) -> Result<(), JournalError> {
     let Some(newest) = candidates.iter().map(|candidate| candidate.last_seq).max() else {
         return Ok(());
     };
     let transaction = db.transaction()?;
+    trail::move_base(&transaction, ring, candidates)?;
     for candidate in candidates {
         transaction
             .prepare_cached("DELETE FROM segments WHERE id = ?1")?

@@ -272,6 +272,7 @@ fn each_class_goes_at_its_own_age() {
         keep_strips: days(1),
         keep_stream: days(10),
         keep_records: days(100),
+        keep_audit: days(1000),
         ..Options::default()
     };
     let mut journal = one_of_each(options, dir.path());
@@ -282,16 +283,20 @@ fn each_class_goes_at_its_own_age() {
     let gone = expire_all(&mut journal, day(11)).by_age;
     assert_eq!(
         gone.into_iter().collect::<Vec<_>>(),
-        [(Kind::Message, 5), (Kind::Score, 5), (Kind::Restart, 5)]
+        [(Kind::Message, 5), (Kind::Score, 5), (Kind::Restart, 5), (Kind::Trend, 5)]
     );
     assert_eq!(kinds_left(dir.path()), [Kind::Command, Kind::Alarm, Kind::Audit]);
     let gone = expire_all(&mut journal, day(101)).by_age;
-    assert_eq!(gone.len(), 3);
+    assert_eq!(gone.len(), 2);
+    assert_eq!(kinds_left(dir.path()), [Kind::Audit]);
+    let gone = expire_all(&mut journal, day(1001)).by_age;
+    assert_eq!(gone.into_iter().collect::<Vec<_>>(), [(Kind::Audit, 5)]);
     assert!(kinds_left(dir.path()).is_empty());
     let counts = Reader::open(dir.path(), &key()).unwrap().counts().unwrap();
     assert!(counts.values().all(|count| count.appended == 5 && count.removed == 5));
     // What is gone leaves its sequences used.
-    assert_eq!(journal.append(&mixed(1, 1)).unwrap(), 36..37);
+    let next = 5 * Kind::ALL.len() as u64 + 1;
+    assert_eq!(journal.append(&mixed(1, 1)).unwrap(), next..next + 1);
 }
 
 #[test]
@@ -314,11 +319,11 @@ fn short_of_space_strips_go_first_and_records_last() {
             }
         }
     }
-    assert_eq!(order.len(), 7);
+    assert_eq!(order.len(), Kind::ALL.len());
     assert_eq!(order[0], Kind::Strip);
-    let mut stream = order[1..4].to_vec();
+    let mut stream = order[1..5].to_vec();
     stream.sort();
-    assert_eq!(stream, [Kind::Message, Kind::Score, Kind::Restart]);
+    assert_eq!(stream, [Kind::Message, Kind::Score, Kind::Restart, Kind::Trend]);
 }
 
 #[test]

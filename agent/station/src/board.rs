@@ -9,7 +9,7 @@ use wardlight_core::ids::BedId;
 use wardlight_core::time::Timestamp;
 use wardlight_core::view::{BedView, WardView};
 
-use crate::info::{Health, StationInfo};
+use crate::info::{Health, StationInfo, Storage};
 
 /// The newest views. Cloning is cheap: beds are shared.
 #[derive(Clone, Debug)]
@@ -18,6 +18,7 @@ pub(crate) struct Board {
     pub(crate) beds: Vec<Option<Arc<BedView>>>,
     pub(crate) ward: WardView,
     pub(crate) health: Health,
+    pub(crate) storage: Storage,
     position: Arc<HashMap<BedId, usize>>,
 }
 
@@ -34,6 +35,7 @@ impl Board {
                 unassigned: Vec::new(),
             },
             health: Health::default(),
+            storage: Storage::default(),
             position: Arc::new(position),
         }
     }

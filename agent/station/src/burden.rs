@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use wardlight_core::alarms::Receiver;
 use wardlight_core::message::Priority;
@@ -16,7 +17,7 @@ const DAY_MS: f64 = 86_400_000.0;
 const EDGES_MS: [i64; 10] = [5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 
 /// The figures of some hours, as JSON.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Burden {
     now: i64,
     /// Hours that were asked for and are known.
@@ -33,13 +34,13 @@ pub(crate) struct Burden {
     blind: Vec<BlindBed>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Percentiles {
     p50: Option<f64>,
     p90: Option<f64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Latency {
     count: usize,
     p50: Option<i64>,
@@ -48,14 +49,14 @@ struct Latency {
     buckets: Vec<Bucket>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Bucket {
     /// Upper edge; null for all above.
     le: Option<i64>,
     count: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct BlindBed {
     bed: String,
     ms: u64,

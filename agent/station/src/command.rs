@@ -9,6 +9,8 @@ use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 
 use crate::history::Receipt;
+use crate::people::{Happening, Origin};
+use crate::what_if::{WhatIf, WhatIfAnswer};
 
 /// Where the outcome of a request goes. Dropping it tells the page that the agent did not answer.
 pub type Reply = oneshot::Sender<Result<(), CommandFailure>>;
@@ -22,8 +24,17 @@ pub enum StationCommand {
         request: Request,
         /// Who asks, in which role.
         by: Actor,
+        /// From where, and under which login.
+        from: Origin,
         /// Where the outcome goes.
         reply: Reply,
+    },
+    /// A person asks what other limits would have done; answered beside the Ward.
+    WhatIf {
+        /// What.
+        question: WhatIf,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<WhatIfAnswer, CommandFailure>>,
     },
     /// A page reports that it drew an alarm, or that a person turned to it.
     Receipt {
@@ -34,6 +45,8 @@ pub enum StationCommand {
         /// When, on the page's estimate of the agent's clock.
         at: Timestamp,
     },
+    /// Something about people happened that belongs in the audit trail.
+    Happened(Happening),
 }
 
 /// A request of a person: [`Command`] without what only the agent can add.

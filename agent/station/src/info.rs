@@ -14,6 +14,8 @@ pub struct StationInfo {
     pub units: Vec<UnitInfo>,
     /// Version of the agent.
     pub version: String,
+    /// When the agent started.
+    pub started_at: Timestamp,
     /// Whether the patients are simulated: the page says so in large letters.
     pub simulated: bool,
     /// What this page is for, such as "Secondary display: the bedside monitor stays the primary alarm".
@@ -49,6 +51,15 @@ pub enum Link {
         /// A sentence for a nurse, without internals.
         reason: String,
     },
+}
+
+/// The disk under the journal; what is not known is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// What the journal takes, in bytes.
+    pub journal_bytes: Option<u64>,
+    /// What is free beside it, in bytes.
+    pub free_bytes: Option<u64>,
 }
 
 /// How the agent itself is, shown apart from the devices: a dead broker is not a dead device.

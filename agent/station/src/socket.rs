@@ -1,24 +1,25 @@
 //! One open page: its WebSocket from the snapshot to the close.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use wardlight_core::alarms::AlarmId;
-use wardlight_core::people::{Actor, Role};
 use wardlight_core::time::Timestamp;
 
 use crate::command::{Request, StationCommand};
 use crate::counters::count;
 use crate::history::Receipt;
-use crate::http::person;
-use crate::station::{MAX_PAGES, Station, WaveFrame};
-use crate::wire::{self, ClientFrame, WaveChoice};
+use crate::http::{ApiError, CARE, named};
+use crate::people::{Caller, Sight, Standing, Visitor};
+use crate::station::{LiveFrame, MAX_PAGES, Station, WaveFrame};
+use crate::wire::{self, ClientFrame, SessionJson, WaveChoice};
 
 /// Longest frame that a page may send, in bytes.
 const MAX_CLIENT_FRAME: usize = 4096;
@@ -58,10 +59,15 @@ impl Drop for Seat {
 }
 
 /// Serves a page until it leaves, gets stuck or misbehaves, or the agent stops.
-pub(crate) async fn serve(socket: WebSocket, seat: Seat) {
+pub(crate) async fn serve(socket: WebSocket, seat: Seat, visitor: Visitor) {
     let station = seat.0.clone();
-    let attached = station.attach();
+    let shown = look(&station, &visitor);
+    let names = shown.sees_names();
+    let attached = station.attach(names);
     let mut page = Page {
+        visitor,
+        shown,
+        names,
         socket,
         live: attached.live,
         waves: station.waves(),
@@ -75,10 +81,23 @@ pub(crate) async fn serve(socket: WebSocket, seat: Seat) {
     }
 }
 
+/// What whoever is at an open page is now. A page that was let in once is a display ever after: no date may blind a ward.
+fn look(station: &Station, visitor: &Visitor) -> Standing {
+    match station.desk().standing(visitor, station.now()) {
+        Standing::Stranger => Standing::Display,
+        other => other,
+    }
+}
+
 struct Page {
     socket: WebSocket,
     station: Station,
-    live: Receiver<Utf8Bytes>,
+    visitor: Visitor,
+    /// What the page was told that it is.
+    shown: Standing,
+    /// Whether it is shown the names of patients.
+    names: bool,
+    live: Receiver<Arc<LiveFrame>>,
     waves: Receiver<WaveFrame>,
     wanted: WaveChoice,
     /// Acknowledgements that the agent has not answered yet.
@@ -114,12 +133,35 @@ impl Page {
         }
     }
 
-    async fn on_live(&mut self, frame: Result<Utf8Bytes, RecvError>) -> ControlFlow<()> {
+    async fn on_live(&mut self, frame: Result<Arc<LiveFrame>, RecvError>) -> ControlFlow<()> {
+        let standing = look(&self.station, &self.visitor);
+        if !standing.is_as(&self.shown) || standing.sees_names() != self.names {
+            return self.turn_to(standing).await;
+        }
         match frame {
-            Ok(frame) => self.send(Message::Text(frame)).await,
+            Ok(frame) => self.send(Message::Text(frame.text(self.names))).await,
             Err(RecvError::Lagged(skipped)) => self.resync(skipped).await,
             Err(RecvError::Closed) => ControlFlow::Break(()),
         }
+    }
+
+    /// Somebody logged off, or broke the glass: says so, and shows the state anew, with names or without. The frame that was
+    /// in hand is in that state.
+    async fn turn_to(&mut self, standing: Standing) -> ControlFlow<()> {
+        self.names = match &standing {
+            Standing::Person(person) if person.sees_names() => {
+                let (desk, address) = (self.station.desk(), self.visitor.address);
+                desk.saw(person, address, &Sight::Ward, self.station.now())
+            }
+            other => other.sees_names(),
+        };
+        let session = SessionJson::new(self.station.desk().people(), &self.visitor, &standing, self.now());
+        let frame = wire::session_frame(session);
+        self.shown = standing;
+        let attached = self.station.attach(self.names);
+        self.live = attached.live;
+        self.send(Message::Text(frame)).await?;
+        self.send(Message::Text(attached.snapshot)).await
     }
 
     /// The page was too slow: says so, and gives it the whole state, so that no alarm is lost silently.
@@ -127,7 +169,7 @@ impl Page {
         let counting = self.station.counting();
         count(&counting.resyncs);
         counting.live_frames_skipped.fetch_add(skipped, Relaxed);
-        let attached = self.station.attach();
+        let attached = self.station.attach(self.names);
         self.live = attached.live;
         self.send(Message::Text(wire::resync_frame(self.now(), skipped))).await?;
         self.send(Message::Text(attached.snapshot)).await
@@ -163,7 +205,11 @@ impl Page {
 
     async fn on_frame(&mut self, frame: ClientFrame) -> ControlFlow<()> {
         match frame {
-            ClientFrame::Ack { alarm, by } => self.acknowledge(alarm, &by).await,
+            ClientFrame::Ack { alarm, by } => self.acknowledge(alarm, by.as_deref()).await,
+            ClientFrame::Gesture {} => {
+                self.station.desk().gesture(&self.visitor, self.now());
+                ControlFlow::Continue(())
+            }
             ClientFrame::Displayed { alarm, at, .. } => self.receipt(&alarm, Receipt::Displayed, at),
             ClientFrame::Seen { alarm, at } => self.receipt(&alarm, Receipt::Seen, at),
             ClientFrame::Subscribe { waves } => {
@@ -182,9 +228,18 @@ impl Page {
         ControlFlow::Continue(())
     }
 
-    async fn acknowledge(&mut self, alarm: String, by: &str) -> ControlFlow<()> {
-        let by = match person(by) {
-            Ok(by) => by,
+    /// Who acts on this page, if somebody may.
+    fn caller(&self, by: Option<&str>) -> Result<Caller, String> {
+        let standing = look(&self.station, &self.visitor);
+        let caller = CARE.caller(&standing, self.visitor.address).map_err(ApiError::message)?;
+        let caller = caller.ok_or_else(|| "log in to act".to_owned())?;
+        self.station.desk().gesture(&self.visitor, self.now());
+        named(caller, &standing, by)
+    }
+
+    async fn acknowledge(&mut self, alarm: String, by: Option<&str>) -> ControlFlow<()> {
+        let caller = match self.caller(by) {
+            Ok(caller) => caller,
             Err(problem) => return self.answer(&alarm, Err(problem)).await,
         };
         if self.pending.len() >= MAX_PENDING {
@@ -196,8 +251,7 @@ impl Page {
             let request = Request::Acknowledge {
                 alarm: AlarmId::from_text(&alarm),
             };
-            let by = Actor::new(by, Role::ChargeNurse);
-            let outcome = station.ask(request, by).await.map_err(|failure| failure.to_string());
+            let outcome = station.ask(request, caller).await.map_err(|failure| failure.to_string());
             (alarm, outcome)
         });
         ControlFlow::Continue(())

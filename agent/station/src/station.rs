@@ -1,6 +1,6 @@
 //! The handle that the agent holds.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::extract::ws::Utf8Bytes;
@@ -9,7 +9,6 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use wardlight_core::alarms::AlarmId;
 use wardlight_core::event::AlarmChange;
 use wardlight_core::ids::{BedId, StayToken};
-use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_core::view::{BedView, WardView};
 
@@ -17,8 +16,10 @@ use crate::board::Board;
 use crate::command::{CommandFailure, Request, StationCommand};
 use crate::counters::{Counters, Counting, count};
 use crate::history::{History, Receipt, Receipts};
-use crate::info::{Health, StationInfo};
+use crate::info::{Health, StationInfo, Storage};
+use crate::people::{Caller, Desk, People};
 use crate::trends::{Trend, TrendRow, Trends};
+use crate::what_if::{WhatIf, WhatIfAnswer};
 use crate::wire::{self, WaveView};
 
 /// Pages open at the same time; one more is told to try later.
@@ -31,6 +32,8 @@ const WAVE_FRAMES: usize = 1024;
 const BEDS_PER_FRAME: usize = 16;
 /// How long a page waits for the outcome of a request.
 const REPLY_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+/// How long a page waits for a replay.
+const REPLAY_WITHIN: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// The station. Clones are handles to the same one.
 #[derive(Clone, Debug)]
@@ -45,10 +48,52 @@ struct Shared {
     board: Mutex<Board>,
     history: Mutex<History>,
     trends: Mutex<Trends>,
-    live: broadcast::Sender<Utf8Bytes>,
+    desk: Desk,
+    live: broadcast::Sender<Arc<LiveFrame>>,
     waves: broadcast::Sender<WaveFrame>,
     closing: watch::Sender<bool>,
     counting: Counting,
+}
+
+/// A text frame for every page. One with patients has two readings, each made once, when the first page needs it.
+#[derive(Debug)]
+pub(crate) enum LiveFrame {
+    /// The same for all.
+    Same(Utf8Bytes),
+    /// Beds, with the names of patients and without.
+    Beds {
+        beds: Vec<Arc<BedView>>,
+        now: Timestamp,
+        named: OnceLock<Utf8Bytes>,
+        nameless: OnceLock<Utf8Bytes>,
+    },
+}
+
+impl LiveFrame {
+    fn beds(beds: Vec<Arc<BedView>>, now: Timestamp) -> Self {
+        Self::Beds {
+            beds,
+            now,
+            named: OnceLock::new(),
+            nameless: OnceLock::new(),
+        }
+    }
+
+    /// The frame for a page that shows names, or for one that does not.
+    pub(crate) fn text(&self, names: bool) -> Utf8Bytes {
+        match self {
+            Self::Same(text) => text.clone(),
+            Self::Beds {
+                beds,
+                now,
+                named,
+                nameless,
+            } => {
+                let text = if names { named } else { nameless };
+                text.get_or_init(|| wire::beds_frame(beds, *now, names)).clone()
+            }
+        }
+    }
 }
 
 /// A wave frame and the bed that it is of, so that a page which did not ask for the bed is spared it.
@@ -61,7 +106,7 @@ pub(crate) struct WaveFrame {
 /// What a page gets when it connects or has fallen behind: the state, and everything after it.
 pub(crate) struct Attachment {
     pub(crate) snapshot: Utf8Bytes,
-    pub(crate) live: broadcast::Receiver<Utf8Bytes>,
+    pub(crate) live: broadcast::Receiver<Arc<LiveFrame>>,
 }
 
 /// What was recorded before a restart, put together in the order of the record.
@@ -89,12 +134,18 @@ impl Past {
 }
 
 impl Station {
-    /// A station that shows `info` and sends what people ask for into `commands`.
+    /// A station without a login that shows `info` and sends what people ask for into `commands`.
     pub fn new(info: StationInfo, commands: mpsc::Sender<StationCommand>) -> Self {
+        Self::with_people(info, commands, People::open())
+    }
+
+    /// The same for these people.
+    pub fn with_people(info: StationInfo, commands: mpsc::Sender<StationCommand>, people: People) -> Self {
         let board = Mutex::new(Board::new(&info));
         Self {
             shared: Arc::new(Shared {
                 info,
+                desk: Desk::new(people, commands.clone()),
                 commands,
                 board,
                 history: Mutex::default(),
@@ -115,7 +166,7 @@ impl Station {
     /// Shows beds and the ward's line. This is also the page's heartbeat, on purpose from here and not from a timer:
     /// call it about once a second, with no beds if none changed. When it stops, pages say within 3 s that the link is lost.
     ///
-    /// Serialises on the calling thread, once for all pages, and not at all while none is open.
+    /// It also logs off whose time is over. Beds are serialised by the pages, once for all that show the same of them.
     /// Returns the rows of the trends' minutes that are over, to be kept.
     pub fn publish_beds(
         &self,
@@ -131,15 +182,16 @@ impl Station {
                 board.put(Arc::clone(view));
             }
             if self.anybody_watches() {
-                self.send(wire::beds_frame(chunk, now));
+                self.send(LiveFrame::beds(chunk.to_vec(), now));
             }
         }
+        self.shared.desk.sweep(now);
         let mut board = self.board();
         // Taken as it is: a clock that was set back is followed, or the heartbeat would seem to stand still.
         board.now = now;
         board.ward = ward;
         if self.anybody_watches() {
-            self.send(wire::heartbeat_frame(&board));
+            self.send(LiveFrame::Same(wire::heartbeat_frame(&board)));
         }
         rows
     }
@@ -150,7 +202,7 @@ impl Station {
             let mut board = self.board();
             board.apply(change);
             if self.anybody_watches() {
-                self.send(wire::alarm_frame(change));
+                self.send(LiveFrame::Same(wire::alarm_frame(change)));
             }
         }
         self.history().note(change, Some(at));
@@ -184,6 +236,16 @@ impl Station {
         self.board().health = health;
     }
 
+    /// Shows how full the disk is.
+    pub fn publish_storage(&self, storage: Storage) {
+        self.board().storage = storage;
+    }
+
+    /// The users changed: whoever was removed, or got another role or password, is logged off.
+    pub fn people_changed(&self) {
+        self.shared.desk.recheck();
+    }
+
     /// What was discarded or refused, for metrics.
     pub fn counters(&self) -> Counters {
         self.shared.counting.read()
@@ -192,6 +254,10 @@ impl Station {
     /// Tells every page that the agent stops, and closes it: without this, open pages would hold up a graceful shutdown.
     pub fn close(&self) {
         self.shared.closing.send_replace(true);
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.shared.desk
     }
 
     pub(crate) fn info(&self) -> &StationInfo {
@@ -220,33 +286,55 @@ impl Station {
         self.board().clone()
     }
 
-    /// The state and, without a gap, everything that follows it.
-    pub(crate) fn attach(&self) -> Attachment {
+    /// The state, with names or without, and, without a gap, everything that follows it.
+    pub(crate) fn attach(&self, names: bool) -> Attachment {
         let (board, live) = {
             let board = self.board();
             (board.clone(), self.shared.live.subscribe())
         };
         Attachment {
-            snapshot: wire::snapshot_frame(&self.shared.info, &board),
+            snapshot: wire::snapshot_frame(&self.shared.info, &board, names),
             live,
         }
     }
 
     /// Asks the agent and waits for its answer.
-    pub(crate) async fn ask(&self, request: Request, by: Actor) -> Result<(), CommandFailure> {
+    pub(crate) async fn ask(&self, request: Request, caller: Caller) -> Result<(), CommandFailure> {
         let (reply, answer) = oneshot::channel();
-        if self
-            .shared
-            .commands
-            .try_send(StationCommand::Request { request, by, reply })
-            .is_err()
-        {
+        let Caller { by, from } = caller;
+        let command = StationCommand::Request {
+            request,
+            by,
+            from,
+            reply,
+        };
+        if self.shared.commands.try_send(command).is_err() {
             count(&self.shared.counting.commands_refused);
             return Err(CommandFailure::Busy);
         }
         match tokio::time::timeout(REPLY_WITHIN, answer).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) | Err(_) => Err(CommandFailure::Unconfirmed),
+        }
+    }
+
+    /// Asks what other limits would have done, and waits for the replay.
+    pub(crate) async fn what_if(&self, question: WhatIf) -> Result<WhatIfAnswer, CommandFailure> {
+        let (reply, answer) = oneshot::channel();
+        if self
+            .shared
+            .commands
+            .try_send(StationCommand::WhatIf { question, reply })
+            .is_err()
+        {
+            count(&self.shared.counting.commands_refused);
+            return Err(CommandFailure::Busy);
+        }
+        match tokio::time::timeout(REPLAY_WITHIN, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => Err(CommandFailure::Failed(
+                "the replay took too long: ask for fewer hours".to_owned(),
+            )),
         }
     }
 
@@ -291,9 +379,9 @@ impl Station {
     }
 
     /// Called with the board locked, so that frames leave in the order of the states they show.
-    fn send(&self, frame: Utf8Bytes) {
+    fn send(&self, frame: LiveFrame) {
         // No receiver left is no loss: whoever comes gets a snapshot.
-        self.shared.live.send(frame).ok();
+        self.shared.live.send(Arc::new(frame)).ok();
     }
 
     /// A panic elsewhere must not take the page down: the board is whole between any two of its statements.

@@ -18,14 +18,15 @@ use wardlight_core::codes::AgeGroup;
 use wardlight_core::event::Refusal;
 use wardlight_core::ids::{BedId, StayToken};
 use wardlight_core::patient::{Consciousness, Spo2Scale};
+use wardlight_core::people::{Actor, Role};
 use wardlight_station::{CommandFailure, Request, StationCommand};
 
 /// Answers every request with `outcome` and hands the requests on.
-fn agent(mut commands: mpsc::Receiver<StationCommand>, outcome: Result<(), CommandFailure>) -> mpsc::Receiver<Request> {
+fn agent(mut commands: mpsc::Receiver<StationCommand>, outcome: Result<(), CommandFailure>) -> mpsc::Receiver<(Request, Actor)> {
     let (sender, seen) = mpsc::channel(8);
     tokio::spawn(async move {
-        while let Some(StationCommand::Request { request, reply, .. }) = commands.recv().await {
-            sender.send(request).await.unwrap();
+        while let Some(StationCommand::Request { request, by, reply, .. }) = commands.recv().await {
+            sender.send((request, by)).await.unwrap();
             reply.send(outcome.clone()).unwrap();
         }
     });
@@ -53,7 +54,7 @@ async fn requests_become_commands() {
 
     let body = r#"{"name":" Okafor, B. ","age_years":71,"spo2_scale":2}"#;
     assert_eq!(post(&f.address, "/api/v1/beds/b1/admit", body).await.status, 200);
-    let Some(Request::Admit { bed, profile }) = seen.recv().await else {
+    let Some((Request::Admit { bed, profile }, _)) = seen.recv().await else {
         panic!("no admission");
     };
     assert_eq!((bed, profile.name.as_str()), (b1.clone(), "Okafor, B."));
@@ -63,7 +64,7 @@ async fn requests_become_commands() {
         post(&f.address, "/api/v1/beds/b1/admit", r#"{"age_years":9}"#).await.status,
         200
     );
-    let Some(Request::Admit { profile, .. }) = seen.recv().await else {
+    let Some((Request::Admit { profile, .. }, _)) = seen.recv().await else {
         panic!("no admission");
     };
     assert_eq!(profile.age_group, AgeGroup::Paediatric);
@@ -74,10 +75,10 @@ async fn requests_become_commands() {
             .status,
         200
     );
-    assert!(matches!(seen.recv().await, Some(Request::Attach { device, .. }) if device.as_str() == "mon-1"));
+    assert!(matches!(seen.recv().await, Some((Request::Attach { device, .. }, _)) if device.as_str() == "mon-1"));
 
     assert_eq!(post(&f.address, "/api/v1/devices/mon-1/detach", "{}").await.status, 200);
-    assert!(matches!(seen.recv().await, Some(Request::Detach { device }) if device.as_str() == "mon-1"));
+    assert!(matches!(seen.recv().await, Some((Request::Detach { device }, _)) if device.as_str() == "mon-1"));
 
     let body = r#"{"consciousness":"V","oxygen":true}"#;
     assert_eq!(post(&f.address, "/api/v1/beds/b1/chart", body).await.status, 200);
@@ -86,17 +87,20 @@ async fn requests_become_commands() {
         consciousness: Some(Consciousness::Voice),
         oxygen: Some(true),
     };
-    assert_eq!(seen.recv().await, Some(expected));
+    assert_eq!(seen.recv().await.unwrap().0, expected);
 
     let path = "/api/v1/alarms/b1:desaturation:1700000000000/acknowledge";
     assert_eq!(post(&f.address, path, r#"{"by":"N. Klein"}"#).await.status, 200);
-    let Some(Request::Acknowledge { alarm }) = seen.recv().await else {
+    let Some((Request::Acknowledge { alarm }, by)) = seen.recv().await else {
         panic!("no acknowledgement");
     };
-    assert_eq!(alarm.as_str(), "b1:desaturation:1700000000000");
+    assert_eq!(
+        (alarm.as_str(), by),
+        ("b1:desaturation:1700000000000", Actor::new("N. Klein", Role::ChargeNurse))
+    );
 
     assert_eq!(post(&f.address, "/api/v1/beds/b1/discharge", "{}").await.status, 200);
-    assert_eq!(seen.recv().await, Some(Request::Discharge { bed: b1 }));
+    assert_eq!(seen.recv().await.unwrap().0, Request::Discharge { bed: b1 });
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ async fn an_acknowledgement_goes_through_and_is_answered() {
     let mut page = Page::open(&f.address).await;
     page.text(r#"{"type":"ack","alarm":"b1:desaturation:5","by":" N. Klein "}"#)
         .await;
-    let StationCommand::Request { request, by, reply } = f.commands.recv().await.unwrap() else {
+    let StationCommand::Request { request, by, reply, .. } = f.commands.recv().await.unwrap() else {
         panic!("not a request");
     };
     let Request::Acknowledge { alarm } = request else {
@@ -116,6 +116,7 @@ async fn nonsense_gets_an_error_frame_and_disturbs_nothing() {
         "[]",
         "null",
         r#"{"type":"ack"}"#,
+        r#"{"type":"gesture","extra":1}"#,
         r#"{"type":"ack","alarm":"a","by":"N","extra":1}"#,
         r#"{"type":"shutdown"}"#,
         r#"{"type":"displayed","alarm":"a","revision":-1,"at":0}"#,
@@ -128,7 +129,7 @@ async fn nonsense_gets_an_error_frame_and_disturbs_nothing() {
     }
     page.say(Message::binary(vec![1, 2, 3])).await;
     assert_eq!(page.frame().await["type"], "error");
-    assert_eq!(f.station.counters().bad_frames, 10);
+    assert_eq!(f.station.counters().bad_frames, 11);
 
     f.station.publish_alarm(&alarm("b1", 1, AlarmState::Active), NOW);
     assert_eq!(page.frame().await["type"], "alarm");

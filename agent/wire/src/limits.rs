@@ -16,5 +16,8 @@ pub const MAX_CONDITION: usize = 32;
 pub const MAX_DEPTH: u8 = 8;
 /// Sampling rates accepted, in hertz.
 pub const RATE_HZ: (f64, f64) = (1.0, 2000.0);
+
+/// How often a numeric is announced to come, in hertz: from once in about three hours.
+pub const NUMERIC_RATE_HZ: (f64, f64) = (0.0001, 2000.0);
 /// Decimal exponents of a wave block's scale.
 pub const SCALE_EXPONENT: (i64, i64) = (-12, 12);

@@ -9,19 +9,22 @@ use wardlight_simulator::recordings::wfdb::{Checks, MISSING, Signal, read_annota
 use super::{Channel, Recording};
 
 /// The inter-patient training set DS1 of the MIT-BIH Arrhythmia Database.
-pub const DS1: [&str; 22] = [
+pub(crate) const DS1: [&str; 22] = [
     "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122", "124", "201", "203", "205", "207", "208", "209",
     "215", "220", "223", "230",
 ];
 /// The records of the Creighton University database that are there.
-pub const CUDB: [&str; 8] = ["cu01", "cu03", "cu05", "cu07", "cu09", "cu11", "cu13", "cu15"];
+pub(crate) const CUDB: [&str; 8] = ["cu01", "cu03", "cu05", "cu07", "cu09", "cu11", "cu13", "cu15"];
 /// Sampling rate and gain of the Creighton University database; its extracts have no header.
 const CUDB_HZ: f64 = 250.0;
 const CUDB_GAIN: f64 = 400.0;
 
+/// When fibrillation begins in record cu01, by its annotation.
+pub(crate) const CU01_FIBRILLATION_S: f64 = 53_541.0 / CUDB_HZ;
+
 /// What an annotation says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Say {
+pub(crate) enum Say {
     Beat { ventricular: bool },
     FlutterBegins,
     FlutterEnds,
@@ -30,13 +33,13 @@ pub enum Say {
 
 /// One annotation.
 #[derive(Clone, Copy, Debug)]
-pub struct Mark {
-    pub at_s: f64,
-    pub say: Say,
+pub(crate) struct Mark {
+    pub(crate) at_s: f64,
+    pub(crate) say: Say,
 }
 
 /// A record of the arrhythmia database with its annotations.
-pub fn mitdb(folder: &Path, name: &str) -> Recording {
+pub(crate) fn mitdb(folder: &Path, name: &str) -> Recording {
     let folder = folder.join("mitdb");
     let mut recording = wfdb(&folder, name);
     let rate_hz = recording.channels[0].rate_hz;
@@ -59,7 +62,7 @@ pub fn mitdb(folder: &Path, name: &str) -> Recording {
 }
 
 /// A record with a header: its ECG leads and its pleth.
-pub fn wfdb(folder: &Path, name: &str) -> Recording {
+pub(crate) fn wfdb(folder: &Path, name: &str) -> Recording {
     let record = read_record(folder, name, Checks::Ignore).unwrap();
     let channels = record.signals.iter().enumerate().filter_map(|(i, s)| channel(i, s)).collect();
     Recording {
@@ -95,7 +98,7 @@ fn channel(position: usize, signal: &Signal) -> Option<Channel> {
 }
 
 /// A record of the Creighton University database.
-pub fn cudb(folder: &Path, name: &str) -> Recording {
+pub(crate) fn cudb(folder: &Path, name: &str) -> Recording {
     let samples = matlab::read(&folder.join("cudb").join(format!("{name}m.mat"))).unwrap();
     let channel = Channel {
         name: "ECG".to_owned(),

@@ -1,73 +1,71 @@
 //! Recordings through the rhythm rules, and what the annotations say: for the example `rhythm` and the test `recorded`.
 #![allow(dead_code, reason = "the example and the test use different parts")]
 
-pub mod load;
-pub mod score;
-pub mod truth;
+pub(crate) mod load;
+pub(crate) mod score;
+pub(crate) mod truth;
 
 use wardlight_core::codes::Waveform;
 use wardlight_core::message::WaveBlock;
-use wardlight_core::rhythm::{Beat, BedRhythm, EcgSignal, Oscillation, Rhythm, RhythmFinding};
+use wardlight_core::rhythm::{Beat, BedRhythm, EcgSignal, Rhythm, RhythmFinding};
 use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::Quality;
 
 /// Device time of the first sample.
-pub const START_MS: i64 = 1_700_000_000_000;
+pub(crate) const START_MS: i64 = 1_700_000_000_000;
 /// Samples come in blocks of this length, as a monitor sends them.
 const BLOCK_S: f64 = 0.25;
 
 /// One channel of a recording.
-pub struct Channel {
-    pub name: String,
-    pub waveform: Waveform,
-    pub rate_hz: f64,
-    pub gain: f64,
-    pub baseline: i32,
-    pub samples: Vec<i16>,
+pub(crate) struct Channel {
+    pub(crate) name: String,
+    pub(crate) waveform: Waveform,
+    pub(crate) rate_hz: f64,
+    pub(crate) gain: f64,
+    pub(crate) baseline: i32,
+    pub(crate) samples: Vec<i16>,
 }
 
 /// One recording with its annotations.
-pub struct Recording {
-    pub name: String,
-    pub channels: Vec<Channel>,
-    pub marks: Vec<load::Mark>,
+pub(crate) struct Recording {
+    pub(crate) name: String,
+    pub(crate) channels: Vec<Channel>,
+    pub(crate) marks: Vec<load::Mark>,
 }
 
 /// A condition that was reported.
 #[derive(Clone, Copy, Debug)]
-pub struct Reported {
-    pub rhythm: Rhythm,
+pub(crate) struct Reported {
+    pub(crate) rhythm: Rhythm,
     /// Seconds from the start of the recording.
-    pub onset_s: f64,
-    pub end_s: f64,
+    pub(crate) onset_s: f64,
+    pub(crate) end_s: f64,
     /// When the last sample had arrived that led to it.
-    pub at_s: f64,
+    pub(crate) at_s: f64,
 }
 
 /// What came out of a recording.
 #[derive(Default)]
-pub struct Outcome {
-    pub reported: Vec<Reported>,
-    pub beats: Vec<Beat>,
+pub(crate) struct Outcome {
+    pub(crate) reported: Vec<Reported>,
+    pub(crate) beats: Vec<Beat>,
     /// Share of the blocks after which the ECG was believed.
-    pub good: f64,
-    /// Measures of oscillation once a second.
-    pub oscillation: Vec<(f64, Oscillation)>,
+    pub(crate) good: f64,
 }
 
 impl Outcome {
-    pub fn of(&self, rhythm: Rhythm) -> impl Iterator<Item = &Reported> {
+    pub(crate) fn of(&self, rhythm: Rhythm) -> impl Iterator<Item = &Reported> {
         self.reported.iter().filter(move |r| r.rhythm == rhythm)
     }
 }
 
 impl Recording {
-    pub fn seconds(&self) -> f64 {
+    pub(crate) fn seconds(&self) -> f64 {
         self.channels.first().map_or(0.0, |c| c.samples.len() as f64 / c.rate_hz)
     }
 
     /// Plays the channels that `wanted` lets through into a bed.
-    pub fn play(&self, wanted: impl Fn(usize) -> bool, measure: bool) -> Outcome {
+    pub(crate) fn play(&self, wanted: impl Fn(usize) -> bool) -> Outcome {
         let channels: Vec<&Channel> = self
             .channels
             .iter()
@@ -82,21 +80,15 @@ impl Recording {
         let mut good = 0;
         for b in 0..blocks {
             for channel in &channels {
-                let block = channel.block(b);
-                let at = START_MS + (channel.first_of(b) as f64 * 1000.0 / channel.rate_hz).round() as i64;
+                let (block, at) = channel.block_at(b);
                 let beats = &mut outcome.beats;
-                bed.push_with(&block, Timestamp::from_millis(at), &mut findings, &mut |beat| {
-                    beats.push(beat)
-                });
+                bed.push_with(&block, at, &mut findings, &mut |beat| beats.push(beat));
             }
             let at_s = (b + 1) as f64 * BLOCK_S;
             for finding in findings.drain(..) {
                 outcome.take(finding, at_s);
             }
             good += usize::from(bed.state().signal == EcgSignal::Good);
-            if measure && b % 4 == 0 {
-                outcome.oscillation.extend(bed.oscillation().map(|o| (at_s, o)));
-            }
         }
         outcome.good = good as f64 / blocks.max(1) as f64;
         outcome
@@ -108,16 +100,19 @@ impl Channel {
         ((block as f64 * BLOCK_S * self.rate_hz) as usize).min(self.samples.len())
     }
 
-    fn block(&self, number: usize) -> WaveBlock {
+    /// A block by its number, with its time.
+    pub(crate) fn block_at(&self, number: usize) -> (WaveBlock, Timestamp) {
+        let at = START_MS + (self.first_of(number) as f64 * 1000.0 / self.rate_hz).round() as i64;
         let samples = &self.samples[self.first_of(number)..self.first_of(number + 1)];
-        WaveBlock {
+        let block = WaveBlock {
             waveform: self.waveform,
             rate_hz: self.rate_hz as f32,
             scale: (-9, (1e9 / self.gain).round() as i32),
             offset: -self.baseline,
             samples: samples.to_vec(),
             quality: Quality::VALID,
-        }
+        };
+        (block, Timestamp::from_millis(at))
     }
 }
 
@@ -138,6 +133,6 @@ impl Outcome {
 }
 
 /// Seconds from the start of the recording.
-pub fn seconds(at: Timestamp) -> f64 {
+pub(crate) fn seconds(at: Timestamp) -> f64 {
     (at.as_millis() - START_MS) as f64 / 1000.0
 }

@@ -8,36 +8,36 @@ use super::{Reported, seconds};
 /// Beats match within this time (ANSI/AAMI EC57).
 const WINDOW_S: f64 = 0.15;
 /// Beats are counted from here on (ANSI/AAMI EC57).
-pub const LEARNING_S: f64 = 300.0;
+pub(crate) const LEARNING_S: f64 = 300.0;
 /// A report belongs to an event that it overlaps, or misses by no more.
 const NEAR_S: f64 = 5.0;
 
 /// Found, missed, made up.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
-    pub found: usize,
-    pub missed: usize,
-    pub false_: usize,
+pub(crate) struct Counts {
+    pub(crate) found: usize,
+    pub(crate) missed: usize,
+    pub(crate) false_: usize,
 }
 
 impl Counts {
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.found += other.found;
         self.missed += other.missed;
         self.false_ += other.false_;
     }
 
-    pub fn sensitivity(&self) -> f64 {
+    pub(crate) fn sensitivity(&self) -> f64 {
         self.found as f64 / (self.found + self.missed) as f64
     }
 
-    pub fn precision(&self) -> f64 {
+    pub(crate) fn precision(&self) -> f64 {
         self.found as f64 / (self.found + self.false_) as f64
     }
 }
 
 /// QRS complexes from 5 minutes on, outside the segments of flutter.
-pub fn qrs(truth: &[TrueBeat], found: &[Beat], flutter: &[(f64, f64)]) -> Counts {
+pub(crate) fn qrs(truth: &[TrueBeat], found: &[Beat], flutter: &[(f64, f64)]) -> Counts {
     let counted = |at: &f64| {
         let outside = |(from, to): &(f64, f64)| *at < from - WINDOW_S || *at > to + WINDOW_S;
         *at >= LEARNING_S && flutter.iter().all(outside)
@@ -66,7 +66,7 @@ pub fn qrs(truth: &[TrueBeat], found: &[Beat], flutter: &[(f64, f64)]) -> Counts
 }
 
 /// Ventricular beats by the rule against the annotations, of the beats that were found.
-pub fn ventricular(truth: &[TrueBeat], found: &[Beat]) -> Counts {
+pub(crate) fn ventricular(truth: &[TrueBeat], found: &[Beat]) -> Counts {
     let mut counts = Counts::default();
     for beat in found.iter().filter(|b| seconds(b.at) >= LEARNING_S) {
         let at = seconds(beat.at);
@@ -98,7 +98,7 @@ fn near(event: &Event, reported: &Reported) -> bool {
 }
 
 /// Events found and missed, reports without an event.
-pub fn conditions(rhythm: Rhythm, events: &[Event], reported: &[Reported]) -> Counts {
+pub(crate) fn conditions(rhythm: Rhythm, events: &[Event], reported: &[Reported]) -> Counts {
     let mut counts = Counts::default();
     for event in events.iter().filter(|e| e.rhythm == rhythm) {
         let met = |r: &Reported| near(event, r) && (r.rhythm != Rhythm::ExtremeTachycardia || rhythm == r.rhythm);

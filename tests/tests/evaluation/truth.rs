@@ -7,21 +7,21 @@ use super::load::Say;
 
 /// A condition that is there, in seconds from the start.
 #[derive(Clone, Copy, Debug)]
-pub struct Event {
-    pub rhythm: Rhythm,
-    pub from_s: f64,
-    pub to_s: f64,
+pub(crate) struct Event {
+    pub(crate) rhythm: Rhythm,
+    pub(crate) from_s: f64,
+    pub(crate) to_s: f64,
 }
 
 /// A beat by the annotations.
 #[derive(Clone, Copy, Debug)]
-pub struct TrueBeat {
-    pub at_s: f64,
-    pub ventricular: bool,
+pub(crate) struct TrueBeat {
+    pub(crate) at_s: f64,
+    pub(crate) ventricular: bool,
 }
 
 /// Segments of ventricular flutter, in which no beats are annotated.
-pub fn flutter(recording: &Recording) -> Vec<(f64, f64)> {
+pub(crate) fn flutter(recording: &Recording) -> Vec<(f64, f64)> {
     let mut segments = Vec::new();
     let mut from = None;
     for mark in &recording.marks {
@@ -36,7 +36,7 @@ pub fn flutter(recording: &Recording) -> Vec<(f64, f64)> {
 }
 
 /// The beats.
-pub fn beats(recording: &Recording) -> Vec<TrueBeat> {
+pub(crate) fn beats(recording: &Recording) -> Vec<TrueBeat> {
     let beat = |m: &super::load::Mark| match m.say {
         Say::Beat { ventricular } => Some(TrueBeat {
             at_s: m.at_s,
@@ -48,7 +48,7 @@ pub fn beats(recording: &Recording) -> Vec<TrueBeat> {
 }
 
 /// All conditions of a record.
-pub fn events(recording: &Recording) -> Vec<Event> {
+pub(crate) fn events(recording: &Recording) -> Vec<Event> {
     let beats = beats(recording);
     let flutter = flutter(recording);
     let mut events: Vec<Event> = flutter

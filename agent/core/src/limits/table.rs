@@ -29,7 +29,7 @@ const EXTREME_STEP: i32 = 20;
 
 /// Default `(low, high)` in whole units. All are of medium priority, but for [`priority_low`].
 #[expect(clippy::match_same_arms, reason = "one line per cell of the table")]
-const fn range(parameter: Parameter, age: AgeGroup) -> Option<(i32, i32)> {
+pub(super) const fn range(parameter: Parameter, age: AgeGroup) -> Option<(i32, i32)> {
     Some(match (parameter, age) {
         // Contec CMS8000, pulse rate; Mindray TMS60 the same for adults and children.
         (HeartRate | PulseRate, Neonate) => (100, 200),

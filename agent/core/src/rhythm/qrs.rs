@@ -23,9 +23,9 @@ const REFRACTORY: usize = ms(200);
 const T_WAVE: usize = ms(360);
 /// Where the threshold lies between the noise and the beats, of 1024 (Hamilton 2002: 0.3125).
 const THRESHOLD: i32 = 320;
-/// Least detection signal of a beat: that of a QRS of about 0.15 mV, which a monitor must not count (IEC 60601-2-27 as makers
-/// declare it). *ratify*
-const FLOOR: i32 = 6;
+/// Least detection signal of a beat: between those of a QRS of 0.1 and of 0.2 mV, as a monitor must not count waves of 0.15 mV
+/// (IEC 60601-2-27 as makers declare it). *ratify*
+const FLOOR: i32 = 18;
 /// Beats that are this many times as steep as usual are left out of what is usual, but for so many in a row. *ratify*
 const TOO_STEEP: i32 = 3;
 const STEEP_BEATS: u8 = 10;

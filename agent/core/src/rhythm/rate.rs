@@ -55,7 +55,9 @@ mod tests {
 
     fn rate(intervals: &[u32]) -> Option<i32> {
         let mut rate = HeartRate::default();
-        intervals.iter().for_each(|ms| rate.add(*ms));
+        for ms in intervals {
+            rate.add(*ms);
+        }
         rate.rate().map(Milli::get)
     }
 

@@ -8,7 +8,7 @@ use crate::alarms::AlarmState;
 use crate::blind::BlindCause;
 use crate::codes::Parameter;
 use crate::ids::{BedId, UnitId};
-use crate::limits::{AlarmLimits, Limit};
+use crate::limits::Limit;
 use crate::time::Timestamp;
 use crate::view::{BedView, DeviceView, Freshness, LimitView, NumericView, RiskView, StayView, WardView};
 
@@ -25,6 +25,11 @@ impl Ward {
     pub fn bed(&self, bed: &BedId) -> Option<BedView> {
         let (unit, bed) = self.config.beds.iter().find(|(_, known)| known == bed)?;
         Some(self.bed_view(unit, bed))
+    }
+
+    /// How many beds have a patient.
+    pub fn occupied(&self) -> usize {
+        self.state.stays.len()
     }
 
     /// The bed a device stands at.
@@ -124,19 +129,17 @@ impl Stay {
     }
 
     fn limit_views(&self, now: Timestamp) -> Vec<LimitView> {
-        let defaults = AlarmLimits::for_age(self.profile.age_group);
         let view = |limit: &Limit| {
             let parameter = limit.parameter;
             let latest = self.vitals.latest(parameter);
             let current = latest.filter(|l| l.freshness(parameter, now) != Freshness::Expired);
             let value = current.and_then(super::vitals::Latest::usable);
-            let default = defaults.of(parameter);
             LimitView {
                 parameter,
                 low: limit.low,
                 high: limit.high,
                 delay: limit.max_delay,
-                default: (default.and_then(|l| l.low), default.and_then(|l| l.high)),
+                default: self.limits.default_of(parameter),
                 proposed: value.and_then(|value| self.limits.propose(parameter, value)),
                 changed: self.limits.changed(parameter).map(|(by, at)| (by.to_owned(), at)),
             }

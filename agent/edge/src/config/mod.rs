@@ -8,6 +8,7 @@ mod http;
 mod journal;
 mod model;
 mod mqtt;
+mod people;
 mod reader;
 pub(crate) mod secret;
 mod site;
@@ -25,6 +26,7 @@ pub(crate) use http::HttpConfig;
 pub(crate) use journal::{JournalConfig, Waveforms};
 pub(crate) use model::ModelConfig;
 pub(crate) use mqtt::{BrokerUrl, EmbeddedBroker, MqttConfig, MqttVersion, TlsFiles};
+pub(crate) use people::PeopleConfig;
 pub(crate) use site::{DevicesConfig, Unit};
 pub(crate) use webhook::WebhookConfig;
 
@@ -44,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) journal: JournalConfig,
     /// The page and the API.
     pub(crate) http: HttpConfig,
+    /// Who may log in.
+    pub(crate) people: PeopleConfig,
     /// Where alarms are posted.
     pub(crate) webhooks: Vec<WebhookConfig>,
     /// The `deterioration` model.
@@ -136,6 +140,22 @@ impl Config {
     }
 }
 
+/// Only `people.users_file` of the file: what makes the users' file cannot ask for a configuration that has one already.
+///
+/// # Errors
+/// What is wrong, with the file.
+pub(crate) fn users_file(file: &Path) -> Result<PathBuf, String> {
+    let noun = |problem: String| format!("{}: {problem}", file.display());
+    let text = fs::read_to_string(file).map_err(|error| noun(format!("cannot be read: {error}")))?;
+    let table = text
+        .parse::<toml::Table>()
+        .map_err(|error| noun(format!("not valid TOML: {error}")))?;
+    let named = table.get("people").and_then(|people| people.get("users_file")?.as_str());
+    let missing = "people.users_file: is missing; write [people] users_file = \"users.toml\" into it first";
+    let named = named.ok_or_else(|| noun(missing.to_owned()))?;
+    Ok(file.parent().unwrap_or(Path::new("")).join(named))
+}
+
 /// `None` only where a fault was reported.
 fn read(mut root: Section<'_>) -> Option<Config> {
     let site = site::read_site(root.section("site"));
@@ -143,6 +163,7 @@ fn read(mut root: Section<'_>) -> Option<Config> {
     let mqtt = mqtt::read(root.section("mqtt"), site.as_ref());
     let journal = journal::read(root.section("journal"));
     let http = http::read(root.section("http"));
+    let people = people::read(root.section("people"));
     let webhooks = root.sections("webhook").into_iter().map(webhook::read);
     let webhooks = webhooks.collect::<Vec<_>>();
     let model = model::read(root.section("model"));
@@ -154,6 +175,7 @@ fn read(mut root: Section<'_>) -> Option<Config> {
         mqtt: mqtt?,
         journal,
         http,
+        people,
         webhooks: webhooks.into_iter().collect::<Option<_>>()?,
         model,
         devices,

@@ -220,6 +220,8 @@ fn known_keys() -> std::collections::BTreeSet<String> {
         x = 0
         [http]
         x = 0
+        [people]
+        x = 0
         [[webhook]]
         x = 0
         [model]

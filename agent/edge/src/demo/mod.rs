@@ -22,7 +22,7 @@ use wardlight_journal::SiteKey;
 use wardlight_simulator::mqtt::{self, Counters};
 use wardlight_simulator::scenario;
 use wardlight_simulator::ward::{SimulatedWard, WardSettings};
-use wardlight_station::{Request, StationCommand};
+use wardlight_station::{Origin, Request, StationCommand};
 
 use crate::cli::DemoArgs;
 use crate::config::{BrokerUrl, Config};
@@ -215,8 +215,13 @@ async fn occupy(ward: &SimulatedWard, commands: &mpsc::Sender<StationCommand>) -
 
 async fn ask(commands: &mpsc::Sender<StationCommand>, request: Request) -> anyhow::Result<()> {
     let (reply, outcome) = oneshot::channel();
-    let by = Actor::new("the demo", Role::ChargeNurse);
-    let sent = commands.send(StationCommand::Request { request, by, reply }).await;
+    let command = StationCommand::Request {
+        request,
+        by: Actor::new("the demo", Role::ChargeNurse),
+        from: Origin::default(),
+        reply,
+    };
+    let sent = commands.send(command).await;
     if sent.is_err() {
         bail!("the agent ended while the demo was set up");
     }

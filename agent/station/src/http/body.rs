@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -12,8 +13,9 @@ use serde::de::DeserializeOwned;
 const MAX_BODY: usize = 16 * 1024;
 
 /// An error as the API tells it: what, which field, what was expected.
-#[derive(Debug, Serialize)]
-pub(super) struct ApiError {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub(crate) struct ApiError {
     #[serde(skip)]
     status: StatusCode,
     error: String,
@@ -24,13 +26,18 @@ pub(super) struct ApiError {
 }
 
 impl ApiError {
-    pub(super) fn new(status: StatusCode, error: &str) -> Self {
+    pub(crate) fn new(status: StatusCode, error: &str) -> Self {
         Self {
             status,
             error: error.to_owned(),
             field: None,
             expected: None,
         }
+    }
+
+    /// The sentence alone.
+    pub(crate) fn message(self) -> String {
+        self.error
     }
 
     /// A field that does not hold what was expected.

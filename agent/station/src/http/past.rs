@@ -1,31 +1,40 @@
-//! What was: trends of a day, alarms with their receipts, and the figures of the ward.
+//! What is looked at more closely: a bed, trends of a day, alarms with their receipts, the figures of the ward and of the agent.
 
 use std::collections::BTreeMap;
 
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use wardlight_core::event::Refusal;
 use wardlight_core::time::Timestamp;
 
+use super::access::{Access, PEOPLE, Visit};
 use super::api::{Outcome, bed_id, fresh};
 use super::body::ApiError;
+use super::route::Route;
+use crate::burden::{self, Burden};
 use crate::history::Episode;
+use crate::people::Sight;
 use crate::station::Station;
 use crate::trends::STEP_S;
-use crate::wire::{AlarmAtBedJson, DetailJson};
+use crate::wire::{AlarmAtBedJson, DetailJson, SystemJson};
 
 /// Hours that can be asked for: what is kept.
 const MAX_HOURS: i64 = 72;
 
-pub(super) fn routes() -> Router<Station> {
-    Router::new()
-        .route("/beds/{bed}", get(detail))
-        .route("/beds/{bed}/trends", get(trends))
-        .route("/history", get(history))
-        .route("/burden", get(burden))
+#[rustfmt::skip]
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/beds/{bed}", PEOPLE, "One bed in detail; the look is audited", get(detail)).answers::<Detail<'_>>(),
+        Route::get("/beds/{bed}/trends", Access::Watch, "A bed's last 24 hours in minutes", get(trends)).answers::<TrendsJson>(),
+        Route::get("/history", Access::Watch, "Alarms of the last hours with their receipts", get(history))
+            .answers::<HistoryJson<'_>>(),
+        Route::get("/system", PEOPLE, "The agent itself, for technicians", get(system)).answers::<SystemJson<'_>>(),
+        Route::get("/burden", Access::Watch, "How many alarms, how fast, and blind time", get(burden)).answers::<Burden>(),
+    ]
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,13 +44,13 @@ struct Asked {
     bed: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Detail<'a> {
     now: i64,
     bed: DetailJson<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct TrendsJson {
     now: i64,
     step_s: i64,
@@ -49,7 +58,7 @@ struct TrendsJson {
     parameters: BTreeMap<&'static str, Vec<Option<f64>>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct HistoryJson<'a> {
     now: i64,
     /// From when on it is complete, where that is later than what was asked for.
@@ -57,7 +66,7 @@ struct HistoryJson<'a> {
     episodes: Vec<EpisodeJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct EpisodeJson<'a> {
     #[serde(flatten)]
     alarm: AlarmAtBedJson<'a>,
@@ -65,7 +74,7 @@ struct EpisodeJson<'a> {
     receipts: ReceiptsJson,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[expect(
     clippy::struct_field_names,
     reason = "each is a time, and the field's name says so everywhere"
@@ -81,14 +90,17 @@ struct ReceiptsJson {
     ended_at: Option<i64>,
 }
 
-async fn detail(State(station): State<Station>, Path(bed): Path<String>) -> Outcome {
+async fn detail(State(station): State<Station>, visit: Visit, Path(bed): Path<String>) -> Outcome {
     let bed = bed_id(&bed)?;
     let board = station.state();
-    let view = board.seen().find(|view| view.bed == bed);
-    let view = view.ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, &format!("bed {bed}: not configured")))?;
+    let Some(view) = board.seen().find(|view| view.bed == bed) else {
+        return Err(ApiError::new(StatusCode::NOT_FOUND, &Refusal::UnknownBed(bed).to_string()));
+    };
+    let sight = Sight::Bed(bed, view.stay.as_ref().map(|stay| stay.stay));
+    visit.tell(&station, &sight)?;
     Ok(fresh(&Detail {
         now: board.now.as_millis(),
-        bed: view.as_ref().into(),
+        bed: DetailJson::shown(view, visit.standing.sees_names()),
     }))
 }
 
@@ -118,10 +130,15 @@ async fn history(State(station): State<Station>, Query(asked): Query<Asked>) -> 
     Ok(answer)
 }
 
+async fn system(State(station): State<Station>) -> Response {
+    let board = station.state();
+    fresh(&SystemJson::new(station.info(), &board, &station.counters()))
+}
+
 async fn burden(State(station): State<Station>, Query(asked): Query<Asked>) -> Result<Response, ApiError> {
     let hours = asked.hours()?;
     let board = station.state();
-    Ok(station.with_history(|history| fresh(&crate::burden::burden(&board, history, hours))))
+    Ok(station.with_history(|history| fresh(&burden::burden(&board, history, hours))))
 }
 
 impl Asked {

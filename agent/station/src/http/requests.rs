@@ -1,11 +1,13 @@
 //! The bodies of the API's requests, checked once, here.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use wardlight_core::codes::AgeGroup;
 use wardlight_core::ids::DeviceId;
 use wardlight_core::patient::{Consciousness, PatientProfile, Spo2Scale};
 
 use super::body::ApiError;
+use crate::people::{Caller, Standing};
 
 /// Longest name of a person, in characters.
 const MAX_NAME: usize = 64;
@@ -15,21 +17,24 @@ const MAX_AGE: u8 = 130;
 const ADULT_FROM: u8 = 16;
 
 /// Body of `POST /beds/{bed}/admit`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Admit {
     #[serde(default)]
     name: String,
+    #[schemars(range(max = 130))]
     age_years: Option<u8>,
     age_group: Option<AgeGroupJson>,
     #[serde(default = "scale_one")]
+    #[schemars(range(min = 1, max = 2))]
     spo2_scale: u8,
     #[serde(default)]
     pregnant: bool,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "AgeGroup")]
 enum AgeGroupJson {
     Neonate,
     Paediatric,
@@ -37,21 +42,22 @@ enum AgeGroupJson {
 }
 
 /// Body of `POST /beds/{bed}/attach`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Attach {
     device: String,
 }
 
 /// Body of `POST /alarms/{id}/acknowledge`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Acknowledge {
-    by: String,
+    /// Who acts, at a station without a login; elsewhere it is whoever is logged in.
+    by: Option<String>,
 }
 
 /// Body of `POST /beds/{bed}/chart`; what is absent stays as it is.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Chart {
     consciousness: Option<String>,
@@ -59,7 +65,7 @@ pub(super) struct Chart {
 }
 
 /// Body of a request that says everything in its path: `{}`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
@@ -149,8 +155,24 @@ impl Attach {
 }
 
 impl Acknowledge {
-    pub(super) fn by(&self) -> Result<String, ApiError> {
-        person(&self.by).map_err(|error| ApiError::sentence("by", error, "the name of a person, 1 to 64 characters"))
+    pub(super) fn caller(&self, caller: Caller, standing: &Standing) -> Result<Caller, ApiError> {
+        let expected = "the name of a person, 1 to 64 characters";
+        let named = named(caller, standing, self.by.as_deref());
+        named.map_err(|error| ApiError::sentence("by", error, expected))
+    }
+}
+
+/// Whoever acts: the person logged in or, at a station without a login, the name that was typed.
+/// # Errors
+/// A sentence that says what was expected.
+pub(crate) fn named(caller: Caller, standing: &Standing, by: Option<&str>) -> Result<Caller, String> {
+    match standing {
+        Standing::Anybody => Ok(Caller::anybody(
+            &person(by.unwrap_or_default())?,
+            caller.by.role,
+            caller.from.address,
+        )),
+        Standing::Person(_) | Standing::Display | Standing::Stranger => Ok(caller),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Alarms as the page and the API see them.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use wardlight_core::event::{AlarmChange, Cause};
 use wardlight_core::view::AlarmView;
@@ -7,11 +8,12 @@ use wardlight_core::view::AlarmView;
 use super::bed::shown;
 
 /// An alarm as it stands.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct AlarmJson {
     id: String,
     kind: String,
     text: String,
+    #[schemars(extend("enum" = ["high", "medium", "low"]))]
     priority: &'static str,
     state: &'static str,
     technical: bool,
@@ -31,7 +33,8 @@ pub(crate) struct AlarmJson {
 }
 
 /// What crossed what, in the numbers that the tile shows.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, JsonSchema)]
+#[schemars(rename = "AlarmCause")]
 struct CauseJson {
     parameter: Option<&'static str>,
     value: Option<f64>,
@@ -39,7 +42,7 @@ struct CauseJson {
 }
 
 /// An alarm outside its bed's object.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct AlarmAtBedJson<'a> {
     bed: &'a str,
     #[serde(flatten)]

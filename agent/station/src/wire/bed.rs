@@ -1,5 +1,6 @@
 //! A bed as the page and the API see it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use wardlight_core::alarms::{AudioPause, Inactivated};
@@ -16,7 +17,8 @@ use super::alarm::AlarmJson;
 use super::device::DeviceJson;
 
 /// Twin of [`BedView`]. The stay's token stays in the agent.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Bed", description = "A bed and everything that is shown of it.")]
 pub(crate) struct BedJson<'a> {
     bed: &'a str,
     unit: &'a str,
@@ -34,19 +36,22 @@ pub(crate) struct BedJson<'a> {
 }
 
 /// Rhythm as the analysis of the waveform sees it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Ecg")]
 struct EcgJson {
     heart_rate: Option<i32>,
     signal: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AudioPause")]
 struct AudioPauseJson<'a> {
     until: i64,
     by: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Inactivated")]
 struct InactivatedJson<'a> {
     kind: String,
     text: String,
@@ -55,39 +60,47 @@ struct InactivatedJson<'a> {
     at: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Stay")]
 struct StayJson<'a> {
     name: &'a str,
+    #[schemars(extend("enum" = ["adult", "paediatric", "neonate"]))]
     age_group: &'static str,
     age_years: Option<u8>,
     spo2_scale: u8,
+    #[schemars(extend("enum" = ["A", "C", "V", "P", "U", null]))]
     consciousness: Option<&'static str>,
     oxygen: Option<bool>,
     admitted_at: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Numeric")]
 struct NumericJson {
     value: Option<f64>,
     measured_at: i64,
+    #[schemars(extend("enum" = ["fresh", "ageing", "expired"]))]
     freshness: &'static str,
     implausible: bool,
     low: Option<f64>,
     high: Option<f64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "News2")]
 struct News2Json<'a> {
     total: Option<u8>,
     at_least: u8,
     parts: PartsJson,
     any_three: bool,
+    #[schemars(extend("enum" = ["low", "low-medium", "medium", "high"]))]
     band: &'static str,
     oldest_input_at: Option<i64>,
     missing: &'a [&'static str],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "News2Parts")]
 struct PartsJson {
     rr: Option<u8>,
     spo2: Option<u8>,
@@ -98,17 +111,20 @@ struct PartsJson {
     temp: Option<u8>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Risk")]
 struct RiskJson<'a> {
     model: &'a str,
     permille: u16,
+    #[schemars(extend("enum" = ["low", "raised", "high"]))]
     band: &'static str,
     computed_at: i64,
     completeness_percent: u8,
     inputs: Vec<InputJson>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RiskInput")]
 struct InputJson {
     name: &'static str,
     value: Option<f32>,
@@ -122,12 +138,13 @@ pub(crate) fn shown(parameter: Parameter, value: Milli) -> f64 {
     }
 }
 
-impl<'a> From<&'a BedView> for BedJson<'a> {
-    fn from(view: &'a BedView) -> Self {
+impl<'a> BedJson<'a> {
+    /// The bed; without `names` the patient's is empty.
+    pub(crate) fn shown(view: &'a BedView, names: bool) -> Self {
         Self {
             bed: view.bed.as_str(),
             unit: view.unit.as_str(),
-            stay: view.stay.as_ref().map(Into::into),
+            stay: view.stay.as_ref().map(|stay| StayJson::shown(stay, names)),
             devices: view.devices.iter().map(Into::into).collect(),
             numerics: view.numerics.iter().map(|n| (n.parameter.name(), n.into())).collect(),
             news2: view.news2.as_ref().map(Into::into),
@@ -178,10 +195,10 @@ impl From<&RhythmState> for EcgJson {
     }
 }
 
-impl<'a> From<&'a StayView> for StayJson<'a> {
-    fn from(stay: &'a StayView) -> Self {
+impl<'a> StayJson<'a> {
+    fn shown(stay: &'a StayView, names: bool) -> Self {
         Self {
-            name: &stay.name,
+            name: if names { &stay.name } else { "" },
             age_group: match stay.age_group {
                 AgeGroup::Neonate => "neonate",
                 AgeGroup::Paediatric => "paediatric",

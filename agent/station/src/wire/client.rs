@@ -12,9 +12,11 @@ pub(crate) enum ClientFrame {
     Ack {
         /// Which alarm.
         alarm: String,
-        /// Who.
-        by: String,
+        /// Who, at a station without a login; elsewhere it is whoever is logged in.
+        by: Option<String>,
     },
+    /// Somebody touched the page: the person stays logged in.
+    Gesture {},
     /// The page drew an alarm.
     Displayed {
         /// Which alarm.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use wardlight_core::blind::BlindInterval;
 use wardlight_core::handover::Handover;
@@ -11,7 +12,8 @@ use wardlight_core::vitals::Milli;
 use super::bed::{BedJson, shown};
 
 /// Twin of the whole [`BedView`].
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BedDetail")]
 pub(crate) struct DetailJson<'a> {
     #[serde(flatten)]
     bed: BedJson<'a>,
@@ -21,7 +23,8 @@ pub(crate) struct DetailJson<'a> {
     handover: Option<HandoverJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Limit")]
 struct LimitJson<'a> {
     parameter: &'static str,
     low: Option<f64>,
@@ -35,14 +38,16 @@ struct LimitJson<'a> {
     changed_at: Option<i64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Blind")]
 struct BlindJson {
     cause: &'static str,
     from: i64,
     until: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Handover")]
 struct HandoverJson<'a> {
     severity: &'static str,
     summary: &'a str,
@@ -54,14 +59,15 @@ struct HandoverJson<'a> {
     read_back_at: Option<i64>,
 }
 
-impl<'a> From<&'a BedView> for DetailJson<'a> {
-    fn from(view: &'a BedView) -> Self {
+impl<'a> DetailJson<'a> {
+    /// The bed; without `names` neither the patient's name nor what is written about them.
+    pub(crate) fn shown(view: &'a BedView, names: bool) -> Self {
         Self {
-            bed: view.into(),
+            bed: BedJson::shown(view, names),
             limits: view.limits.iter().map(Into::into).collect(),
             blind_by_cause: view.blind_by_cause.iter().map(|(cause, ms)| (cause.name(), *ms)).collect(),
             blind_recent: view.blind_recent.iter().map(Into::into).collect(),
-            handover: view.handover.as_ref().map(Into::into),
+            handover: view.handover.as_ref().filter(|_| names).map(Into::into),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! A device as the page and the API see it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use wardlight_core::time::Timestamp;
 use wardlight_core::view::DeviceView;
 
 /// Twin of [`DeviceView`].
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Device", description = "A device, at a bed or at none.")]
 pub(crate) struct DeviceJson<'a> {
     device: &'a str,
     model: &'a str,

@@ -5,6 +5,8 @@ mod bed;
 mod client;
 mod detail;
 mod device;
+mod session;
+mod system;
 mod ward;
 mod wave;
 
@@ -24,6 +26,8 @@ pub(crate) use bed::BedJson;
 pub(crate) use client::{ClientFrame, WaveChoice};
 pub(crate) use detail::DetailJson;
 pub(crate) use device::DeviceJson;
+pub(crate) use session::SessionJson;
+pub(crate) use system::SystemJson;
 pub(crate) use ward::{HealthJson, InfoJson, WardJson};
 pub use wave::WaveView;
 pub(crate) use wave::wave_frame;
@@ -63,6 +67,7 @@ enum Frame<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<&'a str>,
     },
+    Session(SessionJson<'a>),
     Error {
         now: i64,
         error: &'a str,
@@ -77,20 +82,21 @@ fn text(frame: &Frame<'_>) -> Utf8Bytes {
     serde_json::to_string(frame).unwrap_or_default().into()
 }
 
-pub(crate) fn snapshot_frame(info: &StationInfo, board: &Board) -> Utf8Bytes {
+/// The whole state; without `names` no patient is named in it.
+pub(crate) fn snapshot_frame(info: &StationInfo, board: &Board, names: bool) -> Utf8Bytes {
     text(&Frame::Snapshot {
         now: board.now.as_millis(),
         info: info.into(),
-        beds: board.seen().map(|view| BedJson::from(view.as_ref())).collect(),
+        beds: board.seen().map(|view| BedJson::shown(view, names)).collect(),
         ward: (&board.ward).into(),
         health: (&board.health).into(),
     })
 }
 
-pub(crate) fn beds_frame(beds: &[Arc<BedView>], now: Timestamp) -> Utf8Bytes {
+pub(crate) fn beds_frame(beds: &[Arc<BedView>], now: Timestamp, names: bool) -> Utf8Bytes {
     text(&Frame::Beds {
         now: now.as_millis(),
-        beds: beds.iter().map(|view| BedJson::from(view.as_ref())).collect(),
+        beds: beds.iter().map(|view| BedJson::shown(view, names)).collect(),
     })
 }
 
@@ -123,6 +129,10 @@ pub(crate) fn ack_result_frame(now: Timestamp, alarm: &str, outcome: Result<(), 
         ok: outcome.is_ok(),
         error: outcome.err(),
     })
+}
+
+pub(crate) fn session_frame(session: SessionJson<'_>) -> Utf8Bytes {
+    text(&Frame::Session(session))
 }
 
 pub(crate) fn error_frame(now: Timestamp, error: &str) -> Utf8Bytes {

@@ -1,5 +1,6 @@
 //! The ward's line, the agent's health, and the facts that do not change.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use wardlight_core::event::ModelStatus;
 use wardlight_core::view::WardView;
@@ -8,14 +9,16 @@ use super::device::DeviceJson;
 use crate::info::{Health, Link, StationInfo, UnitInfo};
 
 /// Twin of [`WardView`].
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Ward", description = "The whole ward in a line.")]
 pub(crate) struct WardJson<'a> {
     unacknowledged: ByPriority,
+    #[schemars(extend("enum" = ["live", "late", "gone"]))]
     model: &'static str,
     unassigned: Vec<DeviceJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ByPriority {
     high: u32,
     medium: u32,
@@ -23,21 +26,25 @@ struct ByPriority {
 }
 
 /// Twin of [`Health`].
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Health", description = "How the agent itself is.")]
 pub(crate) struct HealthJson<'a> {
     broker: LinkJson<'a>,
     journal: LinkJson<'a>,
 }
 
-#[derive(Serialize)]
-struct LinkJson<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Link")]
+pub(super) struct LinkJson<'a> {
+    #[schemars(extend("enum" = ["up", "down", "unknown"]))]
     state: &'static str,
     since: Option<i64>,
     reason: Option<&'a str>,
 }
 
 /// Twin of [`StationInfo`].
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Info", description = "What does not change while the agent runs.")]
 pub(crate) struct InfoJson<'a> {
     site: &'a str,
     site_name: &'a str,
@@ -47,11 +54,20 @@ pub(crate) struct InfoJson<'a> {
     role: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Unit")]
 struct UnitJson<'a> {
     unit: &'a str,
     name: &'a str,
     beds: Vec<&'a str>,
+}
+
+pub(super) const fn model(status: ModelStatus) -> &'static str {
+    match status {
+        ModelStatus::Live => "live",
+        ModelStatus::Late => "late",
+        ModelStatus::Gone => "gone",
+    }
 }
 
 impl<'a> From<&'a WardView> for WardJson<'a> {
@@ -59,11 +75,7 @@ impl<'a> From<&'a WardView> for WardJson<'a> {
         let [high, medium, low] = ward.unacknowledged;
         Self {
             unacknowledged: ByPriority { high, medium, low },
-            model: match ward.model {
-                ModelStatus::Live => "live",
-                ModelStatus::Late => "late",
-                ModelStatus::Gone => "gone",
-            },
+            model: model(ward.model),
             unassigned: ward.unassigned.iter().map(Into::into).collect(),
         }
     }

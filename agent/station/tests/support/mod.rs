@@ -8,6 +8,11 @@
     reason = "tests fail by panicking, and each test file uses its own part of this"
 )]
 
+pub(crate) mod people;
+pub(crate) mod schema;
+
+use std::net::SocketAddr;
+
 use axum::serve::ListenerExt;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
@@ -26,7 +31,7 @@ use wardlight_core::patient::Spo2Scale;
 use wardlight_core::time::Timestamp;
 use wardlight_core::view::{BedView, DeviceView, Freshness, NumericView, StayView, WardView};
 use wardlight_core::vitals::Milli;
-use wardlight_station::{Station, StationCommand, StationInfo, UnitInfo};
+use wardlight_station::{People, Station, StationCommand, StationInfo, UnitInfo};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -37,8 +42,14 @@ pub(crate) struct Fixture {
     pub(crate) address: String,
 }
 
+/// A station without a login.
 pub(crate) async fn station() -> Fixture {
-    let (sender, commands) = mpsc::channel(4);
+    station_for(People::open(), 4).await
+}
+
+/// A station for these people; `room` is for the commands that may wait.
+pub(crate) async fn station_for(people: People, room: usize) -> Fixture {
+    let (sender, commands) = mpsc::channel(room);
     let info = StationInfo {
         site: SiteId::new("riverside").unwrap(),
         site_name: "Riverside General".into(),
@@ -48,15 +59,17 @@ pub(crate) async fn station() -> Fixture {
             beds: ["b1", "b2"].map(bed_id).to_vec(),
         }],
         version: "0.0.0".into(),
+        started_at: NOW,
         simulated: true,
         role: "Secondary display".into(),
         hosts: vec!["ward.example".into()],
     };
-    let station = Station::new(info, sender);
+    let station = Station::with_people(info, sender, people);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let listener = listener.tap_io(|socket| socket.set_nodelay(true).unwrap());
-    tokio::spawn(axum::serve(listener, station.router()).into_future());
+    let service = station.router().into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(axum::serve(listener, service).into_future());
     Fixture {
         station,
         commands,
@@ -169,9 +182,14 @@ impl Page {
     }
 
     pub(crate) async fn with_origin(address: &str, origin: Option<&str>) -> Result<Self, u16> {
+        let headers: Vec<_> = origin.map(|origin| ("origin", origin)).into_iter().collect();
+        Self::with_headers(address, &headers).await
+    }
+
+    pub(crate) async fn with_headers(address: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
-        if let Some(origin) = origin {
-            request.headers_mut().insert("origin", origin.parse().unwrap());
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
         }
         match tokio_tungstenite::connect_async(request).await {
             Ok((stream, _)) => Ok(Self(stream)),
@@ -213,6 +231,7 @@ impl Page {
 }
 
 /// An answer over HTTP.
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,

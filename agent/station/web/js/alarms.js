@@ -1,92 +1,45 @@
-// Banner, list of alarms, what the screen reader hears, and the way of an acknowledgement.
+// Standing alarms as rows: those of one call together, as one event with one answer.
 
-import { byId, el, put, show, text } from "./dom.js";
+import { unacknowledged } from "./alarm.js";
+import { byCall, callState } from "./call.js";
+import { el } from "./dom.js";
 import { paint } from "./flash.js";
 import * as f from "./format.js";
-import { Announcer, calls } from "./model.js";
-import { identify, notice, question } from "./person.js";
 
-const announcer = new Announcer();
-
-/** Acknowledges an alarm in the name of whoever acts; says so if it was not sent. */
-export async function acknowledge(socket, alarm, confirm = false) {
-  const by = await identify();
-  if (by === null) return;
-  if (confirm) {
-    const sure = await question({
-      title: `Bed ${alarm.bed}: ${alarm.text}`,
-      text: `${f.cause(alarm)} Acknowledge on this page only: the bedside monitor goes on by itself.`.trim(),
-      yes: "Acknowledge",
-    });
-    if (!sure) return;
-  }
-  const problem = await socket.acknowledge(alarm.id, by);
-  if (problem === null) notice(`Bed ${alarm.bed}: ${alarm.text} acknowledged by ${by}`);
-  else notice(`NOT SENT. Bed ${alarm.bed}, ${alarm.text}: ${problem}`, true);
+/** Rows of `alarms` (each with its bed), grouped by call. With `onOpen(bed)` each says its bed and leads there. */
+export function alarmEvents(alarms, now, actions, onOpen = null) {
+  return byCall(alarms).map((event) => {
+    const rows = event.alarms.map((alarm) => alarmRow(alarm, now, actions));
+    const open = event.alarms.find(unacknowledged);
+    const where = onOpen ? el("button", { class: "where", type: "button", text: event.bed, "aria-label": `Open ${f.bedName(event.bed)}`, on: { click: () => onOpen(event.bed) } }) : null;
+    const joined = event.alarms.length > 1 ? `${event.alarms.length} conditions, one call. ` : "";
+    return el(
+      "div",
+      { class: "event" },
+      where,
+      el("div", { class: "event-rows" }, ...rows, open ? answers(open, joined, actions) : null),
+    );
+  });
 }
 
-/** A button that acknowledges; it says that the bedside device is not silenced. */
-export function ackButton(onClick, label = "Acknowledge") {
-  return el("button", { class: "ack", type: "button", on: { click: onClick } }, label, el("small", { text: "page only" }));
+function answers(alarm, joined, actions) {
+  const button = (label, act) => el("button", { type: "button", text: label, on: { click: act } });
+  const everybody = alarm.receiver === "charge_nurse";
+  return el(
+    "div",
+    { class: "answers" },
+    el("span", { class: "sub", text: `${joined}${callState(alarm)?.long ?? "The bed's nurse is called."}` }),
+    button("I am going", () => actions.respond(alarm, true)),
+    everybody ? null : button("Not my bed", () => actions.respond(alarm, false)),
+    everybody ? null : button("Escalate now", () => actions.escalate(alarm)),
+  );
 }
 
-export class Banner {
-  #foremost = null;
-
-  constructor(onOpen, onAcknowledge, onList) {
-    this.mark = el("span", { class: "mark" });
-    this.where = el("span", { class: "bed-name" });
-    this.what = el("span", { class: "what" });
-    this.cause = el("span");
-    this.age = el("span", { class: "age" });
-    this.button = byId("banner-alarm");
-    this.button.append(this.mark, this.where, this.what, this.cause, this.age);
-    this.button.addEventListener("click", () => (this.#foremost ? onOpen(this.#foremost.bed) : onList()));
-    byId("banner-ack").addEventListener("click", () => this.#foremost && onAcknowledge(this.#foremost));
-    byId("counts").addEventListener("click", onList);
-  }
-
-  update(model, now) {
-    const alarm = model.foremost();
-    this.#foremost = alarm;
-    put(byId("banner"), "priority", alarm?.priority ?? "none");
-    paint(this.button, alarm?.priority ?? null, alarm ? "calls" : null);
-    text(this.mark, alarm ? f.stars(alarm.priority) : "");
-    text(this.where, alarm ? `Bed ${alarm.bed}` : "");
-    text(this.what, alarm?.text ?? "No alarm is waiting");
-    text(this.cause, alarm ? f.cause(alarm) : "");
-    text(this.age, alarm ? f.age(now - f.began(alarm)) : "");
-    show(byId("banner-ack"), alarm !== null);
-    this.#counts(model.counts());
-  }
-
-  #counts(counts) {
-    for (const node of byId("counts").children) {
-      const n = counts[node.dataset.priority];
-      text(node.querySelector("b"), String(n));
-      put(node, "fill", n > 0 ? node.dataset.priority : null);
-    }
-    const urgent = counts.high + counts.medium;
-    const title = urgent > 0 ? `(${counts.high > 0 ? "*** " : ""}${urgent}) Wardlight` : "Wardlight";
-    if (document.title !== title) document.title = title;
-  }
-}
-
-/** Reads new alarms out: high ones at once, the rest politely, one per bed in ten seconds. */
-export function announce(raised, at) {
-  for (const alarm of raised) {
-    if (!calls(alarm) || !announcer.allows(alarm, at)) continue;
-    const region = byId(alarm.priority === "high" ? "say-high" : "say");
-    text(region, `${alarm.priority} alarm, bed ${alarm.bed}: ${alarm.text} ${f.cause(alarm)}`);
-  }
-}
-
-/** One alarm as a row: in the list with its bed, in the detail without. */
-export function alarmRow(alarm, now, onAcknowledge, onOpen = null) {
+function alarmRow(alarm, now, actions) {
+  const open = unacknowledged(alarm);
   const row = el(
     "div",
     { class: "alarm-row" },
-    onOpen ? el("button", { class: "where", type: "button", text: alarm.bed, "aria-label": `Bed ${alarm.bed}`, on: { click: onOpen } }) : null,
     el("span", { class: "mark", text: f.stars(alarm.priority) }),
     el(
       "span",
@@ -99,17 +52,22 @@ export function alarmRow(alarm, now, onAcknowledge, onOpen = null) {
       "span",
       { class: "end" },
       el("span", { class: "age", text: f.age(now - f.began(alarm)), data: { since: f.began(alarm) } }),
-      calls(alarm) ? ackButton(() => onAcknowledge(alarm)) : null,
+      open ? el("button", { class: "ack", type: "button", on: { click: () => actions.acknowledge(alarm) } }, "Acknowledge", el("small", { text: "page only" })) : null,
     ),
   );
-  paint(row, alarm.priority, calls(alarm) ? "calls" : "acked");
+  paint(row, alarm.priority, open ? "calls" : "acked");
   return row;
 }
 
-function describe(alarm) {
+const AUDIO = { paused: ", audio paused", off: ", audio off" };
+
+/** State of an alarm in words. */
+export function describe(alarm) {
   const began = `since ${f.clock(f.began(alarm), true)}`;
   const kind = alarm.technical ? "technical, " : "";
-  if (alarm.state === "acknowledged") return `${kind}${began}, acknowledged by ${alarm.acknowledged_by ?? "?"}`;
-  if (alarm.state === "latched") return `${kind}${began}, condition over, stays until acknowledged`;
-  return `${kind}${began}`;
+  const audio = AUDIO[alarm.audio] ?? "";
+  const again = alarm.reminders > 0 ? `, reminded ${alarm.reminders}×` : "";
+  if (alarm.state === "acknowledged") return `${kind}${began}, acknowledged by ${alarm.acknowledged_by ?? "?"}${again}`;
+  if (alarm.state === "latched") return `${kind}${began}, condition over, stays until acknowledged${audio}`;
+  return `${kind}${began}${audio}${again}`;
 }

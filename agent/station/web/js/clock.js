@@ -53,3 +53,11 @@ export function bright(ms, hz) {
   const period = 1000 / hz;
   return ((ms % period) + period) % period < period / 2;
 }
+
+/** A press so soon after the banner changed was meant for what stood there before, in ms. */
+const SETTLE_MS = 500;
+
+/** Whether a press at `now` may count for what has been shown since `since` (any clock, ms). */
+export function settled(since, now) {
+  return now - since >= SETTLE_MS;
+}

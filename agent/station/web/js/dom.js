@@ -34,3 +34,13 @@ export function show(node, visible) {
 }
 
 export const byId = (id) => document.getElementById(id);
+
+/** Makes an SVG element: `svg("path", { d: "…" })`. */
+export function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((c) => c !== null && c !== undefined));
+  return node;
+}

@@ -1,5 +1,10 @@
 // How values, times and alarms read. Pure: no DOM, no clock.
 
+import { bedName } from "./alarm.js";
+import { callState } from "./call.js";
+
+export { bedName };
+
 /** What stands where there is no value: never a zero, never the last one. */
 export const NOTHING = "--";
 
@@ -19,12 +24,26 @@ export function age(ms) {
   return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")}`;
 }
 
+/** What is left of a pause: `1:34`; the last second is `0:01`, so that it never reads as over while it lasts. */
+export function left(ms) {
+  const s = Math.max(0, Math.ceil(ms / 1000));
+  return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
+}
+
 /** Clock time of an instant in this browser's time zone: `14:05`, with seconds if asked. */
 export function clock(ms, withSeconds = false) {
   const d = new Date(ms);
   const two = (n) => String(n).padStart(2, "0");
   const hm = `${two(d.getHours())}:${two(d.getMinutes())}`;
   return withSeconds ? `${hm}:${two(d.getSeconds())}` : hm;
+}
+
+/** Offset from UTC in this browser's time zone at an instant: `UTC+2`, `UTC+5:30`. It changes with summer time. */
+export function zone(ms) {
+  const minutes = -new Date(ms).getTimezoneOffset();
+  const size = Math.abs(minutes);
+  const rest = size % 60 === 0 ? "" : `:${String(size % 60).padStart(2, "0")}`;
+  return `UTC${minutes < 0 ? "−" : "+"}${Math.floor(size / 60)}${rest}`;
 }
 
 const STARS = { high: "***", medium: "**", low: "*" };
@@ -100,6 +119,29 @@ export function cause(alarm) {
   return `${label(alarm.parameter)} ${value} ${sign} ${limit}`;
 }
 
+/** Limits: `50–120`, `≥90` or `≤39.0`; empty where there are none. */
+export function range(low, high, parameter) {
+  const has = (v) => v !== null && v !== undefined;
+  if (!has(low) && !has(high)) return "";
+  if (!has(low)) return `≤${number(high, parameter)}`;
+  return has(high) ? `${number(low, parameter)}–${number(high, parameter)}` : `≥${number(low, parameter)}`;
+}
+
+const BLIND = {
+  no_data: "no data",
+  lead_off: "lead off",
+  artefact: "signal disturbed",
+  clock_skew: "device clock wrong",
+  demo_device: "device in demo mode",
+  agent_down: "agent not running",
+  gap: "messages missing",
+};
+
+/** Why a bed is blind, in words. */
+export function blindCause(cause) {
+  return BLIND[cause] ?? cause.replaceAll("_", " ");
+}
+
 /**
  * When an alarm began, for its age. The onset is on the device's clock: where that is far off, the time of the raise counts.
  */
@@ -166,6 +208,11 @@ export function percent(permille) {
   return `${Math.round(permille / 10)} %`;
 }
 
+/** Two things that tell a patient from others: `Okafor, B., 54 years`. */
+export function who(stay) {
+  return [stay.name, stay.age_years === null ? stay.age_group : `${stay.age_years} years`].filter(Boolean).join(", ");
+}
+
 /** Initials for privacy mode. */
 export function initials(name) {
   return name
@@ -177,8 +224,8 @@ export function initials(name) {
 }
 
 /** Text of a tile for a screen reader. */
-export function summary(bed) {
-  const parts = [`Bed ${bed.bed}`];
+export function summary(bed, now = 0) {
+  const parts = [bedName(bed.bed)];
   if (!bed.stay) parts.push("no patient");
   for (const p of ["hr", "pr", "spo2", "rr", "temp"]) {
     const n = bed.numerics[p];
@@ -188,6 +235,11 @@ export function summary(bed) {
   if (bp) parts.push(`${bp.kind === "abp" ? "ABP" : "NIBP"} ${bp.text}`);
   if (bed.news2) parts.push(`NEWS2 ${news2(bed.news2).text.replace("≥", "at least ")}`);
   if (bed.blind_since !== null) parts.push("cannot alarm now");
-  for (const a of bed.alarms) parts.push(`${a.priority} alarm ${a.text} ${a.state}`);
+  if (bed.audio_pause && bed.audio_pause.until > now) parts.push("audio paused");
+  for (const o of bed.inactivated ?? []) parts.push(`${o.text} ${o.how.replace("_", " ")}`);
+  for (const a of bed.alarms) {
+    const call = callState(a);
+    parts.push(`${a.priority} alarm ${a.text} ${a.state}${call ? ` ${call.long}` : ""}`);
+  }
   return parts.join(", ");
 }

@@ -21,6 +21,25 @@ test("ages read as people say them", () => {
   assert.equal(f.age(7_500_000), "2 h 05");
 });
 
+test("what is left of a pause never reads as over while it lasts", () => {
+  assert.deepEqual([94_000, 93_001, 60_000, 400, 0, -5].map(f.left), ["1:34", "1:34", "1:00", "0:01", "0:00", "0:00"]);
+});
+
+test("limits with an open side", () => {
+  assert.deepEqual([f.range(50, 120, "hr"), f.range(90, null, "spo2"), f.range(null, 39, "temp"), f.range(null, null, "hr")], ["50–120", "≥90", "≤39.0", ""]);
+});
+
+test("the offset from UTC follows summer time", () => {
+  const zone = process.env.TZ;
+  process.env.TZ = "Europe/Berlin";
+  assert.deepEqual([Date.UTC(2026, 9, 25, 0, 59), Date.UTC(2026, 9, 25, 1, 0)].map(f.zone), ["UTC+2", "UTC+1"]);
+  assert.deepEqual([Date.UTC(2026, 9, 25, 0, 59), Date.UTC(2026, 9, 25, 1, 0)].map((t) => f.clock(t)), ["02:59", "02:00"]);
+  process.env.TZ = "Asia/Kolkata";
+  assert.equal(f.zone(0), "UTC+5:30");
+  if (zone === undefined) delete process.env.TZ;
+  else process.env.TZ = zone;
+});
+
 test("priority is told by stars, not by colour alone", () => {
   assert.deepEqual(["high", "medium", "low"].map(f.stars), ["***", "**", "*"]);
 });

@@ -4,7 +4,7 @@
 const ASPECT = 1.5;
 /** Below this a tile cannot be read, and the page scrolls instead, in px. */
 const MIN_WIDTH = 216;
-const MIN_HEIGHT = 112;
+const MIN_HEIGHT = 102;
 /** One column on a phone, with tiles of this height. */
 const PHONE_WIDTH = 560;
 const PHONE_HEIGHT = 224;

@@ -1,21 +1,7 @@
 // The page's copy of the ward: what frames say, and what follows from them. Pure: no DOM, no clock.
 
-const RANK = { high: 3, medium: 2, low: 1 };
-
-/** Highest priority first, newest first inside a priority. */
-export function byUrgency(a, b) {
-  return RANK[b.priority] - RANK[a.priority] || b.raised_at - a.raised_at || (a.id < b.id ? -1 : 1);
-}
-
-/** Whether somebody still has to take note of the alarm. */
-export function calls(alarm) {
-  return alarm.state === "active" || alarm.state === "latched";
-}
-
-/** Whether two alarms are the same in everything that a strip shows. */
-function sameAlarm(a, b) {
-  return a.state === b.state && a.priority === b.priority && a.value === b.value && a.limit === b.limit;
-}
+import { RANK, byUrgency, calls, unacknowledged } from "./alarm.js";
+import { escalated, rings } from "./call.js";
 
 export class WardModel {
   /** @type {Map<string, object>} beds by name, in the page's order */
@@ -26,7 +12,8 @@ export class WardModel {
 
   /**
    * Takes a frame of the station. Returns what changed:
-   * `layout` (the set or order of beds), `beds` (names), `raised` (alarms that are new or have risen or changed), `ward`.
+   * `layout` (the set or order of beds), `beds` (names), `raised` (alarms to read out: new, back, or of another
+   * priority), `rings` (those for which the burst starts anew), `escalated` (whose call went up), `ward`.
    */
   apply(frame) {
     switch (frame.type) {
@@ -46,7 +33,7 @@ export class WardModel {
   }
 
   #snapshot(frame) {
-    const known = new Map([...this.beds].flatMap(([, bed]) => bed.alarms.map((a) => [a.id, a])));
+    const known = this.beds;
     this.info = frame.info;
     this.ward = frame.ward;
     this.health = frame.health;
@@ -55,34 +42,34 @@ export class WardModel {
       for (const bed of unit.beds) this.beds.set(bed, empty(bed, unit.unit));
     }
     for (const bed of frame.beds) this.beds.set(bed.bed, bed);
-    const raised = this.alarms().filter((a) => differs(known.get(a.id), a));
-    return { layout: true, beds: [...this.beds.keys()], raised, ward: true };
+    const changes = { layout: true, beds: [...this.beds.keys()], ...noAlarms(), ward: true };
+    for (const bed of frame.beds) compare(known.get(bed.bed)?.alarms ?? [], bed.alarms, bed.bed, changes);
+    return changes;
   }
 
   #beds(beds) {
-    const raised = [];
-    let layout = false;
+    const changes = { layout: false, beds: beds.map((b) => b.bed), ...noAlarms(), ward: false };
     for (const bed of beds) {
       const before = this.beds.get(bed.bed);
-      layout ||= before === undefined;
-      const known = new Map((before?.alarms ?? []).map((a) => [a.id, a]));
-      raised.push(...bed.alarms.filter((a) => differs(known.get(a.id), a)).map((a) => ({ ...a, bed: bed.bed })));
+      changes.layout ||= before === undefined;
+      compare(before?.alarms ?? [], bed.alarms, bed.bed, changes);
       this.beds.set(bed.bed, bed);
     }
-    return { layout, beds: beds.map((b) => b.bed), raised, ward: false };
+    return changes;
   }
 
   #alarm(change) {
     const bed = this.beds.get(change.bed);
     if (!bed) return NOTHING_CHANGED;
-    const before = bed.alarms.find((a) => a.id === change.id);
-    bed.alarms = bed.alarms.filter((a) => a.id !== change.id);
+    const before = bed.alarms;
+    bed.alarms = before.filter((a) => a.id !== change.id);
     if (change.state !== "cleared") {
       bed.alarms.push(change);
       bed.alarms.sort(byUrgency);
     }
-    const raised = change.state !== "cleared" && differs(before, change) ? [change] : [];
-    return { layout: false, beds: [change.bed], raised, ward: false };
+    const changes = { layout: false, beds: [change.bed], ...noAlarms(), ward: false };
+    compare(before, bed.alarms, change.bed, changes);
+    return changes;
   }
 
   /** All standing alarms with their bed, most urgent first. */
@@ -94,14 +81,23 @@ export class WardModel {
   counts() {
     const counts = { high: 0, medium: 0, low: 0 };
     for (const bed of this.beds.values()) {
-      for (const a of bed.alarms) if (calls(a)) counts[a.priority] += 1;
+      for (const a of bed.alarms) if (unacknowledged(a)) counts[a.priority] += 1;
     }
     return counts;
   }
 
   /** The alarm that the banner shows: of those that call, the newest of the highest priority. */
   foremost() {
-    return this.alarms().find(calls) ?? null;
+    return this.alarms().find(unacknowledged) ?? null;
+  }
+
+  /** The audio pause that ends last, or null. */
+  longestPause() {
+    let longest = null;
+    for (const { audio_pause: pause } of this.beds.values()) {
+      if (pause && (longest === null || pause.until > longest.until)) longest = pause;
+    }
+    return longest;
   }
 
   /** Devices at no bed. */
@@ -110,10 +106,20 @@ export class WardModel {
   }
 }
 
-const NOTHING_CHANGED = { layout: false, beds: [], raised: [], ward: false };
+const noAlarms = () => ({ raised: [], rings: [], escalated: [] });
+const NOTHING_CHANGED = { layout: false, beds: [], ...noAlarms(), ward: false };
 
-function differs(before, after) {
-  return calls(after) && (before === undefined || !sameAlarm(before, after));
+/** Puts what is new between a bed's alarms before and after into `changes`. */
+function compare(before, after, bed, changes) {
+  const known = new Map(before.map((a) => [a.id, a]));
+  for (const alarm of after) {
+    const was = known.get(alarm.id);
+    if (was === alarm) continue;
+    const named = { ...alarm, bed };
+    if (calls(was, alarm)) changes.raised.push(named);
+    if (rings(was, alarm, before)) changes.rings.push(named);
+    if (escalated(was, alarm)) changes.escalated.push(named);
+  }
 }
 
 function empty(bed, unit) {
@@ -128,6 +134,8 @@ function empty(bed, unit) {
     alarms: [],
     blind_since: null,
     blind_ms: 0,
+    audio_pause: null,
+    inactivated: [],
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Announcer, WardModel, byUrgency } from "./model.js";
+import { byUrgency } from "./alarm.js";
+import { Announcer, WardModel } from "./model.js";
 
 const alarm = (id, priority = "high", state = "active", raised_at = 1) => ({
   id,

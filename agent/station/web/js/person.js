@@ -1,6 +1,8 @@
 // Who is acting on this page, and the small questions that the page asks. Forgotten after ten minutes without a gesture.
 
+import { place } from "./dialog.js";
 import { byId, el, text } from "./dom.js";
+import * as login from "./login.js";
 
 const FORGET_AFTER_MS = 10 * 60_000;
 
@@ -13,6 +15,7 @@ for (const event of ["pointerdown", "keydown"]) {
 
 /** The name, if somebody has given one lately. */
 export function current() {
+  if (!login.open()) return login.person();
   if (name !== null && performance.now() - lastGesture > FORGET_AFTER_MS) name = null;
   return name;
 }
@@ -23,6 +26,7 @@ export function forget() {
 
 /** The name, asked for if need be; `null` if the person turned away. */
 export async function identify() {
+  if (!login.open()) return login.logged();
   const known = current();
   if (known !== null) return known;
   const given = await question({
@@ -56,10 +60,12 @@ export function question({ title, text: body, field, yes }) {
     dialog.replaceChildren(form);
     dialog.returnValue = "";
     dialog.onclose = () => {
+      place();
       const agreed = dialog.returnValue === "yes";
       resolve(!agreed ? null : input ? input.value.trim() || null : true);
     };
     dialog.showModal();
+    place();
   });
 }
 

@@ -48,12 +48,18 @@ export class Socket {
     this.on.open(false);
     // A little randomness, so that all pages of a hospital do not return in the same instant.
     setTimeout(() => this.#connect(), this.#retry * (0.75 + Math.random() / 2));
-    this.#retry = Math.min(this.#retry * 2, LAST_RETRY_MS);
+    this.#retry = Math.min(Math.max(this.#retry * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
   }
 
   /** A link that is open but dead is given up, so that a new one is tried. */
   giveUp() {
     if (this.open) this.#ws.close();
+  }
+
+  /** Opens anew at once: somebody else is logged in now. */
+  renew() {
+    this.#retry = 0;
+    this.giveUp();
   }
 
   send(frame) {
@@ -80,21 +86,5 @@ export class Socket {
     this.#waiting.delete(alarm);
     clearTimeout(waiting.timer);
     waiting.resolve(problem);
-  }
-}
-
-/** Posts to the API; resolves to `null` or to the reason why it was not done. */
-export async function post(path, body) {
-  try {
-    const response = await fetch(`/api/v1/${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    if (response.ok) return null;
-    const problem = await response.json();
-    return problem.error ?? `refused (${response.status})`;
-  } catch {
-    return "not sent: no connection to the agent";
   }
 }

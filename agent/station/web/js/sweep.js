@@ -1,25 +1,34 @@
 // An erase-bar sweep on a canvas: constant px per second, drawn one column at a time.
 
 import { el } from "./dom.js";
-import { trouble, waveKind, waveName } from "./wave.js";
+import { trouble, waveName } from "./wave.js";
 
 const PX_PER_MM = 96 / 25.4;
 /** Paper speed in mm/s. */
 const SPEED = { ecg: 25, pleth: 25, abp: 25, resp: 6.25, co2: 6.25 };
 /** Millimetres per millivolt that an ECG may have; the largest that fits is taken. */
-const GAINS = [10, 7.5, 5, 2.5, 1.25, 0.5];
+const GAINS = [20, 10, 7.5, 5, 2.5, 1.25, 0.5];
 const COLOUR = { ecg: "#00e676", pleth: "#00e5ff", abp: "#ff5252", resp: "#ffeb3b", co2: "#ffb74d" };
 /** Width of the erase bar in CSS px. */
 const BAR = 14;
 /** Room at the left for the 1 mV bar, in CSS px. */
 const MARGIN = 14;
+/** Where a column's lowest and highest sample are put: one for all, so that drawing makes no garbage. */
+const RANGE = { low: 0, high: 0 };
 
 export class Sweep {
   #channel = null;
   #last = null;
-  #previous = null;
+  /** Whether the column before was drawn, and where. */
+  #joined = false;
+  #top = 0;
+  #bottom = 0;
   #gain = null;
-  #scaleKey = "";
+  /** Gain for which the 1 mV bar stands, or null. */
+  #barGain = null;
+  /** What the state shown was made of. */
+  #silent = null;
+  #quality = null;
 
   /** Makes its own `box`; `pick(at)` returns the channel to draw, or null. */
   constructor(kind, pick) {
@@ -32,7 +41,6 @@ export class Sweep {
     this.width = 0;
     this.height = 0;
     this.visible = true;
-    this.frozen = null;
   }
 
   /** Fits the canvas to its box; what was drawn is drawn again from the samples kept. */
@@ -43,7 +51,7 @@ export class Sweep {
     this.canvas.width = this.width;
     this.canvas.height = this.height;
     this.#last = null;
-    this.#scaleKey = "";
+    this.#barGain = null;
   }
 
   /** Draws what has come since the last frame. `at`: local time in ms; `lost`: the page hears nothing any more. */
@@ -58,11 +66,12 @@ export class Sweep {
 
   /** Hatched with the reason where nothing of the patient comes; a disturbed wave is drawn and says so. */
   #showState(channel, silent) {
-    const why = channel === null ? "" : trouble(channel.quality);
+    const quality = channel === null ? null : channel.quality;
+    if (silent === this.#silent && quality === this.#quality) return;
+    this.#silent = silent;
+    this.#quality = quality;
+    const why = channel === null ? "" : trouble(quality);
     const frozen = silent || why === "lead off" || why === "calibrating";
-    const state = `${frozen}:${why}`;
-    if (state === this.frozen) return;
-    this.frozen = state;
     this.box.dataset.frozen = String(frozen);
     this.box.dataset.none = String(channel === null);
     this.off.textContent = silent ? "no signal" : why;
@@ -73,20 +82,20 @@ export class Sweep {
     this.#channel = channel;
     this.#last = null;
     this.#gain = null;
-    this.frozen = null;
+    this.#silent = null;
     this.context.clearRect(0, 0, this.width, this.height);
   }
 
   #advance(channel, head) {
-    const kind = waveKind(channel.code);
+    const kind = channel.kind;
     const perMs = (SPEED[kind] * PX_PER_MM * this.ratio) / 1000;
     const span = this.width - Math.round(MARGIN * this.ratio);
     const now = Math.floor(head * perMs);
     if (this.#last === null || now - this.#last > span || now < this.#last) {
       this.context.clearRect(0, 0, this.width, this.height);
       this.#last = now - span + Math.round(BAR * this.ratio);
-      this.#previous = null;
-      this.#scaleKey = "";
+      this.#joined = false;
+      this.#barGain = null;
     }
     if (now === this.#last) return;
     this.#fit(channel, kind);
@@ -106,19 +115,21 @@ export class Sweep {
   }
 
   #column(channel, column, perMs, span) {
-    const range = channel.range(column / perMs, (column + 1) / perMs);
-    if (range === null) {
-      this.#previous = null;
+    if (!channel.range(column / perMs, (column + 1) / perMs, RANGE)) {
+      this.#joined = false;
       return;
     }
-    let top = this.#y(range.high);
-    let bottom = this.#y(range.low);
-    const before = this.#previous;
-    this.#previous = { top, bottom };
-    if (before) {
-      if (before.bottom < top) top = before.bottom;
-      if (before.top > bottom) bottom = before.top;
+    let top = this.#y(RANGE.high);
+    let bottom = this.#y(RANGE.low);
+    const above = this.#top;
+    const below = this.#bottom;
+    this.#top = top;
+    this.#bottom = bottom;
+    if (this.#joined) {
+      if (below < top) top = below;
+      if (above > bottom) bottom = above;
     }
+    this.#joined = true;
     const thick = 1.6 * this.ratio;
     const x = this.width - span + (((column % span) + span) % span);
     this.context.fillRect(x, top - thick / 2, Math.max(1, this.ratio), bottom - top + thick);
@@ -136,11 +147,13 @@ export class Sweep {
     const size = Math.max(high - low, 1e-6);
     this.middle = (low + high) / 2;
     if (kind === "ecg") {
-      const px = (mm) => mm * PX_PER_MM * this.ratio;
-      const fits = GAINS.find((mm) => px(mm) * size <= room) ?? GAINS.at(-1);
+      const pxPerMm = PX_PER_MM * this.ratio;
+      let fits = GAINS[GAINS.length - 1];
+      for (let i = GAINS.length - 1; i >= 0; i -= 1) if (GAINS[i] * pxPerMm * size <= room) fits = GAINS[i];
+      const gain = fits * pxPerMm;
       const tooBig = this.#gain !== null && this.#gain * size > this.height;
-      const muchRoom = this.#gain !== null && px(fits) > this.#gain && px(fits) * size < room * 0.85;
-      if (this.#gain === null || tooBig || muchRoom) this.#gain = px(fits);
+      const muchRoom = this.#gain !== null && gain > this.#gain && gain * size < room * 0.85;
+      if (this.#gain === null || tooBig || muchRoom) this.#gain = gain;
     } else {
       this.#gain = room / size;
     }
@@ -149,9 +162,8 @@ export class Sweep {
 
   /** The 1 mV bar at the left edge. */
   #calibrate(kind) {
-    const key = `${kind}:${Math.round(this.#gain)}`;
-    if (key === this.#scaleKey) return;
-    this.#scaleKey = key;
+    if (this.#barGain === this.#gain) return;
+    this.#barGain = this.#gain;
     const left = Math.round(MARGIN * this.ratio);
     this.context.clearRect(0, 0, left, this.height);
     if (kind !== "ecg") return;

@@ -83,6 +83,7 @@ export function preference(code) {
 export class Channel {
   constructor(code, rate) {
     this.code = code;
+    this.kind = waveKind(code);
     this.rate = rate;
     this.ring = new Float32Array(Math.ceil(rate * KEPT_S)).fill(NaN);
     /** Index of the sample after the newest: sample i was measured at i × 1000 / rate ms. */
@@ -170,32 +171,39 @@ export class Channel {
   }
 
   /**
-   * Lowest and highest sample in device time [from, to) ms; `null` where there is none. A column narrower than a
-   * sample takes the one it lies in, unless that one is missing.
+   * Puts the lowest and highest sample in device time [from, to) ms into `out.low` and `out.high`; returns whether there
+   * is one. A column narrower than a sample takes the one it lies in, unless that one is missing. Makes no garbage: the
+   * sweeps ask for each column of each frame.
    */
-  range(from, to) {
-    if (this.end === null) return null;
+  range(from, to, out) {
+    if (this.end === null) return false;
     let i = Math.ceil((from * this.rate) / 1000);
     let last = Math.ceil((to * this.rate) / 1000) - 1;
     if (last < i) i = last = Math.floor((from * this.rate) / 1000);
-    const oldest = this.end - this.ring.length;
+    const size = this.ring.length;
+    const oldest = this.end - size;
     let low = Infinity;
     let high = -Infinity;
     for (; i <= last; i += 1) {
       if (i < oldest || i >= this.end) continue;
-      const s = this.ring[((i % this.ring.length) + this.ring.length) % this.ring.length];
-      if (Number.isNaN(s)) continue;
+      const s = this.ring[((i % size) + size) % size];
       if (s < low) low = s;
       if (s > high) high = s;
     }
-    return low === Infinity ? null : { low, high };
+    out.low = low;
+    out.high = high;
+    return low !== Infinity;
   }
 }
+
+const NONE = Object.freeze([]);
 
 /** The channels of all beds. */
 export class WaveStore {
   /** @type {Map<string, Map<number, Channel>>} */
   #beds = new Map();
+  /** Channels of each bed in their order: made when a channel comes, because the tiles ask in every frame. */
+  #sorted = new Map();
 
   /** Takes a decoded block. */
   push(block, at) {
@@ -203,18 +211,27 @@ export class WaveStore {
     let channels = this.#beds.get(block.bed);
     if (!channels) this.#beds.set(block.bed, (channels = new Map()));
     let channel = channels.get(block.code);
-    if (!channel || channel.rate !== block.rate) channels.set(block.code, (channel = new Channel(block.code, block.rate)));
+    if (!channel || channel.rate !== block.rate) {
+      channels.set(block.code, (channel = new Channel(block.code, block.rate)));
+      this.#sorted.set(block.bed, [...channels.values()].sort((a, b) => preference(a.code) - preference(b.code)));
+    }
     channel.push(block, at);
   }
 
-  /** Channels of a bed, preferred first. */
+  /** Channels of a bed, preferred first. Not to be changed. */
   of(bed) {
-    return [...(this.#beds.get(bed)?.values() ?? [])].sort((a, b) => preference(a.code) - preference(b.code));
+    return this.#sorted.get(bed) ?? NONE;
+  }
+
+  /** The channel of this code, or null. */
+  channel(bed, code) {
+    return this.#beds.get(bed)?.get(code) ?? null;
   }
 
   /** The channel for a bed's tile: the preferred one, unless it has been silent for half a minute and another lives. */
   tile(bed, at) {
     const channels = this.of(bed);
-    return channels.find((c) => !c.frozen(at, 30_000)) ?? channels[0] ?? null;
+    for (let i = 0; i < channels.length; i += 1) if (!channels[i].frozen(at, 30_000)) return channels[i];
+    return channels[0] ?? null;
   }
 }

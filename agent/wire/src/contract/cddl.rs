@@ -141,7 +141,7 @@ fn parts(out: &mut String) {
         "numeric-channel",
         &[
             entry(K::Code, "numeric-code"),
-            maybe(K::Rate, "rate"),
+            maybe(K::Rate, "numeric-rate"),
             entry(K::Unit, "unit"),
             range(),
             tail(),
@@ -179,6 +179,8 @@ quality = 0..63
 
 ; samples per second, {low} to {high}
 rate = {low}..{high} / float
+; how often a numeric comes, in hertz: once in about three hours to as often as a waveform
+numeric-rate = float / uint
 
 ; 0 to 100
 percent = 0..100 / float

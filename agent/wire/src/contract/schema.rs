@@ -6,7 +6,7 @@ use wardlight_core::codes::NUMERICS;
 use super::WAVEFORMS;
 use crate::decode::keys_of;
 use crate::key::Key;
-use crate::limits::{MAX_CHANNELS, MAX_CONDITION, MAX_READINGS, MAX_SAMPLES, MAX_TEXT, RATE_HZ, SCALE_EXPONENT};
+use crate::limits::{MAX_CHANNELS, MAX_CONDITION, MAX_READINGS, MAX_SAMPLES, MAX_TEXT, NUMERIC_RATE_HZ, RATE_HZ, SCALE_EXPONENT};
 use crate::topic::DeviceTopic;
 
 /// Names of extensions: a number from 32 on, as the CBOR key would be.
@@ -135,7 +135,10 @@ fn field(key: Key, topic: DeviceTopic) -> Value {
 }
 
 fn rate() -> Value {
-    let (low, high) = RATE_HZ;
+    rate_within(RATE_HZ)
+}
+
+fn rate_within((low, high): (f64, f64)) -> Value {
     json!({ "type": "number", "minimum": low, "maximum": high, "description": "samples per second" })
 }
 
@@ -197,13 +200,17 @@ fn channel() -> Value {
         })
     };
     let numerics = NUMERICS.iter().map(|n| case(n.code, n.unit.ucum(), n.reference, &[]));
-    let waves = WAVEFORMS
-        .iter()
-        .map(|(w, title)| case(w.code(), w.unit().ucum(), title, &["fs"]));
+    let waves = WAVEFORMS.iter().map(|(w, title)| {
+        let mut wave = case(w.code(), w.unit().ucum(), title, &["fs"]);
+        if let Some(properties) = wave.pointer_mut("/properties").and_then(Value::as_object_mut) {
+            properties.insert("fs".into(), rate());
+        }
+        wave
+    });
     let mut properties = Map::new();
     properties.insert("c".into(), json!({ "type": "integer", "description": "MDC code" }));
     properties.insert("unit".into(), json!({ "type": "string", "description": "UCUM" }));
-    properties.insert("fs".into(), rate());
+    properties.insert("fs".into(), rate_within(NUMERIC_RATE_HZ));
     properties.insert("scale".into(), scale());
     properties.insert("offset".into(), field(Key::Offset, DeviceTopic::Birth));
     properties.insert("range".into(), range());

@@ -13,6 +13,7 @@ use super::pull::{Fault, Parse, Pull, Scalar, Shape};
 use super::readings::{self, Objection};
 use crate::error::RejectReason;
 use crate::key::Key;
+use crate::limits::{NUMERIC_RATE_HZ, RATE_HZ};
 use crate::topic::DeviceTopic;
 
 /// What is known before the payload is read.
@@ -214,12 +215,13 @@ fn announced(
         }
     }
     let is_wave = Waveform::from_code(code).is_some();
+    let (low, high) = if is_wave { RATE_HZ } else { NUMERIC_RATE_HZ };
     let rate_hz = match rate {
-        Some(value) => fields::rate(value).ok(),
+        Some(value) => fields::rate_within(value, (low, high)).ok(),
         None => None,
     };
     if rate_hz.is_none() && (is_wave || rate.is_some()) {
-        let expected = "fs from 1 to 2000 Hz".into();
+        let expected = format!("fs from {low} to {high} Hz");
         return Err((RejectReason::BadShape, describe(rate), expected));
     }
     Ok(Channel {

@@ -250,9 +250,13 @@ fn time(value: &Scalar<'_>) -> Parse<i64> {
     millis.ok_or_else(|| Fault::field("t", value.describe(), expected))
 }
 
-/// A sampling rate in hertz.
+/// The sampling rate of a waveform in hertz.
 pub(super) fn rate(value: &Scalar<'_>) -> Parse<f32> {
-    let (low, high) = RATE_HZ;
+    rate_within(value, RATE_HZ)
+}
+
+/// A rate in hertz within these bounds.
+pub(super) fn rate_within(value: &Scalar<'_>, (low, high): (f64, f64)) -> Parse<f32> {
     let rate = value.number().map(Number::to_f64).filter(|hz| (low..=high).contains(hz));
     rate.map(|hz| hz as f32)
         .ok_or_else(|| Fault::field("fs", value.describe(), format!("{low} to {high} Hz")))

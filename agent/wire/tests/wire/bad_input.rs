@@ -355,6 +355,25 @@ fn a_bad_channel_costs_the_birth_only_that_channel() {
 }
 
 #[test]
+fn a_numeric_may_come_rarely_and_a_waveform_may_not() {
+    let payload = r#"{"boot":7,"model":"M","fw":"1","channels":[
+        {"c":150456,"unit":"%","fs":0.0033},{"c":131330,"unit":"mV","fs":0.5},{"c":150456,"unit":"%","fs":0}]}"#;
+    let decoded = read("birth", payload).unwrap();
+    let Body::Birth(birth) = &decoded.message.body else {
+        panic!("not a birth")
+    };
+    assert_eq!(birth.channels[0].rate_hz, Some(0.0033));
+    let said: Vec<_> = decoded.rejected.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "channels[1] (code 131330) = 0.5: expected fs from 1 to 2000 Hz",
+            "channels[2] (code 150456) = 0: expected fs from 0.0001 to 2000 Hz",
+        ]
+    );
+}
+
+#[test]
 fn what_goes_to_the_log_repeats_nothing_of_the_payload() {
     let kinds = ["birth", "state", "num", "wave/131330", "alarm", "event", "unknown"];
     let payloads = [

@@ -1,0 +1,23 @@
+// What works: agent, broker, journal, model and this screen, each for itself. A dead broker is not a dead device.
+
+import { byId, el } from "./dom.js";
+
+/** `link`: state of the link; `health` and `model` as the station sends them; `awake`: whether the screen stays on. */
+export function healthItems(link, health, model, awake) {
+  const part = (name, of) => [name, of?.state ?? "unknown", of?.reason ?? null];
+  const items = [part("Broker", health?.broker), part("Journal", health?.journal), ["Model", model === "live" ? "up" : "down", model === "live" ? null : "rules only"]];
+  const shown = link === "live" ? items : items.map(([name]) => [name, "unknown", null]);
+  const screen = awake === false ? [["Screen", "unknown", "may sleep"]] : [];
+  return [["Agent", link === "live" ? "up" : "down", link === "live" ? null : "not heard"], ...shown, ...screen];
+}
+
+/** Shows them in the header; made anew only if something changed. */
+export function showHealth(items) {
+  const node = byId("health");
+  const key = JSON.stringify(items);
+  if (node.dataset.key === key) return;
+  node.dataset.key = key;
+  node.replaceChildren(
+    ...items.map(([name, state, reason]) => el("span", { class: "item", data: { state }, title: reason ?? state, text: reason ? `${name}: ${reason}` : name })),
+  );
+}

@@ -1,0 +1,83 @@
+//! The pictures of `docs/nurses.md`, from a running demo that is a minute or two old:
+//! `cargo run -p wardlight-tests --example pictures -- http://127.0.0.1:8080/ docs/images`
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a program that ends where it fails"
+)]
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use wardlight_tests::browser::Browser;
+
+struct Camera {
+    browser: Browser,
+    folder: PathBuf,
+}
+
+impl Camera {
+    /// A picture of the page as it is when everything that moves has been drawn.
+    fn take(&mut self, name: &str) {
+        self.browser.evaluate("new Promise((done) => setTimeout(done, 1500))");
+        std::fs::write(self.folder.join(format!("{name}.png")), self.browser.picture()).unwrap();
+    }
+
+    fn size(&mut self, width: u32, height: u32, mobile: bool) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile});
+        self.browser.call("Emulation.setDeviceMetricsOverride", &size);
+    }
+
+    fn close_dialogs(&mut self) {
+        self.browser
+            .evaluate("[...document.querySelectorAll('dialog[open]')].forEach((d) => d.close())");
+    }
+}
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let url = args.next().expect("the address of a running demo");
+    let folder = PathBuf::from(args.next().expect("the folder of the pictures"));
+    let mut camera = Camera {
+        browser: Browser::open(&url),
+        folder,
+    };
+    camera.size(1280, 720, false);
+    let browser = &mut camera.browser;
+    browser.until("the tiles", 30, "document.querySelectorAll('#grid .tile').length >= 8");
+    // Sweeps fill in six seconds.
+    browser.evaluate("new Promise((done) => setTimeout(done, 9000))");
+    camera.take("ward");
+    camera.browser.evaluate("document.getElementById('night').click()");
+    camera.take("night");
+    camera.browser.evaluate("document.getElementById('night').click()");
+    camera.browser.evaluate("document.getElementById('counts').click()");
+    camera.take("alarms");
+    camera.browser.evaluate("document.querySelectorAll('#grid .tile')[2].click()");
+    camera
+        .browser
+        .until("the history", 10, "document.querySelector('.section.history table') !== null");
+    camera.take("bed");
+    camera
+        .browser
+        .evaluate("[...document.querySelectorAll('#panel h3')].find((h) => h.textContent === 'Trends')?.scrollIntoView()");
+    camera.take("trends");
+    camera.browser.click("#panel button", "Limits");
+    camera
+        .browser
+        .until("limits", 10, "document.querySelector('dialog[open] table') !== null");
+    camera.take("limits");
+    camera.close_dialogs();
+    camera.browser.evaluate("document.querySelector('#panel .close').click()");
+    for view in ["handover", "burden", "system"] {
+        camera.browser.evaluate(&format!("location.hash = '#{view}'"));
+        let shown =
+            "!document.getElementById('view').hidden && !document.getElementById('view').innerText.startsWith('One moment')";
+        camera.browser.until(view, 15, shown);
+        camera.take(view);
+    }
+    camera.browser.evaluate("location.hash = '#ward'");
+    camera.size(390, 844, true);
+    camera.take("phone");
+}
