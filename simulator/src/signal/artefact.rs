@@ -69,7 +69,12 @@ impl Motion {
             .iter()
             .map(|t| t.height * (TAU * t.age_s / t.length_s).sin())
             .sum();
-        (swing, 0.2 * intensity * self.burst * self.random.normal())
+        let muscle = if intensity > 0.0 {
+            0.2 * intensity * self.burst * self.random.normal()
+        } else {
+            0.0
+        };
+        (swing, muscle)
     }
 }
 

@@ -49,6 +49,9 @@ const NO_P: [Wave; 4] = [
 /// Ventricular complexes: one wide deflection and a T wave against it.
 const VENTRICULAR: [Wave; 2] = [wave(0.0, 1.4, 0.35, 0.0), wave(PI / 1.8, -0.5, 0.5, 0.0)];
 
+/// Beyond this exponent a wave adds less than a nanovolt: most of the time of a long simulation would go into such zeros.
+const FAR: f64 = 20.0;
+
 /// Which complexes are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Morphology {
@@ -115,7 +118,12 @@ impl Cycle {
             .iter()
             .map(|(centre, strength, spread)| {
                 let delta = wrap(angle - centre);
-                strength * delta * (-delta * delta / spread).exp()
+                let distance = delta * delta / spread;
+                if distance > FAR {
+                    0.0
+                } else {
+                    strength * delta * (-distance).exp()
+                }
             })
             .sum();
         -self.omega * push - z

@@ -7,6 +7,9 @@ const TRANSIT_S: f64 = 0.22;
 /// A pulse is over after this many seconds.
 const PULSE_END_S: f64 = 2.5;
 
+/// Beyond this exponent a wave adds nothing that a sample could show.
+const FAR: f64 = 20.0;
+
 /// Pulses under way to the finger.
 #[derive(Clone, Debug, Default)]
 pub struct Pleth {
@@ -49,7 +52,10 @@ impl Pulse {
             return 0.0;
         }
         let scale = self.interval_s.sqrt();
-        let bell = |centre: f64, width: f64| (-((self.age_s / scale - centre) / width).powi(2) / 2.0).exp();
+        let bell = |centre: f64, width: f64| {
+            let distance = ((self.age_s / scale - centre) / width).powi(2) / 2.0;
+            if distance > FAR { 0.0 } else { (-distance).exp() }
+        };
         let foot = (self.age_s / 0.05).min(1.0);
         self.strength * foot * (bell(0.2, 0.075) + 0.42 * bell(0.47, 0.12))
     }
