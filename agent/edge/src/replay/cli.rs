@@ -22,10 +22,10 @@ pub(crate) struct ReplayArgs {
     /// Folder that `wardlight init` made, or its configuration file
     #[arg(value_name = "JOURNAL")]
     journal: PathBuf,
-    /// With these limits instead: [limits.spo2] low = 88, [bed.B01.limits.hr] high = "off", delay_s = 10
+    /// With the limits of this file instead, as docs/operations.md shows
     #[arg(long, value_name = "FILE")]
     limits: Option<PathBuf>,
-    /// With these alarms switched off: [alarms] news2_medium = "alarm_off"
+    /// With the alarms of this file switched off, as docs/operations.md shows
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
     /// From then on: 2026-11-25T03:00:00Z, or 2h for that long before the end
