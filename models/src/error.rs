@@ -159,6 +159,16 @@ pub enum ModelError {
         /// What it said.
         reason: String,
     },
+    /// The GPU could not be used. The CPU can.
+    #[error("GPU {gpu}: could not {action}: {reason}; the CPU is used instead")]
+    Gpu {
+        /// Name and driver of the GPU.
+        gpu: String,
+        /// What it was asked to do.
+        action: &'static str,
+        /// What went wrong.
+        reason: String,
+    },
     /// `golden.json` could not be read as golden vectors.
     #[error("golden.json: {0}")]
     GoldenFormat(String),

@@ -31,6 +31,8 @@ pub mod certificate;
 pub mod deterioration;
 mod error;
 mod golden;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod graph;
 mod hex;
 mod keys;

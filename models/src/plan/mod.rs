@@ -8,7 +8,7 @@
 pub(crate) mod cpu;
 mod lower;
 #[cfg(test)]
-mod random;
+pub(crate) mod random;
 pub(crate) mod reference;
 #[cfg(test)]
 mod tests;
