@@ -17,6 +17,10 @@ const LIVE_FOR: Duration = Duration::from_secs(10);
 /// A device that started anew owes a birth within this time.
 const BIRTH_WITHIN: Duration = Duration::from_secs(5);
 
+/// Starts remembered. What a broker held back may be of several, and may come after a word of the newest; of a start before these
+/// a copy would be taken for a new message.
+const BOOTS: usize = 8;
+
 /// Battery in percent at which the nurse is told (product choice; *ratify*).
 const LOW_BATTERY_PERCENT: u8 = 20;
 
@@ -41,14 +45,16 @@ pub(crate) struct Device {
     /// How often it sends numerics: from its birth, else once a second.
     interval_ms: Option<u32>,
     birth_owed_since: Option<Timestamp>,
-    current: Boot,
-    previous: Boot,
+    /// The starts of the device, the newest first, at most [`BOOTS`].
+    boots: Vec<Boot>,
 }
 
-/// Numbers of one start of a device, per topic that carries QoS 1 numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Numbers of one start of a device, per topic that carries QoS 1 numbers. Messages without a start belong to the newest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Boot {
     id: Option<u32>,
+    /// Device clock: the earliest message of it.
+    since: Timestamp,
     streams: [Seen; 3],
 }
 
@@ -69,18 +75,15 @@ pub(crate) enum Standing {
 impl Device {
     /// Notes boot and sequence number.
     pub(crate) fn note_number(&mut self, message: &Message, now: Timestamp) -> Standing {
-        let restarted = self.note_boot(message.boot, now);
+        let (at, restarted) = self.note_boot(message.boot, message.sent_at, now);
         if matches!(message.body, Body::Birth(_)) {
             self.birth_owed_since = None;
         }
         let (Some(seq), Some(stream)) = (message.seq, stream(&message.body)) else {
             return Standing::New { missed: 0, restarted };
         };
-        let earlier_start = message.boot.is_some() && message.boot == self.previous.id;
-        let boot = if earlier_start {
-            &mut self.previous
-        } else {
-            &mut self.current
+        let Some(boot) = self.boots.get_mut(at) else {
+            return Standing::New { missed: 0, restarted };
         };
         let last = boot.last_seen();
         let Some(seen) = boot.streams.get_mut(stream) else {
@@ -162,21 +165,36 @@ impl Device {
         }
     }
 
-    /// Returns whether a known device started anew.
-    fn note_boot(&mut self, boot: Option<u32>, now: Timestamp) -> bool {
-        if boot.is_none() || boot == self.current.id || boot == self.previous.id {
-            return false;
+    /// The place of the message's start among those remembered, and whether a known device started anew by it. A start that is not
+    /// known is an earlier one if it spoke, by the device's clock, before the newest did.
+    fn note_boot(&mut self, id: Option<u32>, sent_at: Timestamp, now: Timestamp) -> (usize, bool) {
+        if let Some(newest) = self.boots.first_mut().filter(|_| id.is_none()) {
+            newest.since = newest.since.min(sent_at);
+            return (0, false);
         }
-        let known = self.current.id.is_some();
-        self.previous = std::mem::replace(
-            &mut self.current,
+        if let Some(at) = self.boots.iter().position(|boot| boot.id == id) {
+            if let Some(boot) = self.boots.get_mut(at) {
+                boot.since = boot.since.min(sent_at);
+            }
+            return (at, false);
+        }
+        let known = self.boots.iter().any(|boot| boot.id.is_some());
+        let at = self.boots.partition_point(|boot| sent_at < boot.since);
+        let at = at.min(BOOTS - 1);
+        self.boots.insert(
+            at,
             Boot {
-                id: boot,
-                ..Boot::default()
+                id,
+                since: sent_at,
+                streams: <[Seen; 3]>::default(),
             },
         );
+        self.boots.truncate(BOOTS);
+        if at > 0 || id.is_none() {
+            return (at, false);
+        }
         self.birth_owed_since = Some(now);
-        known
+        (0, known)
     }
 }
 
