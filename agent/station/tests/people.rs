@@ -493,5 +493,20 @@ async fn without_a_login_the_page_says_so_and_anybody_acts_as_charge_nurse() {
     assert_eq!(typed.post("/api/v1/alarms/a/acknowledge", "{}").await.status, 200);
     assert_eq!(requests.recv().await.unwrap().1, Actor::new("N. Klein", Role::ChargeNurse));
     assert_eq!(post(&f.address, "/api/v1/beds/b1/discharge", "{}").await.status, 200);
-    assert_eq!(requests.recv().await.unwrap().1.role, Role::ChargeNurse);
+    let (_, unnamed, _) = requests.recv().await.unwrap();
+    assert_eq!(unnamed, Actor::new("somebody at the station", Role::ChargeNurse));
+    let discharge = async |name: &str| {
+        let headers = [("content-type", "application/json"), ("x-wardlight-by", name)];
+        http(&f.address, "POST", "/api/v1/beds/b1/discharge", &headers, "{}").await
+    };
+    assert_eq!(discharge("J%C3%B6rg%20K.").await.status, 200);
+    assert_eq!(requests.recv().await.unwrap().1, Actor::new("Jörg K.", Role::ChargeNurse));
+    for bad in ["%FF", "ro%0Aot", "%20", &"a".repeat(65)] {
+        let refused = discharge(bad).await;
+        assert_eq!(
+            (refused.status, refused.body.contains("x-wardlight-by")),
+            (422, true),
+            "{bad}"
+        );
+    }
 }
