@@ -14,6 +14,7 @@
 )]
 
 pub mod agent;
+pub mod bedside;
 pub mod browser;
 pub mod burden;
 pub mod device;
