@@ -10,6 +10,12 @@ export const NOTHING = "--";
 
 const TENTHS = new Set(["temp", "temp_skin", "perfusion"]);
 
+/** A length of time given in hours, in words: `24 hours`, `3 minutes`, `hour`. */
+export function span(hours) {
+  const [value, unit] = hours < 1 ? [Math.max(1, Math.round(hours * 60)), "minute"] : [Math.round(hours), "hour"];
+  return value === 1 ? unit : `${value} ${unit}s`;
+}
+
 /** A value as it is shown. The agent has rounded it already, as alarms do. */
 export function number(value, parameter) {
   if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
