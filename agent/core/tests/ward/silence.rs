@@ -144,6 +144,7 @@ fn a_risk_estimate_that_is_not_renewed_goes() {
         permille: 900,
         band: RiskBand::High,
         completeness_percent: 100,
+        reasons: reasons(),
     };
     play.step_at(Event::Score(score), play.now);
     assert!(play.ward.bed(&bed()).unwrap().risk.is_some());
