@@ -28,7 +28,6 @@
 )]
 
 pub mod deterioration;
-mod engine;
 mod error;
 mod golden;
 mod graph;
@@ -36,10 +35,17 @@ mod hex;
 mod keys;
 pub mod manifest;
 mod model;
+mod network;
 mod package;
+mod plan;
+mod tract;
+mod waveform;
 
 pub use error::ModelError;
 pub use keys::TrustedKeys;
 pub use manifest::Manifest;
 pub use model::{Band, Model};
+pub use network::{Backend, Engine};
 pub use package::{Package, Precision};
+pub use plan::cpu::Isa;
+pub use waveform::WaveformModel;

@@ -207,6 +207,13 @@ export function input(name) {
 /** The seven parts of NEWS2, in the chart's order. */
 export const NEWS2_PARTS = ["rr", "spo2", "oxygen", "sbp", "pulse", "acvpu", "temp"];
 
+/** Millionths as signed percentage points: `+4.1`, `−0.3`, `0`. */
+export function points(ppm) {
+  const points = (Math.abs(ppm) / 10_000).toFixed(1);
+  if (points === "0.0") return "0";
+  return `${ppm > 0 ? "+" : "−"}${points}`;
+}
+
 /** A probability in parts per thousand as whole percent; the ends say that they are ends. */
 export function percent(permille) {
   if (permille < 10) return "<1 %";
