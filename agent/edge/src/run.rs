@@ -27,7 +27,7 @@ use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, 
 use crate::agent::{Agent, Input};
 use crate::broker::Broker;
 use crate::clock::Clock;
-use crate::config::{Config, JournalConfig, ModelConfig, Waveforms};
+use crate::config::{Config, JournalConfig, ModelConfig, Unit, Waveforms};
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
 use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
@@ -126,7 +126,7 @@ impl Running {
         let outlets = Outlets::start(&config.webhooks, outgoing, &mut tasks)?;
         let pipeline = Pipeline {
             site: config.site.clone(),
-            units: beds(&config).map(|(unit, bed)| (bed, unit)).collect::<HashMap<_, _>>(),
+            units: units(&config),
             ward: restored.ward,
             station: station.clone(),
             outlets,
@@ -250,6 +250,14 @@ pub(crate) fn beds(config: &Config) -> impl Iterator<Item = (UnitId, BedId)> {
         .units
         .iter()
         .flat_map(|unit| unit.beds.iter().map(|bed| (unit.name.clone(), bed.clone())))
+}
+
+/// The unit of each bed.
+fn units(config: &Config) -> HashMap<BedId, Arc<Unit>> {
+    let units = config.units.iter().map(|unit| Arc::new(unit.clone()));
+    units
+        .flat_map(|unit| unit.beds.clone().into_iter().map(move |bed| (bed, Arc::clone(&unit))))
+        .collect()
 }
 
 /// What the Ward is built for.
@@ -413,6 +421,7 @@ fn station_info(config: &Config, mode: Mode, clock: &Clock) -> StationInfo {
                 unit: unit.name.clone(),
                 name: unit.name.to_string(),
                 beds: unit.beds.clone(),
+                roster: unit.roster.clone(),
             })
             .collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

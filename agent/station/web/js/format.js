@@ -1,7 +1,7 @@
 // How values, times and alarms read. Pure: no DOM, no clock.
 
 import { bedName } from "./alarm.js";
-import { callState } from "./call.js";
+import { callText } from "./call.js";
 
 export { bedName };
 
@@ -251,8 +251,7 @@ export function summary(bed, now = 0) {
   if (bed.audio_pause && bed.audio_pause.until > now) parts.push("audio paused");
   for (const o of bed.inactivated ?? []) parts.push(`${o.text} ${o.how.replace("_", " ")}`);
   for (const a of bed.alarms) {
-    const call = callState(a);
-    parts.push(`${a.priority} alarm ${a.text} ${a.state}${call ? ` ${call.long}` : ""}`);
+    parts.push(`${a.priority} alarm ${a.text} ${a.state} ${callText(a)}`.trimEnd());
   }
   return parts.join(", ");
 }
