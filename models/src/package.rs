@@ -77,6 +77,11 @@ impl Package {
         Self::verified(&source, manifest)
     }
 
+    /// The models that this binary carries.
+    pub fn shipped_ids() -> impl Iterator<Item = &'static str> {
+        SHIPPED.iter().map(|(id, _)| *id)
+    }
+
     fn verified(source: &Source, manifest: Manifest) -> Result<Self, ModelError> {
         for name in manifest.files().keys() {
             if !FILES.iter().any(|(known, _)| known == name) {

@@ -21,13 +21,14 @@ use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::WardConfig;
 use wardlight_journal::{Journal, Options, Reader, SiteKey, Writer, WriterOptions};
-use wardlight_models::{Model, Package, TrustedKeys};
+use wardlight_models::Model;
 use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
 
 use crate::agent::{Agent, Input};
 use crate::broker::Broker;
 use crate::clock::Clock;
-use crate::config::{Config, JournalConfig, ModelConfig, Unit, Waveforms};
+use crate::certified::Certificates;
+use crate::config::{Config, JournalConfig, Unit, Waveforms};
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
 use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
@@ -134,7 +135,7 @@ impl Running {
             rhythms: BedRhythms::default(),
             strips: Strips::new(config.journal.waveforms == Waveforms::Full),
             heard: HeardLive::restored(restored.heard_live_at, config.mqtt.session_expiry),
-            inference: start_inference(&config.model, inbox.clone())?,
+            inference: start_inference(&config, inbox.clone())?,
             clock,
         };
         let ready = Readiness {
@@ -331,14 +332,14 @@ fn recall_the_past(mut reader: Reader, station: Station, now: Timestamp) -> anyh
 }
 
 /// Starts the inference thread. Without a model that verifies the agent runs on rules, and says so.
-fn start_inference(config: &ModelConfig, answers: mpsc::Sender<Input>) -> anyhow::Result<Inference> {
+fn start_inference(config: &Config, answers: mpsc::Sender<Input>) -> anyhow::Result<Inference> {
     let (ask, requests) = sync_channel(inference::QUEUE);
     let ask = Inference::new(ask);
-    if !config.enabled {
+    if !config.model.enabled {
         info!("Models are switched off: rules only.");
         return Ok(ask);
     }
-    match load_model(config) {
+    match Certificates::of(&config.journal).load(&config.model) {
         Ok(model) => {
             info!(model = model.id(), version = model.version(), "Model verified.");
             let serve = move || serve_model(&model, &requests, &answers);
@@ -347,7 +348,7 @@ fn start_inference(config: &ModelConfig, answers: mpsc::Sender<Input>) -> anyhow
                 .spawn(serve)
                 .context("the inference thread")?;
         }
-        Err(error) => error!(%error, "The model does not go live: rules only."),
+        Err(error) => error!(error = format!("{error:#}"), "The model does not go live: rules only."),
     }
     Ok(ask)
 }
@@ -356,16 +357,6 @@ fn serve_model(model: &Model, requests: &Receiver<InferRequest>, answers: &mpsc:
     if answers.blocking_send(Input::Model(ModelStatus::Live)).is_ok() {
         inference::run(model, requests, answers);
     }
-}
-
-/// The configured package, or the one that the binary carries; verified and checked against its golden vectors.
-pub(crate) fn load_model(config: &ModelConfig) -> Result<Model, wardlight_models::ModelError> {
-    let keys = TrustedKeys::release()?;
-    let package = match &config.package {
-        Some(folder) => Package::open(folder, &keys)?,
-        None => Package::shipped("deterioration", &keys)?,
-    };
-    package.load()
 }
 
 async fn forward(
