@@ -27,6 +27,7 @@
     )
 )]
 
+pub mod certificate;
 pub mod deterioration;
 mod error;
 mod golden;

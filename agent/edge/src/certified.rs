@@ -60,38 +60,38 @@ impl<'a> Certificates<'a> {
         }
     }
 
-/// The model that goes live: its certificate is of this site, machine, package and software, and its golden vectors come out.
-/// # Errors
-/// What is wrong, and what to do.
-pub(crate) fn load(self, config: &ModelConfig) -> anyhow::Result<Model> {
-    let package = package(config)?;
-    let path = self.path(&package);
-    let text = fs::read_to_string(&path).with_context(|| {
-        format!(
-            "{}: no certificate of this machine: wardlight model verify --config FILE makes one",
-            path.display()
-        )
-    })?;
-    let site = self.site()?;
-    Certificate::verify(&text, &site.public, &package, &Machine::this(None)?, now()?, MOST_AGE)
-        .with_context(|| path.display().to_string())?;
-    Ok(package.load()?)
-}
+    /// The model that goes live: its certificate is of this site, machine, package and software, and its golden vectors come out.
+    /// # Errors
+    /// What is wrong, and what to do.
+    pub(crate) fn load(self, config: &ModelConfig) -> anyhow::Result<Model> {
+        let package = package(config)?;
+        let path = self.path(&package);
+        let text = fs::read_to_string(&path).with_context(|| {
+            format!(
+                "{}: no certificate of this machine: wardlight model verify --config FILE makes one",
+                path.display()
+            )
+        })?;
+        let site = self.site()?;
+        Certificate::verify(&text, &site.public, &package, &Machine::this(None)?, now()?, MOST_AGE)
+            .with_context(|| path.display().to_string())?;
+        Ok(package.load()?)
+    }
 
-/// Compares int8 with float on this machine and keeps the signed certificate. Returns it and where it lies.
-/// # Errors
-/// If the package is refused, if int8 is too far from float, or if the file cannot be written.
-pub(crate) fn issue(self, package: &Package) -> anyhow::Result<(Certificate, PathBuf)> {
-    let certificate = Certificate::issue(package, &Machine::this(None)?, &BOUNDS, now()?)?;
-    let text = certificate.sign(&self.site()?.pair)?;
-    let path = self.path(package);
-    let failed = || format!("{}: cannot be written", path.display());
-    fs::create_dir_all(self.folder()).with_context(failed)?;
-    let next = path.with_extension("next");
-    fs::write(&next, text).with_context(failed)?;
-    fs::rename(&next, &path).with_context(failed)?;
-    Ok((certificate, path))
-}
+    /// Compares int8 with float on this machine and keeps the signed certificate. Returns it and where it lies.
+    /// # Errors
+    /// If the package is refused, if int8 is too far from float, or if the file cannot be written.
+    pub(crate) fn issue(self, package: &Package) -> anyhow::Result<(Certificate, PathBuf)> {
+        let certificate = Certificate::issue(package, &Machine::this(None)?, &BOUNDS, now()?)?;
+        let text = certificate.sign(&self.site()?.pair)?;
+        let path = self.path(package);
+        let failed = || format!("{}: cannot be written", path.display());
+        fs::create_dir_all(self.folder()).with_context(failed)?;
+        let next = path.with_extension("next");
+        fs::write(&next, text).with_context(failed)?;
+        fs::rename(&next, &path).with_context(failed)?;
+        Ok((certificate, path))
+    }
 
     fn site(self) -> anyhow::Result<Site> {
         let unusable = || anyhow!("{}: no key can be derived from it", self.key_file.display());

@@ -10,7 +10,6 @@ use wardlight_journal::{Reader, SiteKey};
 use crate::certified::Certificates;
 use crate::config::Config;
 use crate::people::users;
-use crate::run;
 use crate::session::Session;
 
 /// Prints one line per check; returns whether all passed.

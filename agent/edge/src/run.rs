@@ -26,8 +26,8 @@ use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, 
 
 use crate::agent::{Agent, Input};
 use crate::broker::Broker;
-use crate::clock::Clock;
 use crate::certified::Certificates;
+use crate::clock::Clock;
 use crate::config::{Config, JournalConfig, Unit, Waveforms};
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
 use crate::heard::HeardLive;
