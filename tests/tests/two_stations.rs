@@ -93,12 +93,18 @@ fn an_alarm_is_heard_at_both_pages_until_one_acknowledges_it_and_a_restart_forge
     }
     assert_eq!(agent.alarms("device_alarm_vf").first().unwrap()["state"], "acknowledged");
 
-    // Each stands in the trail under the name that was typed at that page, and as nobody who has logged in.
+    // Each stands in the trail under the name that was typed at that page or terminal, and as nobody who has logged in.
+    agent.bed(&["admit", "B07", "--by", "Jörg O'Neill"]);
     let records = trail(&site);
-    for (action, name) in [("pause_audio", "Nurse A"), ("acknowledge", "Nurse A"), ("admit", "Nurse B")] {
+    for (action, name) in [
+        ("pause_audio", "Nurse A"),
+        ("acknowledge", "Nurse A"),
+        ("admit", "Nurse B"),
+        ("admit", "Jörg O'Neill"),
+    ] {
         let record = records.iter().find(|r| r["action"] == action && r["by"] == name);
         let record = record.unwrap_or_else(|| panic!("{action} by {name}: {records:#?}"));
-        assert!(record.get("user").is_none(), "{record:#}");
+        assert!(record.get("user").is_none() && record["unproved"] == true, "{record:#}");
     }
 }
 
