@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use wardlight_journal::SiteKey;
-use wardlight_models::{Bounds, Certificate, Machine, Model, Package, TrustedKeys};
+use wardlight_models::certificate::{Bounds, Certificate, Machine};
+use wardlight_models::{Model, Package, TrustedKeys};
 
 use crate::config::{JournalConfig, ModelConfig};
 
