@@ -23,7 +23,12 @@ fn model(site: &Site) -> String {
 fn without_a_certificate_of_this_machine_the_agent_runs_on_rules_and_says_what_to_do() {
     let site = Site::new(Broker::Embedded, "");
     let certificate = site.dir().join("certificates/deterioration-1.0.0.json");
-    assert_eq!(model(&site), "live", "init has certified what the binary carries: {}", site.said());
+    assert_eq!(
+        model(&site),
+        "live",
+        "init has certified what the binary carries: {}",
+        site.said()
+    );
 
     let text = fs::read_to_string(&certificate).unwrap();
     fs::remove_file(&certificate).unwrap();
