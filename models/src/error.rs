@@ -66,6 +66,20 @@ pub enum ModelError {
         /// What the reader said, with the line.
         cause: Box<toml::de::Error>,
     },
+    /// The software carries no package of this name.
+    #[error("no package {id:?} is shipped with this software; give its folder")]
+    NotShipped {
+        /// The name that was asked for.
+        id: String,
+    },
+    /// The package is of another kind than was asked for.
+    #[error("package {id} is not a model of the wanted kind: {wanted}")]
+    Kind {
+        /// The package.
+        id: String,
+        /// What the model was wanted for.
+        wanted: &'static str,
+    },
     /// A field of the manifest has an impossible value.
     #[error("manifest field {field} = {found}: {expected}")]
     Field {

@@ -28,7 +28,6 @@
 )]
 
 pub mod deterioration;
-mod engine;
 mod error;
 mod golden;
 mod graph;
@@ -36,10 +35,15 @@ mod hex;
 mod keys;
 pub mod manifest;
 mod model;
+mod network;
 mod package;
+mod tract;
+mod waveform;
 
 pub use error::ModelError;
 pub use keys::TrustedKeys;
 pub use manifest::Manifest;
 pub use model::{Band, Model};
+pub use network::Engine;
 pub use package::{Package, Precision};
+pub use waveform::WaveformModel;

@@ -1,9 +1,8 @@
 //! A loaded model: raw feature rows in, calibrated probabilities out.
 
-use crate::engine::Engine;
-use crate::manifest::{Bands, Calibration, Manifest, Normalisation};
-use crate::package::Precision;
-use crate::{ModelError, graph};
+use crate::ModelError;
+use crate::manifest::{Bands, Calibration, Normalisation, RiskManifest};
+use crate::network::{Engine, Network};
 
 /// The band a probability falls in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,24 +20,22 @@ pub enum Band {
 pub struct Model {
     id: String,
     version: String,
-    engine: Engine,
+    network: Network,
     normalisation: Normalisation,
     calibration: Calibration,
     bands: Bands,
 }
 
 impl Model {
-    pub(crate) fn load(manifest: &Manifest, precision: Precision, content: &[u8]) -> Result<Self, ModelError> {
-        let proto = graph::read(precision.file(), content, manifest)?;
-        let engine = Engine::load(precision.file(), &proto, manifest.input.features.len())?;
-        Ok(Self {
+    pub(crate) fn new(manifest: &RiskManifest, network: Network) -> Self {
+        Self {
             id: manifest.id.clone(),
             version: manifest.version.clone(),
-            engine,
+            network,
             normalisation: manifest.normalisation.clone(),
             calibration: manifest.calibration.clone(),
             bands: manifest.bands.clone(),
-        })
+        }
     }
 
     /// The model's name.
@@ -49,6 +46,11 @@ impl Model {
     /// The model's version.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// What runs the graph on this machine.
+    pub fn engine(&self) -> Engine {
+        self.network.engine()
     }
 
     /// How many features a row has.
@@ -88,7 +90,7 @@ impl Model {
         for (index, row) in rows.iter().enumerate() {
             self.normalise(index, row, &mut scaled)?;
         }
-        self.engine.run(scaled)
+        self.network.run(&[&scaled], rows.len())
     }
 
     fn normalise(&self, index: usize, row: &[f32], scaled: &mut Vec<f32>) -> Result<(), ModelError> {

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use ring::digest::{SHA256, digest};
 
-use crate::golden::Golden;
+use crate::golden::{RiskGolden, WaveformGolden};
 use crate::manifest::Manifest;
 use crate::model::Model;
+use crate::network::Network;
+use crate::waveform::WaveformModel;
 use crate::{ModelError, TrustedKeys, deterioration, hex};
 
 const MANIFEST: &str = "manifest.toml";
@@ -63,17 +65,20 @@ impl Package {
         Self::verified(&Source::Folder(folder), manifest)
     }
 
-    /// The `deterioration` package that this crate carries, with the same checks as any other.
+    /// The package `id` that this crate carries, with the same checks as any other.
     ///
     /// # Errors
-    /// As [`Package::open`]; a build from an untouched source tree has none.
-    pub fn shipped(keys: &TrustedKeys) -> Result<Self, ModelError> {
-        let manifest = verified_manifest(&Source::Shipped, keys)?;
-        Self::verified(&Source::Shipped, manifest)
+    /// [`ModelError::NotShipped`] for another `id`; else as [`Package::open`], none in a build from an untouched source tree.
+    pub fn shipped(id: &str, keys: &TrustedKeys) -> Result<Self, ModelError> {
+        let shipped = SHIPPED.iter().find(|(name, _)| *name == id);
+        let (name, files) = shipped.ok_or_else(|| ModelError::NotShipped { id: id.to_owned() })?;
+        let source = Source::Shipped(name, files);
+        let manifest = verified_manifest(&source, keys)?;
+        Self::verified(&source, manifest)
     }
 
     fn verified(source: &Source, manifest: Manifest) -> Result<Self, ModelError> {
-        for name in manifest.files.keys() {
+        for name in manifest.files().keys() {
             if !FILES.iter().any(|(known, _)| known == name) {
                 return Err(ModelError::Field {
                     field: "files",
@@ -84,7 +89,7 @@ impl Package {
         }
         let mut files = BTreeMap::new();
         for (name, limit) in FILES {
-            let Some(expected) = manifest.files.get(name) else {
+            let Some(expected) = manifest.files().get(name) else {
                 return Err(ModelError::Field {
                     field: "files",
                     found: format!("no {name:?}"),
@@ -121,24 +126,61 @@ impl Package {
         self.content("reference.json")
     }
 
-    /// Loads the int8 graph and runs the golden vectors through it on this machine.
+    /// Loads the int8 graph of a risk model and runs the golden vectors through it on this machine.
     ///
     /// # Errors
-    /// [`ModelError::Graph`] and its kin for a graph that is not accepted, [`ModelError::Golden`] for any disagreement.
+    /// [`ModelError::Kind`] for a package of another kind, [`ModelError::Graph`] and its kin for a graph that is not
+    /// accepted, [`ModelError::Golden`] for any disagreement.
     pub fn load(&self) -> Result<Model, ModelError> {
         self.load_as(Precision::Int8)
     }
 
-    /// Loads either graph, with the same checks.
+    /// Loads either graph of a risk model, with the same checks.
     ///
     /// # Errors
     /// As [`Package::load`].
     pub fn load_as(&self, precision: Precision) -> Result<Model, ModelError> {
-        deterioration::check(&self.manifest)?;
-        let golden = Golden::parse(self.content("golden.json"))?;
-        let model = Model::load(&self.manifest, precision, self.content(precision.file()))?;
+        let Manifest::Risk(manifest) = &self.manifest else {
+            return Err(self.is_not("a risk from vitals"));
+        };
+        deterioration::check(manifest)?;
+        let golden = RiskGolden::parse(self.content("golden.json"))?;
+        let model = Model::new(manifest, self.network(precision)?);
         golden.check(&model, precision)?;
         Ok(model)
+    }
+
+    /// Loads the int8 graph of a waveform model and runs the golden vectors through it on this machine.
+    ///
+    /// # Errors
+    /// As [`Package::load`].
+    pub fn load_waveform(&self) -> Result<WaveformModel, ModelError> {
+        self.load_waveform_as(Precision::Int8)
+    }
+
+    /// Loads either graph of a waveform model, with the same checks.
+    ///
+    /// # Errors
+    /// As [`Package::load`].
+    pub fn load_waveform_as(&self, precision: Precision) -> Result<WaveformModel, ModelError> {
+        let Manifest::Waveform(manifest) = &self.manifest else {
+            return Err(self.is_not("classes of a waveform"));
+        };
+        let golden = WaveformGolden::parse(self.content("golden.json"))?;
+        let network = self.network(precision)?;
+        golden.check(&network, precision)?;
+        Ok(WaveformModel::new(manifest.as_ref().clone(), network))
+    }
+
+    fn network(&self, precision: Precision) -> Result<Network, ModelError> {
+        Network::load(&self.manifest, precision, self.content(precision.file()))
+    }
+
+    fn is_not(&self, wanted: &'static str) -> ModelError {
+        ModelError::Kind {
+            id: self.manifest.id().to_owned(),
+            wanted,
+        }
     }
 
     fn content(&self, name: &str) -> &[u8] {
@@ -149,40 +191,62 @@ impl Package {
 /// Where a package's bytes come from.
 enum Source<'a> {
     Folder(&'a Path),
-    Shipped,
+    Shipped(&'static str, &'static Files),
 }
 
-/// The shipped package, compiled in, so that an agent needs no file beside its binary.
-static SHIPPED: [(&str, &[u8]); 7] = [
-    (MANIFEST, include_bytes!("../packages/deterioration/manifest.toml")),
-    (SIGNATURE, include_bytes!("../packages/deterioration/manifest.sig")),
-    ("card.md", include_bytes!("../packages/deterioration/card.md")),
-    ("golden.json", include_bytes!("../packages/deterioration/golden.json")),
-    ("model.f32.onnx", include_bytes!("../packages/deterioration/model.f32.onnx")),
-    ("model.int8.onnx", include_bytes!("../packages/deterioration/model.int8.onnx")),
-    ("reference.json", include_bytes!("../packages/deterioration/reference.json")),
-];
+/// The files of a package that is compiled in.
+type Files = [(&'static str, &'static [u8]); 7];
+
+/// The files of one folder of `models/packages`.
+macro_rules! files {
+    ($folder:literal) => {
+        [
+            (MANIFEST, include_bytes!(concat!("../packages/", $folder, "/manifest.toml"))),
+            (SIGNATURE, include_bytes!(concat!("../packages/", $folder, "/manifest.sig"))),
+            ("card.md", include_bytes!(concat!("../packages/", $folder, "/card.md"))),
+            (
+                "golden.json",
+                include_bytes!(concat!("../packages/", $folder, "/golden.json")),
+            ),
+            (
+                "model.f32.onnx",
+                include_bytes!(concat!("../packages/", $folder, "/model.f32.onnx")),
+            ),
+            (
+                "model.int8.onnx",
+                include_bytes!(concat!("../packages/", $folder, "/model.int8.onnx")),
+            ),
+            (
+                "reference.json",
+                include_bytes!(concat!("../packages/", $folder, "/reference.json")),
+            ),
+        ]
+    };
+}
+
+/// The shipped packages, compiled in, so that an agent needs no file beside its binary. A new one is one line here.
+static SHIPPED: [(&str, Files); 1] = [("deterioration", files!("deterioration"))];
 
 impl Source<'_> {
     /// For messages.
     fn path(&self) -> PathBuf {
         match self {
             Self::Folder(folder) => folder.to_path_buf(),
-            Self::Shipped => PathBuf::from("(shipped) deterioration"),
+            Self::Shipped(id, _) => PathBuf::from(format!("(shipped) {id}")),
         }
     }
 
     fn has(&self, name: &str) -> bool {
         match self {
             Self::Folder(folder) => folder.join(name).exists(),
-            Self::Shipped => SHIPPED.iter().any(|(known, _)| *known == name),
+            Self::Shipped(_, files) => files.iter().any(|(known, _)| *known == name),
         }
     }
 
     fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, ModelError> {
         match self {
             Self::Folder(folder) => read(&folder.join(name), limit),
-            Self::Shipped => Ok(SHIPPED
+            Self::Shipped(_, files) => Ok(files
                 .iter()
                 .filter(|(known, _)| *known == name)
                 .flat_map(|(_, bytes)| *bytes)
@@ -209,12 +273,7 @@ fn verified_manifest(source: &Source, keys: &TrustedKeys) -> Result<Manifest, Mo
             keys: keys.len(),
         });
     }
-    let manifest: Manifest = toml::from_slice(&content).map_err(|cause| ModelError::Manifest {
-        package: package(),
-        cause: Box::new(cause),
-    })?;
-    manifest.check()?;
-    Ok(manifest)
+    Manifest::parse(&package(), &content)
 }
 
 fn refuse_unexpected_entries(folder: &Path) -> Result<(), ModelError> {

@@ -15,7 +15,7 @@ mod common;
 
 use common::shipped;
 use wardlight_models::deterioration::{Readiness, VITAL_COUNT, features};
-use wardlight_models::{Band, Model, ModelError, Package, Precision, TrustedKeys};
+use wardlight_models::{Band, Manifest, Model, ModelError, Package, Precision, TrustedKeys};
 
 fn package() -> Package {
     Package::open(&shipped(), &TrustedKeys::release().unwrap()).unwrap()
@@ -113,7 +113,10 @@ fn the_sicker_patient_has_the_higher_risk() {
 fn bands_begin_at_their_thresholds() {
     let package = package();
     let model = package.load().unwrap();
-    let bands = &package.manifest().bands;
+    let Manifest::Risk(manifest) = package.manifest() else {
+        panic!("not a risk model")
+    };
+    let bands = &manifest.bands;
     let below = |x: f32| f32::from_bits(x.to_bits() - 1);
     for (probability, band) in [
         (0.0, Band::Low),
@@ -157,7 +160,9 @@ fn rows_that_do_not_fit_are_refused_with_their_number() {
 #[test]
 fn the_package_says_what_it_is() {
     let package = package();
-    let manifest = package.manifest();
+    let Manifest::Risk(manifest) = package.manifest() else {
+        panic!("not a risk model")
+    };
     assert_eq!(manifest.id, "deterioration");
     assert!(package.card().starts_with(&format!("# deterioration {}", manifest.version)));
     let reference: serde_json::Value = serde_json::from_slice(package.reference()).unwrap();

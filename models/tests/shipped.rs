@@ -7,10 +7,10 @@ use wardlight_models::{Package, TrustedKeys};
 fn the_shipped_package_passes_every_check_and_is_the_one_in_the_tree() {
     let keys = TrustedKeys::release().unwrap();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/packages/deterioration");
-    let shipped = Package::shipped(&keys).unwrap();
+    let shipped = Package::shipped("deterioration", &keys).unwrap();
     assert_eq!(
-        shipped.manifest().version,
-        Package::open(folder.as_ref(), &keys).unwrap().manifest().version
+        shipped.manifest().version(),
+        Package::open(folder.as_ref(), &keys).unwrap().manifest().version()
     );
     assert_eq!(shipped.load().unwrap().id(), "deterioration");
 }

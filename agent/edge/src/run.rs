@@ -355,7 +355,7 @@ pub(crate) fn load_model(config: &ModelConfig) -> Result<Model, wardlight_models
     let keys = TrustedKeys::release()?;
     let package = match &config.package {
         Some(folder) => Package::open(folder, &keys)?,
-        None => Package::shipped(&keys)?,
+        None => Package::shipped("deterioration", &keys)?,
     };
     package.load()
 }

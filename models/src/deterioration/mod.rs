@@ -11,10 +11,10 @@ pub use features::{Features, Readiness, feature_names, features};
 pub use vitals::{MAX_HOURS, MIN_HOURS, VITAL_COUNT, VITALS, Vital};
 
 use crate::ModelError;
-use crate::manifest::{Channel, Manifest};
+use crate::manifest::{Channel, RiskManifest};
 
 /// Refuses a package that was made for other vitals or other features than this software computes.
-pub(crate) fn check(manifest: &Manifest) -> Result<(), ModelError> {
+pub(crate) fn check(manifest: &RiskManifest) -> Result<(), ModelError> {
     let differs = |field, found: &dyn std::fmt::Debug| ModelError::Field {
         field,
         found: format!("{found:?}"),

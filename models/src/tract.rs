@@ -5,57 +5,58 @@ use std::sync::Arc;
 
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::{
-    Framework, InferenceModelExt, IntoRunnable, IntoTValue, Tensor, TractResult, TypedRunnableModel, tract_ndarray, tvec,
+    Framework, InferenceModelExt, IntoRunnable, IntoTValue, Tensor, TractResult, TypedRunnableModel, tvec,
 };
 
 use crate::ModelError;
+use crate::graph::Graph;
 
-/// A loaded graph with one f32 input `[batch, width]` and one f32 output `[batch, 1]`.
-pub(crate) struct Engine {
+/// A graph as tract runs it.
+pub(crate) struct Tract {
     model: &'static str,
     plan: Arc<TypedRunnableModel>,
-    width: usize,
+    /// The shape of a row of each input.
+    rows: Vec<Vec<usize>>,
 }
 
-impl std::fmt::Debug for Engine {
+impl std::fmt::Debug for Tract {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine")
+        f.debug_struct("Tract")
             .field("model", &self.model)
-            .field("width", &self.width)
+            .field("rows", &self.rows)
             .finish_non_exhaustive()
     }
 }
 
-impl Engine {
-    pub(crate) fn load(model: &'static str, proto: &ModelProto, width: usize) -> Result<Self, ModelError> {
+impl Tract {
+    /// Loads `proto`, which was read as `graph`.
+    pub(crate) fn load(model: &'static str, proto: &ModelProto, graph: &Graph) -> Result<Self, ModelError> {
         let plan = guard(model, "load the graph", || {
             tract_onnx::onnx()
                 .model_for_proto_model(proto)?
                 .into_optimized()?
                 .into_runnable()
         })?;
-        Ok(Self { model, plan, width })
+        let rows = graph.values.iter().take(graph.inputs).map(|value| value.row.clone());
+        Ok(Self {
+            model,
+            plan,
+            rows: rows.collect(),
+        })
     }
 
-    /// Runs `rows`, all of them in one batch, and returns one value a row. Every run has a state of its own, so
-    /// nothing of one patient can stay behind for the next.
-    pub(crate) fn run(&self, rows: Vec<f32>) -> Result<Vec<f32>, ModelError> {
-        let batch = rows.len() / self.width.max(1);
+    /// Runs `batch` rows in one go; `inputs` hold the rows of each input one after the other. Returns the output's
+    /// elements. Every run has a state of its own, so nothing of one patient can stay behind for the next.
+    pub(crate) fn run(&self, inputs: &[&[f32]], batch: usize) -> Result<Vec<f32>, ModelError> {
         guard(self.model, "run", || {
-            let input: Tensor = tract_ndarray::Array2::from_shape_vec((batch, self.width), rows)?.into();
-            let outputs = self.plan.run(tvec!(input.into_tvalue()))?;
+            let mut tensors = tvec!();
+            for (values, row) in inputs.iter().zip(&self.rows) {
+                let shape: Vec<usize> = std::iter::once(batch).chain(row.iter().copied()).collect();
+                tensors.push(Tensor::from_shape(&shape, values)?.into_tvalue());
+            }
+            let outputs = self.plan.run(tensors)?;
             let output = outputs.first().ok_or_else(|| std::io::Error::other("no output"))?;
             Ok(output.to_plain_array_view::<f32>()?.iter().copied().collect::<Vec<f32>>())
-        })
-        .and_then(|values| {
-            if values.len() == batch && values.iter().all(|v| v.is_finite()) {
-                return Ok(values);
-            }
-            Err(ModelError::Engine {
-                model: self.model.to_owned(),
-                action: "run",
-                reason: format!("{} values for {batch} rows, or a value that is not finite", values.len()),
-            })
         })
     }
 }

@@ -1,18 +1,19 @@
-//! The manifest of a package: what the model is, what goes in, what comes out, and what every file must be.
+//! The manifest of a risk model: a row of features made of hourly vitals in, the risk as a logit out.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::{Dimension, check_identity, require};
 use crate::ModelError;
 
-/// The manifest format this software reads.
-pub const FORMAT: u32 = 1;
+/// The format of such a manifest.
+pub(super) const FORMAT: u32 = 1;
 
-/// The whole of `manifest.toml`. Unknown fields are refused.
+/// The whole of a format 1 `manifest.toml`. Unknown fields are refused.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub struct RiskManifest {
     /// Version of the format; [`FORMAT`].
     pub format: u32,
     /// Name of the model, lower-case letters, digits and hyphens.
@@ -41,16 +42,6 @@ pub struct Manifest {
     pub metrics: Metrics,
     /// How far int8 is from float, in probability, on those stays.
     pub agreement: Agreement,
-}
-
-/// One axis of a shape: a fixed length or a name such as `batch`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-pub enum Dimension {
-    /// Any length.
-    Named(String),
-    /// Exactly this length.
-    Fixed(usize),
 }
 
 /// The graph's input.
@@ -203,22 +194,10 @@ pub struct Agreement {
     pub same_band_share: f64,
 }
 
-impl Manifest {
+impl RiskManifest {
     /// Checks what the types cannot say.
     pub(crate) fn check(&self) -> Result<(), ModelError> {
-        require(self.format == FORMAT, "format", &self.format, "must be 1")?;
-        require(
-            is_name(&self.id),
-            "id",
-            &self.id,
-            "must be 1 to 64 lower-case letters, digits and hyphens",
-        )?;
-        require(
-            is_version(&self.version),
-            "version",
-            &self.version,
-            "must be three numbers with dots between",
-        )?;
+        check_identity(&self.id, &self.version)?;
         let width = self.input.features.len();
         let shapes = [
             ("input.shape", &self.input.shape, width),
@@ -291,26 +270,4 @@ impl Manifest {
         let ordered = 0.0 < raised && raised < high && high < 1.0;
         require(ordered, "bands", &(raised, high), "must be 0 < raised < high < 1")
     }
-}
-
-fn require(holds: bool, field: &'static str, found: &impl std::fmt::Debug, expected: &'static str) -> Result<(), ModelError> {
-    if holds {
-        return Ok(());
-    }
-    Err(ModelError::Field {
-        field,
-        found: format!("{found:?}"),
-        expected,
-    })
-}
-
-fn is_name(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
-fn is_version(text: &str) -> bool {
-    text.split('.').count() == 3 && text.split('.').all(|part| part.parse::<u32>().is_ok())
 }

@@ -1,20 +1,19 @@
-//! Golden vectors: raw hourly grids with everything that must come out of them.
+//! Golden vectors of a risk model: raw hourly grids with everything that must come out of them.
 
 use serde::Deserialize;
 
+use super::{FLOAT_TOLERANCE, compare, differs};
 use crate::ModelError;
 use crate::deterioration::{self, VITAL_COUNT, VITALS};
 use crate::model::Model;
 use crate::package::Precision;
 
-/// Float engines add up in different orders; int8 has no such excuse and must be equal.
-const FLOAT_TOLERANCE: f32 = 1e-4;
 /// Two libraries' `exp` may differ in the last digit.
 const PROBABILITY_TOLERANCE: f32 = 1e-6;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Golden {
+pub(crate) struct RiskGolden {
     vital_order: Vec<String>,
     vectors: Vec<Vector>,
 }
@@ -31,7 +30,7 @@ struct Vector {
     probability: f32,
 }
 
-impl Golden {
+impl RiskGolden {
     pub(crate) fn parse(content: &[u8]) -> Result<Self, ModelError> {
         let golden: Self = serde_json::from_slice(content).map_err(|cause| ModelError::GoldenFormat(cause.to_string()))?;
         if golden.vectors.is_empty() {
@@ -54,13 +53,19 @@ impl Golden {
         let probabilities = model.predict(&rows)?;
         for (((vector, row), logit), probability) in self.vectors.iter().zip(rows).zip(together).zip(probabilities) {
             let alone = model.logits(&[row])?;
-            vector.compare("result in a batch, against alone", &[logit], &alone, 0.0)?;
+            compare(&vector.name, "result in a batch, against alone", &[logit], &alone, 0.0)?;
             match precision {
                 Precision::Int8 => {
-                    vector.compare("int8 logit", &[logit], &[vector.int8_logit], 0.0)?;
-                    vector.compare("probability", &[probability], &[vector.probability], PROBABILITY_TOLERANCE)?;
+                    compare(&vector.name, "int8 logit", &[logit], &[vector.int8_logit], 0.0)?;
+                    compare(
+                        &vector.name,
+                        "probability",
+                        &[probability],
+                        &[vector.probability],
+                        PROBABILITY_TOLERANCE,
+                    )?;
                 }
-                Precision::Float => vector.compare("float logit", &[logit], &[vector.float_logit], FLOAT_TOLERANCE)?,
+                Precision::Float => compare(&vector.name, "float logit", &[logit], &[vector.float_logit], FLOAT_TOLERANCE)?,
             }
         }
         Ok(())
@@ -72,30 +77,13 @@ impl Vector {
     fn checked_features(&self) -> Result<Vec<f32>, ModelError> {
         let row = deterioration::features(self.age_years, &self.hours).into_row();
         if row.len() != self.features.len() {
-            return Err(self.differs("number of features", &row.len(), &self.features.len()));
+            return Err(differs(&self.name, "number of features", &row.len(), &self.features.len()));
         }
         for ((name, found), expected) in deterioration::feature_names().iter().zip(&row).zip(&self.features) {
             if (!found.is_nan()).then_some(*found) != *expected {
-                return Err(self.differs(name, found, expected));
+                return Err(differs(&self.name, name, found, expected));
             }
         }
         Ok(row)
-    }
-
-    fn compare(&self, quantity: &str, found: &[f32], expected: &[f32], tolerance: f32) -> Result<(), ModelError> {
-        let near = found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= tolerance);
-        if near && found.len() == expected.len() {
-            return Ok(());
-        }
-        Err(self.differs(quantity, &found, &expected))
-    }
-
-    fn differs(&self, quantity: &str, found: &impl std::fmt::Debug, expected: &impl std::fmt::Debug) -> ModelError {
-        ModelError::Golden {
-            vector: self.name.clone(),
-            quantity: quantity.to_owned(),
-            found: format!("{found:?}"),
-            expected: format!("{expected:?}"),
-        }
     }
 }

@@ -1,0 +1,71 @@
+//! Golden vectors of a waveform model: the rows of the graph's inputs with the logits that must come out.
+
+use serde::Deserialize;
+
+use super::{FLOAT_TOLERANCE, compare};
+use crate::ModelError;
+use crate::network::Network;
+use crate::package::Precision;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WaveformGolden {
+    vectors: Vec<Vector>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Vector {
+    name: String,
+    /// A row of each input in the graph's order, channel after channel.
+    inputs: Vec<Vec<f32>>,
+    float_logits: Vec<f32>,
+    int8_logits: Vec<f32>,
+}
+
+impl WaveformGolden {
+    pub(crate) fn parse(content: &[u8]) -> Result<Self, ModelError> {
+        let golden: Self = serde_json::from_slice(content).map_err(|cause| ModelError::GoldenFormat(cause.to_string()))?;
+        if golden.vectors.is_empty() {
+            return Err(ModelError::GoldenFormat("holds no vectors".to_owned()));
+        }
+        Ok(golden)
+    }
+
+    /// Runs every vector alone, then all in one batch, and compares.
+    pub(crate) fn check(&self, network: &Network, precision: Precision) -> Result<(), ModelError> {
+        let lengths = network.input_lengths();
+        for vector in &self.vectors {
+            if !vector.inputs.iter().map(Vec::len).eq(lengths.iter().copied()) {
+                let found: Vec<usize> = vector.inputs.iter().map(Vec::len).collect();
+                return Err(ModelError::GoldenFormat(format!(
+                    "vector {:?} has inputs of {found:?} values, the graph takes {lengths:?}",
+                    vector.name
+                )));
+            }
+        }
+        let joined: Vec<Vec<f32>> = (0..lengths.len())
+            .map(|input| {
+                self.vectors
+                    .iter()
+                    .filter_map(|v| v.inputs.get(input))
+                    .flatten()
+                    .copied()
+                    .collect()
+            })
+            .collect();
+        let joined: Vec<&[f32]> = joined.iter().map(Vec::as_slice).collect();
+        let together = network.run(&joined, self.vectors.len())?;
+        for (vector, logits) in self.vectors.iter().zip(together.chunks(network.classes())) {
+            let inputs: Vec<&[f32]> = vector.inputs.iter().map(Vec::as_slice).collect();
+            let alone = network.run(&inputs, 1)?;
+            let name = &vector.name;
+            compare(name, "result in a batch, against alone", logits, &alone, 0.0)?;
+            match precision {
+                Precision::Int8 => compare(name, "int8 logits", logits, &vector.int8_logits, 0.0)?,
+                Precision::Float => compare(name, "float logits", logits, &vector.float_logits, FLOAT_TOLERANCE)?,
+            }
+        }
+        Ok(())
+    }
+}
