@@ -28,6 +28,7 @@
 )]
 
 pub mod deterioration;
+pub mod ecg_beat;
 mod error;
 mod golden;
 mod graph;
