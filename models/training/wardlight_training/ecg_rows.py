@@ -8,7 +8,7 @@ import numpy as np
 
 from . import mitdb
 
-CHANNELS, WINDOW, RHYTHM = 3, 128, 42
+CHANNELS, WINDOW, RHYTHM = 3, 128, 47
 _COLUMNS = 2 + CHANNELS * WINDOW + RHYTHM
 # How a record is played: both leads at once, or one alone.
 PLAYS = ("both", "0", "1")
