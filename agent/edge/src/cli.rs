@@ -44,6 +44,11 @@ pub(crate) enum Command {
     },
     /// Replay a recorded period: the same alarms bit for bit, or what other limits would have done
     Replay(crate::replay::cli::ReplayArgs),
+    /// Models: what this binary carries, and what this machine makes of it
+    Model {
+        #[command(subcommand)]
+        model: crate::model_cli::ModelCommand,
+    },
     /// Read and verify the journal
     Journal {
         #[command(subcommand)]

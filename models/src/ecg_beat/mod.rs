@@ -4,11 +4,13 @@
 //! is followed. A beat is ready when the next one is known, two seconds after it at the latest. Every lead gives a row of its own:
 //! - `window`, `[3, 128]`: the beat, the patient's own beat and the beat before, from 480 ms before the QRS to 544 ms after it,
 //!   without baseline, by the height of the patient's own QRS, small waves magnified;
-//! - `rhythm`, `[47]`: how the intervals around it compare with those before, and how its shape compares with the patient's own.
+//! - `rhythm`, `[50]`: how the intervals around it compare with those before, and how its shape compares with the patient's own.
 //!
 //! Nothing in a row has a unit of voltage, so gain and lead do not matter. Deliberately absent: what other patients look like;
 //! that is the model's part.
 
+mod classes;
+mod confusion;
 mod intervals;
 mod lead;
 mod measure;
@@ -19,6 +21,9 @@ use std::collections::VecDeque;
 
 use wardlight_core::codes::Waveform;
 use wardlight_core::rhythm::{GRID_MS, Heard};
+
+pub use classes::{BeatClass, Probabilities, classify};
+pub use confusion::{ClassFigures, Confusion};
 
 use intervals::Intervals;
 use lead::{Lead, View};
@@ -86,6 +91,14 @@ impl Extractor {
         }
     }
 
+    /// Hands on the beats that wait: there will be no more.
+    pub fn finish(&mut self, ready: &mut dyn FnMut(ReadyBeat)) {
+        while let Some(cell) = self.waiting.pop_front() {
+            let next = self.waiting.front().copied();
+            ready(self.ready(cell, next));
+        }
+    }
+
     fn sample(&mut self, waveform: Waveform, cell: i64, microvolts: Option<f32>) {
         if let Some((_, lead)) = self.leads.iter_mut().find(|(known, _)| *known == waveform) {
             lead.strip.push(cell, microvolts);
@@ -126,7 +139,11 @@ impl Extractor {
         let timing = self.intervals.features(next.map(|next| next - cell));
         let earliness = self.intervals.earliness();
         let rows = self.leads.iter_mut().filter_map(|(waveform, lead)| {
-            let View { windows, features, there } = lead.take(cell, earliness);
+            let View {
+                windows,
+                features,
+                there,
+            } = lead.take(cell, earliness);
             (there >= ENOUGH).then(|| Row {
                 lead: *waveform,
                 window: windows,

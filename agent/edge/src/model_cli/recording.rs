@@ -37,7 +37,10 @@ impl Recording {
     /// Reads the record `path` (`DIR/101`, without extension).
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        let name = path.file_name().and_then(|n| n.to_str()).context("a record is named DIR/NAME")?;
+        let name = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .context("a record is named DIR/NAME")?;
         let record = read_record(folder, name, Checks::Ignore)?;
         let mut leads: Vec<(Waveform, Signal)> = Vec::new();
         for signal in record.signals {
@@ -51,6 +54,11 @@ impl Recording {
     /// The leads, as the rhythm names them, in the order of the record.
     pub(crate) fn leads(&self) -> Vec<Waveform> {
         self.leads.iter().map(|(waveform, _)| *waveform).collect()
+    }
+
+    /// Samples a second of the first lead.
+    pub(crate) fn rate_hz(&self) -> f64 {
+        self.leads.first().map_or(1.0, |(_, signal)| signal.rate_hz)
     }
 
     /// Leaves this lead only.
@@ -78,7 +86,13 @@ pub(crate) fn seconds(at_ms: i64) -> f64 {
 
 fn block(waveform: Waveform, signal: &Signal, number: usize) -> (WaveBlock, Timestamp) {
     let first = |number: usize| ((number as f64 * BLOCK_S * signal.rate_hz) as usize).min(signal.samples.len());
-    let narrow = |s: &i32| if *s == MISSING { WaveBlock::MISSING } else { i16::try_from(*s).unwrap_or(WaveBlock::MISSING) };
+    let narrow = |s: &i32| {
+        if *s == MISSING {
+            WaveBlock::MISSING
+        } else {
+            i16::try_from(*s).unwrap_or(WaveBlock::MISSING)
+        }
+    };
     let (from, to) = (first(number), first(number + 1));
     let block = WaveBlock {
         waveform,
