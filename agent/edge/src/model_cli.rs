@@ -1,5 +1,10 @@
 //! `wardlight model …`: what the binary carries, and what this machine makes of it.
 
+mod annotate;
+mod evaluate;
+mod recording;
+mod rows;
+
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -22,6 +27,12 @@ pub(crate) enum ModelCommand {
         #[command(flatten)]
         config: ConfigArg,
     },
+    /// Run a model over a recorded ECG, with the agent's own analysis of the rhythm, and write what it says
+    Annotate(annotate::AnnotateArgs),
+    /// Compare annotations of beats with those of an expert
+    Evaluate(evaluate::EvaluateArgs),
+    /// Write the rows of a recorded ECG that the model of beats is trained on
+    Rows(rows::RowsArgs),
 }
 
 /// Runs a command.
@@ -30,6 +41,9 @@ pub(crate) enum ModelCommand {
 pub(crate) fn run(command: ModelCommand, output: impl Write) -> anyhow::Result<()> {
     match command {
         ModelCommand::List => list(output),
+        ModelCommand::Annotate(args) => annotate::run(&args, output),
+        ModelCommand::Evaluate(args) => evaluate::run(&args, output),
+        ModelCommand::Rows(args) => rows::run(&args, output),
         ModelCommand::Verify { package, config } => verify(package, &Config::load(&config.config)?, output),
     }
 }
