@@ -29,6 +29,7 @@
 
 pub mod certificate;
 pub mod deterioration;
+pub mod ecg_beat;
 mod error;
 mod golden;
 #[cfg(feature = "gpu")]

@@ -78,6 +78,11 @@ impl Package {
         Self::verified(&source, manifest, sha256)
     }
 
+    /// The models that this binary carries.
+    pub fn shipped_ids() -> impl Iterator<Item = &'static str> {
+        SHIPPED.iter().map(|(id, _)| *id)
+    }
+
     fn verified(source: &Source, manifest: Manifest, sha256: String) -> Result<Self, ModelError> {
         for name in manifest.files().keys() {
             if !FILES.iter().any(|(known, _)| known == name) {

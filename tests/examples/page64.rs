@@ -1,5 +1,5 @@
-//! How fluently the page draws a ward of 64 beds, and what it costs: frames per second, JavaScript heap and memory, minute
-//! by minute. `tests/bench/run page64 [minutes] [beds]`; needs chromium and the release binary of the agent.
+//! How fluently the page draws a ward of 64 beds, and what it costs: frames per second, JavaScript heap, the memory
+//! of the page's process and of the whole browser, minute by minute. `tests/bench/run page64 [minutes] [beds]`; needs chromium and the release binary of the agent.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wardlight_tests::browser::Browser;
 use wardlight_tests::wait::until;
 use wardlight_tests::{free_port, http, wardlight};
@@ -44,6 +44,10 @@ impl Drop for Demo {
     }
 }
 
+fn screen() -> Value {
+    json!({"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": false})
+}
+
 fn main() {
     let mut args = std::env::args().skip(1).map(|a| a.parse::<u64>().expect("a number"));
     let minutes = args.next().unwrap_or(5);
@@ -56,30 +60,40 @@ fn main() {
         http::get(port, "/api/v1/ward").ok().filter(|a| a.status == 200)
     });
 
+    let empty = {
+        let mut browser = Browser::open("about:blank");
+        browser.call("Emulation.setDeviceMetricsOverride", &screen());
+        sleep(Duration::from_secs(LINE_S));
+        browser.memory()
+    };
+
     let mut browser = Browser::open(&format!("http://127.0.0.1:{port}/"));
-    let screen = json!({"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": false});
-    browser.call("Emulation.setDeviceMetricsOverride", &screen);
+    browser.call("Emulation.setDeviceMetricsOverride", &screen());
     browser.until(
         "the tiles",
         60,
         &format!("document.querySelectorAll('.tile').length === {beds}"),
     );
     browser.evaluate(COUNT);
-    println!("{beds} beds on 1920 x 1080, every {LINE_S} s");
     println!(
-        "{:>7} {:>7} {:>10} {:>9} {:>11}",
-        "s", "fps", "worst, ms", "heap, MB", "browser, MB"
+        "{beds} beds on 1920 x 1080, every {LINE_S} s; the browser with an empty page: {:.0} MB",
+        empty as f64 / 1e6
+    );
+    println!(
+        "{:>7} {:>7} {:>10} {:>9} {:>9} {:>11}",
+        "s", "fps", "worst, ms", "heap, MB", "page, MB", "browser, MB"
     );
     for line in 1..=minutes * 60 / LINE_S {
         sleep(Duration::from_secs(LINE_S));
         let counted = browser.evaluate(TAKE);
         let heap = browser.call("Runtime.getHeapUsage", &json!({}))["usedSize"].as_f64().unwrap();
         println!(
-            "{:>7} {:>7.1} {:>10.0} {:>9.1} {:>11.0}",
+            "{:>7} {:>7.1} {:>10.0} {:>9.1} {:>9.0} {:>11.0}",
             line * LINE_S,
             counted["frames"].as_f64().unwrap() / LINE_S as f64,
             counted["worst"].as_f64().unwrap(),
             heap / 1e6,
+            browser.page_memory() as f64 / 1e6,
             browser.memory() as f64 / 1e6,
         );
     }

@@ -107,6 +107,13 @@ impl Browser {
         processes.iter().filter_map(|pid| proportional(*pid)).sum()
     }
 
+    /// Of [`Browser::memory`], what the processes hold that run pages.
+    pub fn page_memory(&self) -> u64 {
+        let processes = descendants(self.child.id());
+        let pages = processes.iter().filter(|pid| runs_pages(**pid));
+        pages.filter_map(|pid| proportional(*pid)).sum()
+    }
+
     /// A picture of the page, PNG.
     pub fn picture(&mut self) -> Vec<u8> {
         let picture = self.call("Page.captureScreenshot", &json!({"format": "png"}));
@@ -141,6 +148,11 @@ fn descendants(root: u32) -> Vec<u32> {
 fn parent(pid: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn runs_pages(pid: u32) -> bool {
+    let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&arguments).contains("--type=renderer")
 }
 
 /// Proportional set size in bytes.

@@ -1,12 +1,13 @@
 //! How much a ward's alarms ask of its nurses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::AddAssign;
 use std::time::Duration;
 
 use wardlight_core::alarms::{AlarmId, Audio, MERGE_WITHIN};
 use wardlight_core::event::{AlarmChange, Transition};
+use wardlight_core::ids::BedId;
 use wardlight_core::message::Priority;
 use wardlight_core::time::Timestamp;
 
@@ -30,15 +31,28 @@ pub struct Burden {
 impl Burden {
     /// What a ward has seen up to now.
     pub fn of(ward: &FastWard) -> Self {
-        let beds = ward.ward().beds();
+        Self::of_beds(ward, |_| true)
+    }
+
+    /// What the wanted ones of its beds, by their numbers from 0, have seen.
+    pub fn of_beds(ward: &FastWard, wanted: impl Fn(usize) -> bool) -> Self {
+        let beds = || {
+            ward.ward()
+                .beds()
+                .into_iter()
+                .enumerate()
+                .filter(|(number, _)| wanted(*number))
+                .map(|(_, bed)| bed)
+        };
+        let names: BTreeSet<BedId> = beds().map(|bed| bed.bed).collect();
         let days = ward.ward().now().since(START).as_secs_f64() / 86_400.0;
         let mut burden = Self {
-            bed_days: beds.len() as f64 * days,
-            blind: beds.iter().map(|bed| Duration::from_millis(bed.blind_ms)).sum(),
+            bed_days: names.len() as f64 * days,
+            blind: beds().map(|bed| Duration::from_millis(bed.blind_ms)).sum(),
             ..Self::default()
         };
         let mut rings = BTreeMap::new();
-        for change in &ward.changes {
+        for change in ward.changes.iter().filter(|change| names.contains(&change.bed)) {
             if change.transition == Transition::Raised {
                 let kind = (change.priority, change.kind.to_string());
                 *burden.raised.entry(kind).or_default() += 1;

@@ -2,6 +2,7 @@
 //! pipeline does (`agent/edge/src/pipeline.rs`), without a broker, a disk or a clock. The same seed gives the same alarms.
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use wardlight_core::alarms::AlarmId;
@@ -65,11 +66,20 @@ struct Nurse {
 impl FastWard {
     /// A ward with a patient in every bed and the devices attached, about to begin. Nobody answers its alarms.
     pub fn new(scenario: &Scenario, seed: u64, beds: Option<usize>) -> Self {
+        Self::with_patients(scenario, seed, beds, None)
+    }
+
+    /// As [`FastWard::new`], with recorded patients in turn: a record of MIT-BIH and a charted stay of CinC 2012.
+    pub fn recorded(scenario: &Scenario, beds: usize, recordings: &Path) -> Self {
+        Self::with_patients(scenario, 1, Some(beds), Some(recordings.to_path_buf()))
+    }
+
+    fn with_patients(scenario: &Scenario, seed: u64, beds: Option<usize>, recordings: Option<PathBuf>) -> Self {
         let settings = WardSettings {
             site: SiteId::new("north").unwrap(),
             seed,
             beds,
-            recordings: None,
+            recordings,
             start: START,
         };
         let simulated = SimulatedWard::new(&settings, scenario).unwrap();

@@ -15,9 +15,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use wardlight_tests::agent::{Agent, Broker, Site};
+use wardlight_tests::bedside::Bedside;
 use wardlight_tests::browser::Browser;
-use wardlight_tests::device::{Device, HR, NIBP_SYS, SPO2};
-use wardlight_tests::mqtt::Client;
 use wardlight_tests::target;
 
 const AXE: &str = "axe-core@4.14.1";
@@ -37,62 +36,6 @@ const FLASHES_PER_SECOND: &str = "new Promise((done) => {
     };
     look();
 })";
-
-/// A bed with a patient, a monitor that speaks, and a page that shows it.
-struct Bedside {
-    wire: Client,
-    monitor: Device,
-    browser: Browser,
-}
-
-impl Bedside {
-    fn new(site: &Site, agent: &Agent<'_>) -> Self {
-        agent.occupy("B03", "mon-03");
-        let mut browser = Browser::open(&format!("http://127.0.0.1:{}/", site.http));
-        browser.until("twelve tiles", 30, "document.querySelectorAll('#grid .tile').length === 12");
-        let mut bedside = Self {
-            wire: Client::connect(site.broker, "mon-03").unwrap(),
-            monitor: Device::new("mon-03"),
-            browser,
-        };
-        bedside.measure(120.0);
-        bedside
-    }
-
-    fn measure(&mut self, systolic: f64) {
-        let message = self.monitor.numerics(&[(HR, 82.0), (SPO2, 96.0), (NIBP_SYS, systolic)]);
-        self.wire.deliver(&message.topic, &message.payload());
-    }
-
-    /// The monitor says that the heart flutters: high, red, latching.
-    fn flutter(&mut self) {
-        let message = self.monitor.alarm("vf", true);
-        self.wire.deliver(&message.topic, &message.payload());
-    }
-
-    /// Whether the tile of the bed reads so.
-    fn tile_says(&mut self, text: &str, within_s: u64) {
-        let script = format!(
-            "document.querySelectorAll('.tile')[2].getAttribute('aria-label').includes({0}) || \
-             document.querySelectorAll('.tile')[2].innerText.includes({0})",
-            json!(text)
-        );
-        self.browser.until(&format!("{text:?} on the tile"), within_s, &script);
-    }
-
-    /// Answers the page's question who is acting, if it asks.
-    fn sign_on(&mut self) {
-        self.browser.evaluate(
-            "(() => {
-                const ask = document.querySelector('#ask[open]');
-                const name = ask?.querySelector('input');
-                if (!name) return;
-                name.value = 'Nurse A';
-                ask.querySelector('form').requestSubmit(ask.querySelector('.yes'));
-            })()",
-        );
-    }
-}
 
 #[test]
 fn an_alarm_flashes_goes_up_is_answered_and_acknowledged_and_survives_a_reload() {

@@ -15,6 +15,7 @@ mod audit;
 mod audit_cli;
 mod bed;
 mod broker;
+mod certified;
 mod check;
 mod cli;
 mod clock;
@@ -29,6 +30,7 @@ mod inference;
 mod init;
 mod journal_cli;
 mod metrics;
+mod model_cli;
 mod outlets;
 mod people;
 mod pipeline;
@@ -80,6 +82,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Init(args) => init::run(&args.dir, args.broker.as_deref(), args.listen, output)?,
         Command::Check(ConfigArg { config }) => return runtime()?.block_on(check::run(&config, output)).map(passed),
         Command::Bed(args) => runtime()?.block_on(bed::run(args, output))?,
+        Command::Model { model } => model_cli::run(model, output)?,
         Command::User { user } => user_cli::run(user, output)?,
         Command::Score {
             score: ScoreCommand::News2,

@@ -231,7 +231,9 @@ impl Page {
     /// Who acts on this page, if somebody may.
     fn caller(&self, by: Option<&str>) -> Result<Caller, String> {
         let standing = look(&self.station, &self.visitor);
-        let caller = CARE.caller(&standing, self.visitor.address).map_err(ApiError::message)?;
+        let caller = CARE
+            .caller(&standing, None, self.visitor.address)
+            .map_err(ApiError::message)?;
         let caller = caller.ok_or_else(|| "log in to act".to_owned())?;
         self.station.desk().gesture(&self.visitor, self.now());
         named(caller, &standing, by)

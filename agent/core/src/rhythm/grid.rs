@@ -38,6 +38,16 @@ pub(super) enum Cell {
     Restart,
 }
 
+impl Cell {
+    /// The value, if there is one.
+    pub(super) const fn value(self) -> Option<f32> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Gap | Self::LeadOff | Self::Artefact | Self::Restart => None,
+        }
+    }
+}
+
 /// The resampler of one waveform.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Grid {

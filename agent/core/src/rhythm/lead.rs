@@ -75,8 +75,8 @@ struct Analysis {
 }
 
 impl EcgLead {
-    /// Takes a block. Whether time went back.
-    pub(super) fn push(&mut self, block: &WaveBlock, sent_at: Timestamp) -> bool {
+    /// Takes a block and tells `sample` every cell of the grid with its value. Whether time went back.
+    pub(super) fn push(&mut self, block: &WaveBlock, sent_at: Timestamp, sample: &mut dyn FnMut(i64, Option<f32>)) -> bool {
         let before = self.grid.cell();
         let mut went_back = false;
         let (analysis, frames) = (&mut self.analysis, &mut self.frames);
@@ -86,6 +86,7 @@ impl EcgLead {
                 analysis.restart();
                 return;
             }
+            sample(number, cell.value());
             if let Some(frame) = analysis.take(number, cell) {
                 if frames.len() >= MOST_FRAMES {
                     frames.pop_front();

@@ -94,6 +94,27 @@ pub struct Beat {
     pub usual: bool,
 }
 
+/// What is heard of a bed while its waveforms are analysed, for whoever looks at the beats more closely.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Heard {
+    /// The next cell of the common grid of 125 Hz of a lead, in order for each lead.
+    Sample {
+        /// The lead.
+        lead: Waveform,
+        /// Device clock divided by [`GRID_MS`].
+        cell: i64,
+        /// Mean over the cell, if all of it is there and the device believes in it.
+        microvolts: Option<f32>,
+    },
+    /// A beat of the lead that is followed, at most some seconds after its QRS.
+    Beat(Beat),
+    /// All beats that were found in the samples before this cell have been told.
+    Until(i64),
+}
+
+/// Length in milliseconds of a cell of the common grid.
+pub const GRID_MS: i64 = CELL_MS;
+
 /// The newest state, for display.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RhythmState {
@@ -138,12 +159,27 @@ impl BedRhythm {
 
     /// As [`BedRhythm::push`], and hands every beat of the lead that is followed to `beat`, at most some seconds after its QRS.
     pub fn push_with(&mut self, block: &WaveBlock, sent_at: Timestamp, out: &mut Vec<RhythmFinding>, beat: &mut dyn FnMut(Beat)) {
+        self.push_heard(block, sent_at, out, &mut |heard| {
+            if let Heard::Beat(found) = heard {
+                beat(found);
+            }
+        });
+    }
+
+    /// As [`BedRhythm::push`], and hands on what is heard on the way: the samples on the common grid and the beats.
+    pub fn push_heard(
+        &mut self,
+        block: &WaveBlock,
+        sent_at: Timestamp,
+        out: &mut Vec<RhythmFinding>,
+        sink: &mut dyn FnMut(Heard),
+    ) {
         if block.quality.has(Quality::DEMO) || !(1.0..=2000.0).contains(&block.rate_hz) {
             return;
         }
         let most = (block.rate_hz * LONGEST_BLOCK_S).ceil() as usize;
         if block.samples.len() <= most {
-            return self.push_part(block, sent_at, out, beat);
+            return self.push_part(block, sent_at, out, sink);
         }
         for (i, samples) in block.samples.chunks(most).enumerate() {
             let ms = (i * most) as f64 * 1000.0 / f64::from(block.rate_hz);
@@ -155,17 +191,17 @@ impl BedRhythm {
                 offset: block.offset,
                 quality: block.quality,
             };
-            self.push_part(&part, sent_at.plus(Duration::from_millis(ms.round() as u64)), out, beat);
+            self.push_part(&part, sent_at.plus(Duration::from_millis(ms.round() as u64)), out, sink);
         }
     }
 
-    fn push_part(&mut self, block: &WaveBlock, sent_at: Timestamp, out: &mut Vec<RhythmFinding>, beat: &mut dyn FnMut(Beat)) {
+    fn push_part(&mut self, block: &WaveBlock, sent_at: Timestamp, out: &mut Vec<RhythmFinding>, sink: &mut dyn FnMut(Heard)) {
         match block.waveform {
-            Waveform::Ecg(_) => self.push_ecg(block, sent_at),
+            Waveform::Ecg(_) => self.push_ecg(block, sent_at, sink),
             Waveform::Pleth => self.pleth.get_or_insert_default().push(block, sent_at),
             Waveform::Resp | Waveform::Co2 | Waveform::Abp => return,
         }
-        self.advance(out, beat);
+        self.advance(out, sink);
     }
 
     /// Newest heart rate and state of the signal.
@@ -173,9 +209,16 @@ impl BedRhythm {
         self.state
     }
 
-    fn push_ecg(&mut self, block: &WaveBlock, sent_at: Timestamp) {
+    fn push_ecg(&mut self, block: &WaveBlock, sent_at: Timestamp, sink: &mut dyn FnMut(Heard)) {
         let Some(lead) = self.lead(block.waveform) else { return };
-        if lead.push(block, sent_at) {
+        let mut sample = |cell, microvolts| {
+            sink(Heard::Sample {
+                lead: block.waveform,
+                cell,
+                microvolts,
+            });
+        };
+        if lead.push(block, sent_at, &mut sample) {
             // The device's clock was set back: what the other leads have from the time before would hold this one up.
             let now = lead.produced();
             self.leads.retain(|(_, other)| other.produced() <= now + BREAK);
@@ -201,7 +244,7 @@ impl BedRhythm {
     }
 
     /// Judges every frame for which all waveforms are there, or have been waited for.
-    fn advance(&mut self, out: &mut Vec<RhythmFinding>, beat: &mut dyn FnMut(Beat)) {
+    fn advance(&mut self, out: &mut Vec<RhythmFinding>, sink: &mut dyn FnMut(Heard)) {
         let Some(newest) = self.leads.iter().map(|(_, lead)| lead.produced()).max() else {
             return;
         };
@@ -227,12 +270,12 @@ impl BedRhythm {
             if pleth_waits || self.leads.iter().any(|(_, lead)| waits(lead.produced())) {
                 return;
             }
-            self.judge(next, out, beat);
+            self.judge(next, out, sink);
             self.next = Some(next + 1);
         }
     }
 
-    fn judge(&mut self, index: i64, out: &mut Vec<RhythmFinding>, sink: &mut dyn FnMut(Beat)) {
+    fn judge(&mut self, index: i64, out: &mut Vec<RhythmFinding>, sink: &mut dyn FnMut(Heard)) {
         let frames: Vec<_> = self.leads.iter_mut().map(|(w, lead)| (*w, lead.frame(index))).collect();
         let followed = self.selection.choose(&frames);
         let (signal, beats, oscillates) = followed.map_or((EcgSignal::None, [None; 2], false), |(_, f)| {
@@ -251,9 +294,10 @@ impl BedRhythm {
         if let Some((lead, frame)) = followed {
             for beat in frame.beats.iter().flatten() {
                 self.count(*beat);
-                sink(public(*beat, lead));
+                sink(Heard::Beat(public(*beat, lead)));
             }
         }
+        sink(Heard::Until(step.now));
         self.show(signal, followed.map(|(lead, _)| lead), step.now);
     }
 

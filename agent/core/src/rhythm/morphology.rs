@@ -27,17 +27,19 @@ const USUAL: f32 = 0.90;
 const WIDER: f32 = 1.25;
 /// Spread in cells of a wide beat while the patient's own are not known yet. *ratify*
 const WIDE: f32 = 4.5;
-/// What makes a beat ventricular: how unlike the patient's own it is, how much wider, and how much earlier than usual, each in
-/// units of what is clearly so. Set on DS1 of the MIT-BIH Arrhythmia Database. *ratify*
+/// What makes a beat ventricular: how unlike the patient's own it is, how much wider, how much earlier than usual, and how much
+/// taller (natural logarithm), each in units of what is clearly so. Set on DS1 of the MIT-BIH Arrhythmia Database. *ratify*
 const UNLIKE: f32 = 0.15;
 const WIDENED: f32 = 0.20;
 const EARLINESS: f32 = 0.30;
+const TALLER: f32 = 0.25;
 const VENTRICULAR: f32 = 2.6;
 /// The same, where noise does not reach. *ratify*
 const SURELY: f32 = 4.0;
-/// A ventricular beat is at least this much wider, or this early. *ratify*
+/// A ventricular beat is at least this much wider, or this early, or this much taller. *ratify*
 const LEAST_WIDENED: f32 = 0.10;
 const LEAST_EARLY: f32 = 0.12;
+const LEAST_TALLER: f32 = 0.30;
 /// Slopes below this share of the steepest do not count for the width.
 const FLOOR: f32 = 0.15;
 /// Mean interval in cells from which a wide shape can be the patient's own, as with a bundle branch block or a pacemaker: 120 a
@@ -103,8 +105,14 @@ impl Morphology {
         let fit = own.and_then(|own| fits.get(own)).copied().unwrap_or(0.0);
         let widened = spread / own_shape.spread.max(0.5) - 1.0;
         let early = (1.0 - timing).max(0.0);
-        let score = (1.0 - fit) / UNLIKE + (widened / WIDENED).clamp(-2.0, 3.0) + (early / EARLINESS).min(1.5);
-        let wide_or_early = widened > LEAST_WIDENED || early > LEAST_EARLY;
+        let taller = (height(cut(history, age)) / height(own_shape.wave.iter().copied()).max(1.0))
+            .max(1.0)
+            .ln();
+        let score = (1.0 - fit) / UNLIKE
+            + (widened / WIDENED).clamp(-2.0, 3.0)
+            + (early / EARLINESS).min(1.5)
+            + (taller / TALLER).min(1.5);
+        let wide_or_early = widened > LEAST_WIDENED || early > LEAST_EARLY || taller > LEAST_TALLER;
         Class {
             ventricular: score > VENTRICULAR && wide_or_early,
             surely: score > SURELY && wide_or_early,
@@ -178,6 +186,12 @@ impl Morphology {
 
 fn cut(history: &History, age: usize) -> impl Iterator<Item = f32> + Clone + '_ {
     history.span(age + BEFORE, (age + 1).saturating_sub(AFTER)).map(|v| v as f32)
+}
+
+/// From the lowest value to the highest.
+fn height(wave: impl Iterator<Item = f32>) -> f32 {
+    let (low, high) = wave.fold((f32::MAX, f32::MIN), |(low, high), v| (low.min(v), high.max(v)));
+    high - low
 }
 
 /// Best correlation of a shape with the wave around `age`, and where that is.

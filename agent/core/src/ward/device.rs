@@ -17,6 +17,13 @@ const LIVE_FOR: Duration = Duration::from_secs(10);
 /// A device that started anew owes a birth within this time.
 const BIRTH_WITHIN: Duration = Duration::from_secs(5);
 
+/// An unknown start that spoke up to so long before the newest did is an earlier one, held back on the way. One that spoke longer
+/// before is new, and its clock began anew: devices store less.
+const HELD_BACK: Duration = Duration::from_hours(1);
+/// Starts remembered. What a broker held back may be of several, and may come after a word of the newest; of a start before these
+/// a copy would be taken for a new message.
+const BOOTS: usize = 8;
+
 /// Battery in percent at which the nurse is told (product choice; *ratify*).
 const LOW_BATTERY_PERCENT: u8 = 20;
 
@@ -41,14 +48,16 @@ pub(crate) struct Device {
     /// How often it sends numerics: from its birth, else once a second.
     interval_ms: Option<u32>,
     birth_owed_since: Option<Timestamp>,
-    current: Boot,
-    previous: Boot,
+    /// The starts of the device, the newest first, at most [`BOOTS`].
+    boots: Vec<Boot>,
 }
 
-/// Numbers of one start of a device, per topic that carries QoS 1 numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Numbers of one start of a device, per topic that carries QoS 1 numbers. Messages without a start belong to the newest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Boot {
     id: Option<u32>,
+    /// Device clock: the earliest message of it.
+    since: Timestamp,
     streams: [Seen; 3],
 }
 
@@ -69,18 +78,15 @@ pub(crate) enum Standing {
 impl Device {
     /// Notes boot and sequence number.
     pub(crate) fn note_number(&mut self, message: &Message, now: Timestamp) -> Standing {
-        let restarted = self.note_boot(message.boot, now);
+        let (at, restarted) = self.note_boot(message.boot, message.sent_at, now);
         if matches!(message.body, Body::Birth(_)) {
             self.birth_owed_since = None;
         }
         let (Some(seq), Some(stream)) = (message.seq, stream(&message.body)) else {
             return Standing::New { missed: 0, restarted };
         };
-        let earlier_start = message.boot.is_some() && message.boot == self.previous.id;
-        let boot = if earlier_start {
-            &mut self.previous
-        } else {
-            &mut self.current
+        let Some(boot) = self.boots.get_mut(at) else {
+            return Standing::New { missed: 0, restarted };
         };
         let last = boot.last_seen();
         let Some(seen) = boot.streams.get_mut(stream) else {
@@ -162,21 +168,38 @@ impl Device {
         }
     }
 
-    /// Returns whether a known device started anew.
-    fn note_boot(&mut self, boot: Option<u32>, now: Timestamp) -> bool {
-        if boot.is_none() || boot == self.current.id || boot == self.previous.id {
-            return false;
+    /// The place of the message's start among those remembered, and whether a known device started anew by it. A start that is not
+    /// known is an earlier one if it spoke, by the device's clock, a little before the newest did.
+    fn note_boot(&mut self, id: Option<u32>, sent_at: Timestamp, now: Timestamp) -> (usize, bool) {
+        let place = match id {
+            Some(_) => self.boots.iter().position(|boot| boot.id == id),
+            None => (!self.boots.is_empty()).then_some(0),
+        };
+        if let Some((at, boot)) = place.and_then(|at| Some((at, self.boots.get_mut(at)?))) {
+            boot.since = boot.since.min(sent_at);
+            return (at, false);
         }
-        let known = self.current.id.is_some();
-        self.previous = std::mem::replace(
-            &mut self.current,
-            Boot {
-                id: boot,
-                ..Boot::default()
-            },
-        );
-        self.birth_owed_since = Some(now);
-        known
+        let known = self.boots.iter().any(|boot| boot.id.is_some());
+        let at = self.place_of_new(sent_at);
+        let streams = <[Seen; 3]>::default();
+        let since = sent_at;
+        self.boots.insert(at, Boot { id, since, streams });
+        self.boots.truncate(BOOTS);
+        let newest = at == 0 && id.is_some();
+        if newest {
+            self.birth_owed_since = Some(now);
+        }
+        (at, newest && known)
+    }
+
+    /// Where a start belongs that is not known and spoke then.
+    fn place_of_new(&self, sent_at: Timestamp) -> usize {
+        let Some(newest) = self.boots.first() else { return 0 };
+        if sent_at.plus(HELD_BACK) < newest.since {
+            return 0;
+        }
+        let older = self.boots.iter().position(|boot| boot.since <= sent_at);
+        older.unwrap_or(self.boots.len()).min(BOOTS - 1)
     }
 }
 

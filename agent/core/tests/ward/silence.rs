@@ -89,6 +89,75 @@ fn one_devices_restart_takes_back_its_own_words_only() {
 }
 
 #[test]
+fn what_a_broker_held_back_of_earlier_starts_takes_nothing_back() {
+    let mut play = Play::new();
+    let numerics = |boot, seq, sent| Message {
+        device: device("mon"),
+        boot: Some(boot),
+        seq: Some(seq),
+        sent_at: at(sent),
+        body: Body::Numerics(vec![]),
+    };
+    let now = play.now;
+    let leak = Body::Alarm(DeviceAlarm {
+        condition: "leak".into(),
+        present: true,
+        priority: Priority::Medium,
+        text: String::new(),
+    });
+    play.step_at(Event::Message(numerics(20, 1, now)), now);
+    // The device started twice more while the link was down; the newest start is heard first, then what was held back.
+    let newest = Message {
+        body: leak,
+        ..numerics(3, 1, now + 9_000)
+    };
+    play.step_at(Event::Message(newest), now + 10_000);
+    assert!(play.said().contains(&"device_alarm_leak active medium".to_owned()));
+    for (boot, seq, sent) in [
+        (20, 2, now + 1_000),
+        (11, 1, now + 4_000),
+        (11, 2, now + 5_000),
+        (3, 2, now + 9_500),
+    ] {
+        play.step_at(Event::Message(numerics(boot, seq, sent)), now + 10_000);
+    }
+    let said = play.said();
+    assert!(
+        !said.iter().any(|line| line.contains("leak")),
+        "the newest start still says so: {said:?}"
+    );
+    for (boot, seq, sent) in [(20, 2, now + 1_000), (11, 1, now + 4_000), (3, 2, now + 9_500)] {
+        play.step_at(Event::Message(numerics(boot, seq, sent)), now + 11_000);
+        assert!(play.last.contains(&Effect::Duplicate), "a copy of start {boot} is known");
+    }
+}
+
+#[test]
+fn a_start_whose_clock_began_anew_is_a_new_one() {
+    let mut play = Play::new();
+    let word = |boot, sent, body| {
+        Event::Message(Message {
+            device: device("mon"),
+            boot: Some(boot),
+            seq: Some(1),
+            sent_at: at(sent),
+            body,
+        })
+    };
+    let leak = Body::Alarm(DeviceAlarm {
+        condition: "leak".into(),
+        present: true,
+        priority: Priority::Medium,
+        text: String::new(),
+    });
+    let two_hours = 7_200_000;
+    play.step_at(word(7, two_hours, leak), two_hours);
+    play.said();
+    play.step_at(word(8, 0, Body::Numerics(vec![])), two_hours);
+    assert!(play.said().contains(&"device_alarm_leak cleared medium".to_owned()));
+}
+
+#[test]
 fn a_risk_estimate_that_is_not_renewed_goes() {
     let mut play = Play::new();
     let stay = play.ward.stay_in(&bed()).unwrap();
@@ -100,6 +169,7 @@ fn a_risk_estimate_that_is_not_renewed_goes() {
         permille: 900,
         band: RiskBand::High,
         completeness_percent: 100,
+        reasons: reasons(),
     };
     play.step_at(Event::Score(score), play.now);
     assert!(play.ward.bed(&bed()).unwrap().risk.is_some());

@@ -5,17 +5,21 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::header::HeaderName;
 use axum::http::request::Parts;
-use axum::http::{Extensions, Method, StatusCode};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode;
 use wardlight_core::people::Role;
 
 use super::body::ApiError;
+use super::requests::person;
 use crate::people::{Caller, MAX_COOKIES, Sight, Standing, Visitor};
 use crate::station::Station;
 
 /// A change that comes with our cookie must carry this header, with any value: another site's page cannot send it.
 pub(crate) const OWN_PAGE: HeaderName = HeaderName::from_static("x-wardlight");
+/// Who acts, as typed at a station without a login, percent-encoded UTF-8. With a login it says nothing.
+pub(crate) const TYPED_NAME: HeaderName = HeaderName::from_static("x-wardlight-by");
 /// The name of whoever acts at a station without a login and typed none.
 const UNNAMED: &str = "somebody at the station";
 
@@ -43,13 +47,19 @@ impl Access {
     /// Who acts, if the visitor may.
     /// # Errors
     /// What to answer.
-    pub(crate) fn caller(self, standing: &Standing, address: Option<IpAddr>) -> Result<Option<Caller>, ApiError> {
+    pub(crate) fn caller(
+        self,
+        standing: &Standing,
+        typed: Option<&str>,
+        address: Option<IpAddr>,
+    ) -> Result<Option<Caller>, ApiError> {
+        let unproved = typed.unwrap_or(UNNAMED);
         match (self, standing) {
             (Self::Open, _) | (Self::Watch, Standing::Display) => Ok(None),
             (Self::Watch, Standing::Stranger) => Err(unauthorized("log in")),
             (Self::Roles(_), Standing::Stranger | Standing::Display) => Err(unauthorized("log in to act")),
             (Self::Watch, Standing::Person(person)) => Ok(Some(Caller::person(person, person.role, address))),
-            (Self::Watch, Standing::Anybody) => Ok(Some(Caller::anybody(UNNAMED, Role::ChargeNurse, address))),
+            (Self::Watch, Standing::Anybody) => Ok(Some(Caller::anybody(unproved, Role::ChargeNurse, address))),
             (Self::Roles(roles), Standing::Person(person)) => match person.acting(roles) {
                 Some(role) => Ok(Some(Caller::person(person, role, address))),
                 None => Err(denied(person.role)),
@@ -58,7 +68,7 @@ impl Access {
                 // The charge nurse does what a charge nurse may; the rest is for whoever looks after the machine.
                 let all = [Role::ChargeNurse, Role::Biomed, Role::Admin];
                 let role = all.into_iter().find(|role| roles.contains(role)).unwrap_or(Role::ChargeNurse);
-                Ok(Some(Caller::anybody(UNNAMED, role, address)))
+                Ok(Some(Caller::anybody(unproved, role, address)))
             }
         }
     }
@@ -140,7 +150,11 @@ impl Gate {
             return Err(ApiError::new(StatusCode::FORBIDDEN, &problem));
         }
         let standing = desk.standing(&visitor, self.station.now());
-        match self.access.caller(&standing, address) {
+        let typed = match &standing {
+            Standing::Anybody => typed_name(request.headers())?,
+            Standing::Person(_) | Standing::Display | Standing::Stranger => None,
+        };
+        match self.access.caller(&standing, typed.as_deref(), address) {
             Ok(caller) => Ok(Visit {
                 visitor,
                 standing,
@@ -155,6 +169,20 @@ impl Gate {
             }
         }
     }
+}
+
+/// The name in the header [`TYPED_NAME`].
+/// # Errors
+/// If it is no name.
+fn typed_name(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get(TYPED_NAME) else {
+        return Ok(None);
+    };
+    let expected = "header x-wardlight-by: expected the name of a person, 1 to 64 characters, percent-encoded UTF-8";
+    let refused = || ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, expected);
+    let name = percent_decode(value.as_bytes()).decode_utf8().ok();
+    let name = name.and_then(|name| person(&name).ok()).ok_or_else(refused)?;
+    Ok(Some(name))
 }
 
 fn changes(method: &Method) -> bool {

@@ -6,7 +6,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::access::{Access, OWN_PAGE};
+use super::access::{Access, OWN_PAGE, TYPED_NAME};
 use super::api;
 use super::body::ApiError;
 use super::route::Route;
@@ -118,6 +118,10 @@ fn parameters(route: &Route) -> Vec<Value> {
         all.push(json!({
             "name": OWN_PAGE.as_str(), "in": "header", "required": false, "schema": { "type": "string" },
             "description": "Any value; required where a cookie comes along.",
+        }));
+        all.push(json!({
+            "name": TYPED_NAME.as_str(), "in": "header", "required": false, "schema": { "type": "string" },
+            "description": "At a station without a login: the name of whoever acts, percent-encoded UTF-8, unproved.",
         }));
     }
     all

@@ -3,6 +3,13 @@
 /** An order without an answer for so long counts as not confirmed; the agent itself gives up after 5 s. */
 const ANSWER_WITHIN_MS = 7000;
 
+let typedName = () => null;
+
+/** Tells who says who acts at a station without a login; it goes with every order. */
+export function nameBy(ask) {
+  typedName = ask;
+}
+
 /** A bed's address in the API. */
 export const bedPath = (name, rest = "") => `beds/${encodeURIComponent(name)}${rest}`;
 
@@ -29,7 +36,7 @@ export async function send(path, body, withinMs = ANSWER_WITHIN_MS) {
     const response = await fetch(`/api/v1/${path}`, {
       method: "POST",
       // Another site's page cannot send this header: with a login, the agent asks for it.
-      headers: { "content-type": "application/json", "x-wardlight": "page" },
+      headers: { "content-type": "application/json", "x-wardlight": "page", ...by() },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(withinMs),
     });
@@ -40,6 +47,11 @@ export async function send(path, body, withinMs = ANSWER_WITHIN_MS) {
     const why = late ? "not confirmed: look whether it happened" : "not sent: no connection to the agent";
     return { problem: { error: why }, answer: null };
   }
+}
+
+function by() {
+  const name = typedName();
+  return name === null ? {} : { "x-wardlight-by": encodeURIComponent(name) };
 }
 
 async function problemOf(response) {

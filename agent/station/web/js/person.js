@@ -1,5 +1,6 @@
 // Who is acting on this page, and the small questions that the page asks. Forgotten after ten minutes without a gesture.
 
+import { nameBy } from "./api.js";
 import { place } from "./dialog.js";
 import { byId, el, text } from "./dom.js";
 import * as login from "./login.js";
@@ -20,6 +21,8 @@ export function current() {
   return name;
 }
 
+nameBy(() => (login.open() ? current() : null));
+
 export function forget() {
   name = null;
 }
@@ -31,7 +34,7 @@ export async function identify() {
   if (known !== null) return known;
   const given = await question({
     title: "Who is acting?",
-    text: "Your name stands with what you acknowledge. The page forgets it after ten minutes without use.",
+    text: "Your name stands with what you do. The page forgets it after ten minutes without use.",
     field: "Your name",
     yes: "Continue",
   });
