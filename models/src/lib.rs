@@ -46,6 +46,8 @@ mod tract;
 mod waveform;
 
 pub use error::ModelError;
+#[cfg(feature = "gpu")]
+pub use gpu::{Card, GpuTiming, GpuTrial};
 pub use keys::TrustedKeys;
 pub use manifest::Manifest;
 pub use model::{Band, Model};

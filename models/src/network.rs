@@ -1,11 +1,17 @@
 //! A checked graph with the engine that runs it.
 
 use std::fmt;
+#[cfg(feature = "gpu")]
+use std::sync::Arc;
 use std::sync::{Mutex, PoisonError};
+#[cfg(feature = "gpu")]
+use std::time::Duration;
 
 use tract_onnx::pb::ModelProto;
 
 use crate::ModelError;
+#[cfg(feature = "gpu")]
+use crate::gpu::{Card, Companion, Gpu, GpuTrial};
 use crate::graph::{self, Graph};
 use crate::manifest::Manifest;
 use crate::package::Precision;
@@ -49,6 +55,10 @@ impl fmt::Display for Engine {
     }
 }
 
+/// A GPU that has not answered by then is lost. A batch takes milliseconds; a software GPU on a busy machine takes longer.
+#[cfg(feature = "gpu")]
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A graph with one or two f32 inputs `[batch, …]` and one f32 output `[batch, classes]`.
 #[derive(Debug)]
 pub(crate) struct Network {
@@ -57,6 +67,9 @@ pub(crate) struct Network {
     lengths: Vec<usize>,
     classes: usize,
     runner: Runner,
+    /// A GPU that won its trial.
+    #[cfg(feature = "gpu")]
+    companion: Option<Mutex<Companion<Gpu>>>,
 }
 
 /// An engine with what it needs.
@@ -85,6 +98,8 @@ impl Network {
             lengths: graph.values.iter().take(graph.inputs).map(length).collect(),
             classes: graph.values.get(graph.output).map_or(0, length),
             runner: Runner::load(model, &proto, &graph, engine)?,
+            #[cfg(feature = "gpu")]
+            companion: None,
         })
     }
 
@@ -127,6 +142,10 @@ impl Network {
         {
             return Err(self.failed(format!("value {position} of an input is not finite")));
         }
+        #[cfg(feature = "gpu")]
+        if let Some(values) = self.on_gpu(inputs, batch) {
+            return Ok(values);
+        }
         let values = self.runner.run(self.model, inputs, batch)?;
         if values.len() != batch * self.classes || values.iter().any(|value| !value.is_finite()) {
             return Err(self.failed(format!(
@@ -135,6 +154,40 @@ impl Network {
             )));
         }
         Ok(values)
+    }
+
+    /// Tries `card` beside the CPU on `rows` rows of `inputs`: bit for bit, then timed by `clock`, which only grows. From the
+    /// batch on at which it wins it computes; the CPU does again from its first fault on.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn try_gpu(
+        &mut self,
+        card: &Arc<Card>,
+        golden: (&[&[f32]], usize),
+        clock: &dyn Fn() -> Duration,
+    ) -> Result<GpuTrial, ModelError> {
+        let Runner::Cpu(cpu, _) = &self.runner else {
+            return Err(self.failed("only the integer plan on this processor's instructions has a place for a GPU".to_owned()));
+        };
+        let plan = cpu.lock().unwrap_or_else(PoisonError::into_inner).plan().clone();
+        let gpu = Gpu::new(card, &plan, PATIENCE)?;
+        let mut cpu = |inputs: &[&[f32]], batch: usize| self.runner.run(self.model, inputs, batch);
+        let (companion, trial) = Companion::trial(gpu, &card.name, golden, &mut cpu, clock)?;
+        self.companion = companion.map(Mutex::new);
+        Ok(trial)
+    }
+
+    /// Why the GPU was given up, once. The results were the CPU's from that batch on.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn take_gpu_fault(&self) -> Option<ModelError> {
+        let companion = self.companion.as_ref()?;
+        companion.lock().unwrap_or_else(PoisonError::into_inner).take_fault()
+    }
+
+    #[cfg(feature = "gpu")]
+    fn on_gpu(&self, inputs: &[&[f32]], batch: usize) -> Option<Vec<f32>> {
+        let mut companion = self.companion.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cpu = |inputs: &[&[f32]], batch: usize| self.runner.run(self.model, inputs, batch);
+        companion.run(inputs, batch, &mut cpu)
     }
 
     fn failed(&self, reason: String) -> ModelError {

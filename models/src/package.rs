@@ -4,9 +4,15 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "gpu")]
+use std::sync::Arc;
+#[cfg(feature = "gpu")]
+use std::time::Duration;
 
 use crate::certificate::Outcome;
 use crate::golden::{RiskGolden, WaveformGolden};
+#[cfg(feature = "gpu")]
+use crate::gpu::{Card, GpuTrial};
 use crate::manifest::Manifest;
 use crate::model::Model;
 use crate::network::{Engine, Network};
@@ -196,6 +202,26 @@ impl Package {
     /// SHA-256 of the manifest, which holds those of all other files, in hexadecimal digits.
     pub(crate) fn digest(&self) -> &str {
         &self.sha256
+    }
+
+    /// As [`Package::load_waveform`], with `card` beside the CPU: compared bit for bit on the golden vectors, timed by `clock`,
+    /// which only grows, and used from the batch on at which it wins. The model runs on the CPU alone if the trial is an error,
+    /// which says why, and from the first fault in service on ([`WaveformModel::take_gpu_fault`]).
+    ///
+    /// # Errors
+    /// As [`Package::load`].
+    #[cfg(feature = "gpu")]
+    pub fn load_waveform_beside(
+        &self,
+        card: &Arc<Card>,
+        clock: &dyn Fn() -> Duration,
+    ) -> Result<(WaveformModel, Result<GpuTrial, ModelError>), ModelError> {
+        let mut model = self.load_waveform()?;
+        let golden = WaveformGolden::parse(self.content("golden.json"))?;
+        let inputs = golden.inputs();
+        let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+        let trial = model.try_gpu(card, (&inputs, golden.len()), clock);
+        Ok((model, trial))
     }
 
     fn network(&self, precision: Precision, engine: Option<Engine>) -> Result<Network, ModelError> {

@@ -1,6 +1,13 @@
 //! A loaded waveform model: windows in, logits out.
 
+#[cfg(feature = "gpu")]
+use std::sync::Arc;
+#[cfg(feature = "gpu")]
+use std::time::Duration;
+
 use crate::ModelError;
+#[cfg(feature = "gpu")]
+use crate::gpu::{Card, GpuTrial};
 use crate::manifest::WaveformManifest;
 use crate::network::{Engine, Network};
 
@@ -34,5 +41,21 @@ impl WaveformModel {
     /// window of the batch has a result.
     pub fn logits(&self, inputs: &[&[f32]], batch: usize) -> Result<Vec<f32>, ModelError> {
         self.network.run(inputs, batch)
+    }
+
+    /// Why the GPU was given up, once. The results of that batch, and of all later ones, are the CPU's.
+    #[cfg(feature = "gpu")]
+    pub fn take_gpu_fault(&self) -> Option<ModelError> {
+        self.network.take_gpu_fault()
+    }
+
+    #[cfg(feature = "gpu")]
+    pub(crate) fn try_gpu(
+        &mut self,
+        card: &Arc<Card>,
+        golden: (&[&[f32]], usize),
+        clock: &dyn Fn() -> Duration,
+    ) -> Result<GpuTrial, ModelError> {
+        self.network.try_gpu(card, golden, clock)
     }
 }

@@ -13,8 +13,13 @@
 
 mod common;
 
+#[cfg(feature = "gpu")]
+use std::{cell::Cell, sync::Arc, time::Duration};
+
 use common::{Copy, example, shipped};
 use wardlight_models::{Backend, Engine, ModelError, Package, Precision, TrustedKeys};
+#[cfg(feature = "gpu")]
+use wardlight_models::{Card, Manifest, manifest::Dimension};
 
 const EXAMPLES: [&str; 2] = ["cnn", "cnn-signed"];
 
@@ -67,6 +72,63 @@ fn a_package_of_another_kind_is_refused() {
         error,
         "package deterioration is not a model of the wanted kind: classes of a waveform"
     );
+}
+
+/// A clock on which every second span is long: the CPU is timed first, so the GPU always wins.
+#[cfg(feature = "gpu")]
+fn clock_that_favours_the_gpu() -> impl Fn() -> Duration {
+    let reads = Cell::new(0_u64);
+    move || {
+        let read = reads.replace(reads.get() + 1);
+        // A trial reads twice for each of three rounds on the CPU, then on the GPU.
+        let (pair, half) = (read / 2, read % 2);
+        let span = if pair / 3 % 2 == 0 { 1000 } else { 1 };
+        Duration::from_millis(pair * 2000 + half * span)
+    }
+}
+
+#[cfg(feature = "gpu")]
+#[test]
+fn a_gpu_that_wins_its_trial_gives_the_bits_of_the_cpu() {
+    let card = match Card::best() {
+        Ok(card) => Arc::new(card),
+        Err(error) => {
+            assert!(
+                std::env::var_os("WARDLIGHT_EXPECT_VULKAN").is_none(),
+                "a GPU was promised: {error}"
+            );
+            eprintln!("NOT TESTED ON A GPU: {error}");
+            return;
+        }
+    };
+    for name in EXAMPLES {
+        let package = package(name);
+        let (beside, trial) = package.load_waveform_beside(&card, &clock_that_favours_the_gpu()).unwrap();
+        assert_eq!(trial.unwrap_or_else(|e| panic!("{name}: {e}")).used_from, Some(1));
+        let alone = package.load_waveform().unwrap();
+        let Manifest::Waveform(manifest) = package.manifest() else {
+            panic!("not a waveform model")
+        };
+        let rows = 700;
+        let inputs: Vec<Vec<f32>> = manifest
+            .input
+            .iter()
+            .map(|input| {
+                let fixed = input.shape.iter().map(|axis| match axis {
+                    Dimension::Fixed(length) => *length,
+                    Dimension::Named(_) => rows,
+                });
+                (0..fixed.product()).map(|i: usize| (i as f32 * 0.37).sin() * 3.0).collect()
+            })
+            .collect();
+        let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+        assert_eq!(
+            beside.logits(&inputs, rows).unwrap(),
+            alone.logits(&inputs, rows).unwrap(),
+            "{name}"
+        );
+        assert!(beside.take_gpu_fault().is_none(), "{name}");
+    }
 }
 
 #[test]

@@ -51,16 +51,7 @@ impl WaveformGolden {
                 )));
             }
         }
-        let joined: Vec<Vec<f32>> = (0..lengths.len())
-            .map(|input| {
-                self.vectors
-                    .iter()
-                    .filter_map(|v| v.inputs.get(input))
-                    .flatten()
-                    .copied()
-                    .collect()
-            })
-            .collect();
+        let joined = self.inputs();
         let joined: Vec<&[f32]> = joined.iter().map(Vec::as_slice).collect();
         let together = network.run(&joined, self.vectors.len())?;
         for (vector, logits) in self.vectors.iter().zip(together.chunks(network.classes())) {
@@ -74,6 +65,19 @@ impl WaveformGolden {
             }
         }
         Ok(())
+    }
+
+    /// All vectors as one batch: the rows of each input one after the other.
+    pub(crate) fn inputs(&self) -> Vec<Vec<f32>> {
+        let count = self.vectors.first().map_or(0, |vector| vector.inputs.len());
+        let rows = |input| self.vectors.iter().filter_map(move |vector| vector.inputs.get(input));
+        (0..count).map(|input| rows(input).flatten().copied().collect()).collect()
+    }
+
+    /// How many vectors there are.
+    #[cfg(feature = "gpu")]
+    pub(crate) const fn len(&self) -> usize {
+        self.vectors.len()
     }
 
     /// What `model` says about each vector: its logits, and the class with the largest; of a single class, whether it

@@ -77,16 +77,12 @@ impl<E: Executor> Companion<E> {
                 })
                 .collect();
             let filled: Vec<&[f32]> = filled.iter().map(Vec::as_slice).collect();
-            let (expected, on_cpu) = timed(clock, || cpu(&filled, batch))?;
-            let (found, on_gpu) = timed(clock, || executor.run(&filled, batch))?;
+            let (expected, cpu) = timed(clock, || cpu(&filled, batch))?;
+            let (found, gpu) = timed(clock, || executor.run(&filled, batch))?;
             if !same(&found, &expected) {
                 return Err(differs(name, batch));
             }
-            timings.push(GpuTiming {
-                batch,
-                cpu: on_cpu,
-                gpu: on_gpu,
-            });
+            timings.push(GpuTiming { batch, cpu, gpu });
         }
         let wins = timings.iter().rev().take_while(|timing| timing.gpu < timing.cpu);
         let used_from = wins.last().map(|timing| timing.batch);
@@ -129,6 +125,7 @@ impl<E: Executor> Companion<E> {
     }
 
     /// Whether the GPU is still asked.
+    #[cfg(test)]
     pub(crate) const fn in_service(&self) -> bool {
         self.executor.is_some()
     }
@@ -238,11 +235,11 @@ mod tests {
     }
 
     /// A trial of a GPU that takes `takes` beside a CPU of 10 µs a row.
-    fn trial<'a>(
-        clock: &'a Cell<Duration>,
+    fn trial(
+        clock: &Cell<Duration>,
         takes: [u64; 2],
         wrong: Option<(usize, Wrong)>,
-    ) -> Result<(Option<Companion<Fake<'a>>>, super::GpuTrial), ModelError> {
+    ) -> Result<(Option<Companion<Fake<'_>>>, super::GpuTrial), ModelError> {
         let fake = Fake {
             clock,
             takes,

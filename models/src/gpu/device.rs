@@ -14,8 +14,7 @@ use crate::ModelError;
 
 /// An opened GPU, for all models of the ward.
 #[derive(Debug)]
-pub(crate) struct Card {
-    /// Name and driver, for people.
+pub struct Card {
     pub(crate) name: String,
     pub(super) device: Device,
     pub(super) queue: Queue,
@@ -28,7 +27,7 @@ impl Card {
     ///
     /// # Errors
     /// [`ModelError::Gpu`] if there is none, or it cannot be opened.
-    pub(crate) fn best() -> Result<Self, ModelError> {
+    pub fn best() -> Result<Self, ModelError> {
         let nowhere = |reason: String| failed("Vulkan", "find a GPU", reason);
         let mut description = InstanceDescriptor::new_without_display_handle();
         description.backends = Backends::VULKAN;
@@ -38,6 +37,11 @@ impl Card {
             .into_iter()
             .min_by_key(|adapter| rank(adapter.get_info().device_type));
         Self::open(&adapter.ok_or_else(|| nowhere("there is no adapter".to_owned()))?)
+    }
+
+    /// Name and driver, for people.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     fn open(adapter: &Adapter) -> Result<Self, ModelError> {

@@ -11,5 +11,7 @@ mod program;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use device::Card;
+pub(crate) use companion::Companion;
+pub use companion::{GpuTiming, GpuTrial};
+pub use device::Card;
 pub(crate) use executor::Gpu;

@@ -128,15 +128,15 @@ impl Builder {
                     let real = one.real(a) + other.real(b);
                     sum.store(if *relu { real.max(0.0) } else { real })
                 });
-                self.add(*first, *second, *to, table.collect())
+                self.add(*first, *second, *to, &table.collect::<Vec<_>>())
             }
             Step::Concat { from, to } => self.concat(from, *to),
             Step::Table { from, to, tables } => {
                 let bytes = tables
                     .iter()
                     .flat_map(|table| every_level().map(|level| table.get(usize::from(level)).copied().unwrap_or_default()));
-                let bytes = bytes.collect();
-                let constants = self.bytes(bytes);
+                let bytes: Vec<u8> = bytes.collect();
+                let constants = self.bytes(&bytes);
                 let (from, to) = (self.row(*from)?, self.row(*to)?);
                 self.dispatch(
                     "look_up",
@@ -205,7 +205,7 @@ impl Builder {
         if length * 255 >= EXACT {
             return Err(format!("the mean of {length} positions is not exact in f32"));
         }
-        let constants = self.words(thresholds(mean, length).map(i32::cast_unsigned).collect());
+        let constants = self.words(&thresholds(mean, length).map(i32::cast_unsigned).collect::<Vec<_>>());
         let overrides = [
             ("FROM", from.at),
             ("TO", to.at),
@@ -217,7 +217,7 @@ impl Builder {
         Ok(())
     }
 
-    fn add(&mut self, first: usize, second: usize, to: usize, table: Vec<u8>) -> Result<(), String> {
+    fn add(&mut self, first: usize, second: usize, to: usize, table: &[u8]) -> Result<(), String> {
         let (first, second, to) = (self.row(first)?, self.row(second)?, self.row(to)?);
         let constants = self.bytes(table);
         let overrides = [
@@ -282,7 +282,7 @@ impl Builder {
     }
 
     /// Makes words resident and returns where.
-    fn words(&mut self, words: Vec<u32>) -> usize {
+    fn words(&mut self, words: &[u32]) -> usize {
         let at = self.constants.len();
         self.constants.extend(words.chunks(LANES).map(|chunk| {
             let mut vector = [0; LANES];
@@ -293,9 +293,9 @@ impl Builder {
     }
 
     /// Makes levels resident as stored bytes.
-    fn bytes(&mut self, levels: Vec<u8>) -> usize {
+    fn bytes(&mut self, levels: &[u8]) -> usize {
         let (quads, _) = levels.as_chunks::<LANES>();
-        self.words(quads.iter().map(|quad| word(quad.map(stored))).collect())
+        self.words(&quads.iter().map(|quad| word(quad.map(stored))).collect::<Vec<_>>())
     }
 }
 

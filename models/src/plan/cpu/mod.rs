@@ -77,10 +77,14 @@ impl Cpu {
             }
         }
         let (wide, flat) = wide_and_flat(plan);
-        // What a step on one position reads must be there for the whole tile.
+        // The result, and what a step on one position reads, must be there for the whole tile.
         let is_shared = |place: usize| {
-            let rows = places.iter().zip(&plan.rows).filter(|(own, _)| **own == place);
-            rows.map(|(_, shape)| shape.length).any(|length| length == 1)
+            let mut rows = places
+                .iter()
+                .zip(&plan.rows)
+                .enumerate()
+                .filter(|(_, (own, _))| **own == place);
+            rows.any(|(row, (_, shape))| shape.length == 1 || row == plan.output.from)
         };
         let buffers = plan.rows.iter().zip(paddings).enumerate().map(|(place, (shape, padding))| {
             let rows = if is_shared(place) { TILE } else { 1 };
@@ -96,6 +100,11 @@ impl Cpu {
             plan: plan.clone(),
             isa,
         })
+    }
+
+    #[cfg(feature = "gpu")]
+    pub(crate) const fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Runs `batch` rows. `inputs` hold the rows of each input one after the other, channel after channel. `None` only
