@@ -29,6 +29,7 @@
 
 pub mod deterioration;
 pub mod ecg_beat;
+pub mod ecg_vf;
 mod error;
 mod golden;
 mod graph;
