@@ -42,6 +42,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         score: ScoreCommand,
     },
+    /// What the models say about recordings
+    Model {
+        #[command(subcommand)]
+        model: crate::model_cli::ModelCommand,
+    },
     /// Replay a recorded period: the same alarms bit for bit, or what other limits would have done
     Replay(crate::replay::cli::ReplayArgs),
     /// Read and verify the journal

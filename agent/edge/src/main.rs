@@ -29,6 +29,7 @@ mod inference;
 mod init;
 mod journal_cli;
 mod metrics;
+mod model_cli;
 mod outlets;
 mod people;
 mod pipeline;
@@ -86,6 +87,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         } => return score::news2(io::stdin().lock(), output).map(|n| passed(n == 0)),
         Command::Audit { audit } => return audit_command(audit, output),
         Command::Journal { journal } => return journal_command(journal, output),
+        Command::Model { model } => model_cli::run(&model, output)?,
         Command::Replay(args) => return replay::cli::run(&args, output).map(passed),
     }
     Ok(ExitCode::SUCCESS)

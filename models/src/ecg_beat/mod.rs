@@ -9,6 +9,7 @@
 //! Nothing in a row has a unit of voltage, so gain and lead do not matter. Deliberately absent: what other patients look like;
 //! that is the model's part.
 
+mod class;
 mod intervals;
 mod lead;
 mod measure;
@@ -20,6 +21,7 @@ use std::collections::VecDeque;
 use wardlight_core::codes::Waveform;
 use wardlight_core::rhythm::{GRID_MS, Heard};
 
+pub use class::{Class, decide, probabilities};
 use intervals::Intervals;
 use lead::{Lead, View};
 

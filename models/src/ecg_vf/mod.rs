@@ -16,6 +16,8 @@ pub const WINDOW: usize = 500;
 pub const STEP: usize = 125;
 /// Height in µV by which no lower wave is scaled. *ratify*
 pub const LOWEST_UV: f32 = 250.0;
+/// Logits of a window: another rhythm, a shockable one.
+pub const CLASSES: usize = 2;
 /// Cells of the running mean that is taken for the wander: 1 s.
 const WANDER: usize = 125;
 /// Values this many times the height are held back.
@@ -37,6 +39,19 @@ pub fn window(microvolts: &[f32]) -> Vec<f32> {
     let high = sorted.iter().rev().nth(tail).copied().unwrap_or(0.0);
     let height = (high - low).max(LOWEST_UV);
     level.iter().map(|v| (v / height).clamp(-MOST, MOST)).collect()
+}
+
+/// Probability of a shockable rhythm, from the `[other, shockable]` logits of each lead: the leads' log odds averaged. 0 without
+/// any lead.
+pub fn probability(leads: &[&[f32]]) -> f32 {
+    if leads.is_empty() {
+        return 0.0;
+    }
+    let odds = leads.iter().map(|logits| match logits {
+        [other, shockable] => shockable - other,
+        _ => 0.0,
+    });
+    1.0 / (1.0 + (-odds.sum::<f32>() / leads.len() as f32).exp())
 }
 
 /// The values without their running mean; towards the ends the mean is that of the values which are there.
