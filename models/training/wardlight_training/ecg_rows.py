@@ -1,0 +1,59 @@
+"""Rows of the model `ecg-beat` as the agent makes them, read from the example `ecg_rows`."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import mitdb
+
+CHANNELS, WINDOW, RHYTHM = 3, 128, 42
+_COLUMNS = 2 + CHANNELS * WINDOW + RHYTHM
+# How a record is played: both leads at once, or one alone.
+PLAYS = ("both", "0", "1")
+
+
+@dataclass
+class Rows:
+    """Rows of many records; one beat has a row for each lead in which it can be seen."""
+
+    record: np.ndarray  # [n] index into mitdb.DS1
+    play: np.ndarray  # [n] index into PLAYS
+    time: np.ndarray  # [n] seconds
+    lead: np.ndarray  # [n] 0 or 1
+    window: np.ndarray  # [n, CHANNELS, WINDOW]
+    rhythm: np.ndarray  # [n, RHYTHM]
+    label: np.ndarray  # [n] AAMI class
+
+    def __getitem__(self, chosen):
+        return Rows(*(getattr(self, field)[chosen] for field in self.__dataclass_fields__))
+
+
+def make(program, data, folder):
+    """Plays every record with the example `ecg_rows`; files that are there are kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in mitdb.DS1:
+        for play in PLAYS:
+            file = folder / f"{name}.{play}.f32"
+            if not file.exists():
+                only = [] if play == "both" else [play]
+                subprocess.run([program, str(Path(data) / name), str(file), *only], check=True, stdout=subprocess.DEVNULL)
+
+
+def read(data, folder):
+    """All rows of beats that are annotated."""
+    parts = []
+    for number, name in enumerate(mitdb.DS1):
+        truth = mitdb.beats(data, name)
+        for play, suffix in enumerate(PLAYS):
+            table = np.fromfile(folder / f"{name}.{suffix}.f32", np.float32).reshape(-1, _COLUMNS)
+            times, inverse = np.unique(table[:, 0], return_inverse=True)
+            label = mitdb.label(times, *truth)[inverse]
+            table, label = table[label >= 0], label[label >= 0]
+            n = len(table)
+            parts.append((
+                np.full(n, number), np.full(n, play), table[:, 0], table[:, 1].astype(int),
+                table[:, 2:-RHYTHM].reshape(n, CHANNELS, WINDOW), table[:, -RHYTHM:], label,
+            ))
+    return Rows(*(np.concatenate(column) for column in zip(*parts)))
