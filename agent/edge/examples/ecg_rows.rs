@@ -109,7 +109,8 @@ fn simulated() -> Vec<f32> {
                 motion: *motion,
             };
             let mut synthesiser = Synthesiser::new(take * 1000 + number as u64);
-            let samples = (0..SCENE_S * SYNTHESIS_HZ).map(|_| (synthesiser.advance(&physiology).ecg_mv * gain * GAIN).round() as i16);
+            let samples =
+                (0..SCENE_S * SYNTHESIS_HZ).map(|_| (synthesiser.advance(&physiology).ecg_mv * gain * GAIN).round() as i16);
             let recording = Recording::new(vec![Lead {
                 waveform: Waveform::Ecg(131_330),
                 rate_hz: f64::from(SYNTHESIS_HZ),

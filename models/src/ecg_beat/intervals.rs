@@ -68,7 +68,9 @@ impl Intervals {
 
     fn back(&self, age: usize) -> f32 {
         let at = self.0.len().checked_sub(age + 1);
-        at.and_then(|at| self.0.get(at)).copied().unwrap_or_else(|| self.0.front().copied().unwrap_or(USUAL))
+        at.and_then(|at| self.0.get(at))
+            .copied()
+            .unwrap_or_else(|| self.0.front().copied().unwrap_or(USUAL))
     }
 
     fn median(&self, count: usize, skip: usize) -> f32 {
@@ -94,7 +96,12 @@ impl Intervals {
     /// Share of the last `count` intervals that lie near their median.
     fn regular(&self, count: usize) -> f32 {
         let median = self.median(count, 0);
-        let near = self.0.iter().rev().take(count).filter(|i| (*i - median).abs() <= REGULAR * median);
+        let near = self
+            .0
+            .iter()
+            .rev()
+            .take(count)
+            .filter(|i| (*i - median).abs() <= REGULAR * median);
         near.count() as f32 / self.0.len().clamp(1, count) as f32
     }
 }

@@ -45,7 +45,11 @@ const FLOOR: f32 = 0.15;
 
 /// How far the slopes spread around their middle, in cells: a measure of the width of a QRS.
 pub(super) fn spread(wave: &[f32]) -> f32 {
-    let slopes: Vec<f32> = wave.windows(4).map(|w| w.iter().skip(2).sum::<f32>() - w.iter().take(2).sum::<f32>()).map(f32::abs).collect();
+    let slopes: Vec<f32> = wave
+        .windows(4)
+        .map(|w| w.iter().skip(2).sum::<f32>() - w.iter().take(2).sum::<f32>())
+        .map(f32::abs)
+        .collect();
     let floor = FLOOR * slopes.iter().copied().fold(0.0, f32::max);
     let above = || slopes.iter().enumerate().map(|(i, s)| (i as f32, (s - floor).max(0.0)));
     let total: f32 = above().map(|(_, s)| s).sum();

@@ -128,7 +128,11 @@ impl Extractor {
         let timing = self.intervals.features(next.map(|next| next - cell));
         let earliness = self.intervals.earliness();
         let rows = self.leads.iter_mut().filter_map(|(waveform, lead)| {
-            let View { windows, features, there } = lead.take(cell, earliness);
+            let View {
+                windows,
+                features,
+                there,
+            } = lead.take(cell, earliness);
             (there >= ENOUGH).then(|| Row {
                 lead: *waveform,
                 window: windows,

@@ -62,7 +62,11 @@ impl Strip {
             .map(|cell| self.at(cell).map_or_else(|| beyond(cell), |(value, _)| value))
             .collect();
         let baseline = medians(&medians(&raw, SHORT), LONG);
-        raw.iter().skip(MARGIN).zip(baseline).map(|(value, base)| value - base).collect()
+        raw.iter()
+            .skip(MARGIN)
+            .zip(baseline)
+            .map(|(value, base)| value - base)
+            .collect()
     }
 }
 

@@ -58,9 +58,7 @@ pub fn probability(leads: &[&[f32]]) -> f32 {
 fn without_wander(values: &[f32]) -> Vec<f32> {
     let mean = |at: usize| {
         let from = at.saturating_sub(WANDER / 2);
-        let some = values
-            .get(from..(at + WANDER / 2 + 1).min(values.len()))
-            .unwrap_or_default();
+        let some = values.get(from..(at + WANDER / 2 + 1).min(values.len())).unwrap_or_default();
         some.iter().sum::<f32>() / some.len().max(1) as f32
     };
     values.iter().enumerate().map(|(at, value)| value - mean(at)).collect()

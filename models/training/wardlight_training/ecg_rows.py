@@ -38,7 +38,7 @@ def make(program, data, folder):
             file = folder / f"{name}.{play}.f32"
             if not file.exists():
                 only = [] if play == "both" else [play]
-                subprocess.run([program, str(Path(data) / name), str(file), *only], check=True, stdout=subprocess.DEVNULL)
+                subprocess.run([program, "beats", str(Path(data) / name), str(file), *only], check=True, stdout=subprocess.DEVNULL)
 
 
 def read(data, folder):

@@ -12,7 +12,9 @@ from .mitdb import DS1
 WINDOW = 500
 SECONDS = 4.0
 CREIGHTON = tuple(vf_labels.CREIGHTON)
-SIMULATED = "simulated"
+# Two takes of each scene are for training, the third for judging.
+SIMULATED, JUDGED = "simulated", "simulated, other takes"
+_TRAINING_TAKES = 2 / 3
 
 
 @dataclass
@@ -23,6 +25,9 @@ class Windows:
     lead: np.ndarray  # [n]
     values: np.ndarray  # [n, WINDOW]
     label: np.ndarray  # [n] 1 shockable, 0 not, −1 left out
+
+    def __getitem__(self, chosen):
+        return Windows(self.start[chosen], self.lead[chosen], self.values[chosen], self.label[chosen])
 
 
 def make(program, mitdb, creighton, folder):
@@ -43,7 +48,10 @@ def read(mitdb, folder):
     for name in (*DS1, *CREIGHTON, SIMULATED):
         table = np.fromfile(folder / f"{name}.f32", np.float32).reshape(-1, 2 + WINDOW)
         if name == SIMULATED:
-            sources[name] = Windows(table[:, 0], np.zeros(len(table), int), table[:, 2:], table[:, 1].astype(int))
+            simulated = Windows(table[:, 0], np.zeros(len(table), int), table[:, 2:], table[:, 1].astype(int))
+            training = round(len(table) * _TRAINING_TAKES)
+            sources[SIMULATED] = simulated[:training]
+            sources[JUDGED] = simulated[training:]
             continue
         stretches = vf_labels.creighton(name) if name in CREIGHTON else vf_labels.mitdb(mitdb, name)
         label = vf_labels.label(table[:, 0].astype(float), SECONDS, *stretches)

@@ -167,7 +167,13 @@ impl BedRhythm {
     }
 
     /// As [`BedRhythm::push`], and hands on what is heard on the way: the samples on the common grid and the beats.
-    pub fn push_heard(&mut self, block: &WaveBlock, sent_at: Timestamp, out: &mut Vec<RhythmFinding>, sink: &mut dyn FnMut(Heard)) {
+    pub fn push_heard(
+        &mut self,
+        block: &WaveBlock,
+        sent_at: Timestamp,
+        out: &mut Vec<RhythmFinding>,
+        sink: &mut dyn FnMut(Heard),
+    ) {
         if block.quality.has(Quality::DEMO) || !(1.0..=2000.0).contains(&block.rate_hz) {
             return;
         }

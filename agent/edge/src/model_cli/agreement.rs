@@ -188,7 +188,11 @@ impl Agreement {
 
 /// Three digits, or a dash if there is nothing to divide by.
 fn figure(value: f64) -> String {
-    if value.is_finite() { format!("{value:6.4}") } else { format!("{:>6}", "–") }
+    if value.is_finite() {
+        format!("{value:6.4}")
+    } else {
+        format!("{:>6}", "–")
+    }
 }
 
 #[cfg(test)]
@@ -196,7 +200,12 @@ mod tests {
     use super::*;
 
     fn beats(list: &[(f64, Class)]) -> Vec<Beat> {
-        list.iter().map(|(at_s, class)| Beat { at_s: *at_s, class: *class }).collect()
+        list.iter()
+            .map(|(at_s, class)| Beat {
+                at_s: *at_s,
+                class: *class,
+            })
+            .collect()
     }
 
     #[test]

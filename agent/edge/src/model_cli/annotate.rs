@@ -77,8 +77,15 @@ fn windows(model: &WaveformModel, recording: &Recording) -> anyhow::Result<Strin
 fn logits<const INPUTS: usize>(model: &WaveformModel, rows: &[[&[f32]; INPUTS]]) -> anyhow::Result<Vec<f32>> {
     let mut all = Vec::new();
     for batch in rows.chunks(BATCH) {
-        let joined: [Vec<f32>; INPUTS] =
-            std::array::from_fn(|input| batch.iter().filter_map(|row| row.get(input)).copied().flatten().copied().collect());
+        let joined: [Vec<f32>; INPUTS] = std::array::from_fn(|input| {
+            batch
+                .iter()
+                .filter_map(|row| row.get(input))
+                .copied()
+                .flatten()
+                .copied()
+                .collect()
+        });
         let joined = joined.each_ref().map(Vec::as_slice);
         all.extend(model.logits(&joined, batch.len())?);
     }

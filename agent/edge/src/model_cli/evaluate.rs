@@ -24,10 +24,16 @@ const FLUTTER_ENDS: u8 = 33;
 
 pub(super) fn run(args: &EvaluateArgs, mut output: impl Write) -> anyhow::Result<()> {
     let mut gross = Agreement::default();
-    writeln!(output, "From 5 minutes on, within 150 ms, stretches of ventricular flutter left out.")?;
+    writeln!(
+        output,
+        "From 5 minutes on, within 150 ms, stretches of ventricular flutter left out."
+    )?;
     writeln!(output, "{}", Agreement::HEADER)?;
     for file in &args.annotations {
-        let name = file.file_stem().and_then(|n| n.to_str()).context("a file is named after its record")?;
+        let name = file
+            .file_stem()
+            .and_then(|n| n.to_str())
+            .context("a file is named after its record")?;
         let found = read(file).with_context(|| file.display().to_string())?;
         let path = args.records.join(name);
         let rate_hz = header::read(&path.with_extension("hea"))?.rate_hz;

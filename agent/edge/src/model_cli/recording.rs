@@ -60,7 +60,10 @@ impl Recording {
             return Self::creighton(path);
         }
         let folder = path.parent().unwrap_or(Path::new("."));
-        let name = path.file_name().and_then(|n| n.to_str()).context("a record is named DIR/NAME")?;
+        let name = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .context("a record is named DIR/NAME")?;
         let record = read_record(folder, name, Checks::Ignore)?;
         let narrow = |s: &i32| i16::try_from(*s).ok().filter(|_| *s != MISSING).unwrap_or(WaveBlock::MISSING);
         let leads = record.signals.iter().zip(0..).map(|(signal, position)| {
@@ -104,7 +107,10 @@ impl Recording {
 
     /// Plays all leads into a bed, and hands on what is heard.
     pub(crate) fn play(&self, sink: &mut dyn FnMut(Heard)) {
-        let seconds = self.leads.first().map_or(0.0, |lead| lead.samples.len() as f64 / lead.rate_hz);
+        let seconds = self
+            .leads
+            .first()
+            .map_or(0.0, |lead| lead.samples.len() as f64 / lead.rate_hz);
         let mut bed = BedRhythm::default();
         for number in 0..(seconds / BLOCK_S).ceil() as usize {
             for lead in &self.leads {
