@@ -39,6 +39,7 @@ pub mod manifest;
 mod model;
 mod network;
 mod package;
+mod plan;
 mod tract;
 mod waveform;
 
@@ -46,6 +47,7 @@ pub use error::ModelError;
 pub use keys::TrustedKeys;
 pub use manifest::Manifest;
 pub use model::{Band, Model};
-pub use network::Engine;
+pub use network::{Backend, Engine};
 pub use package::{Package, Precision};
+pub use plan::cpu::Isa;
 pub use waveform::WaveformModel;

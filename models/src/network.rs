@@ -1,16 +1,52 @@
 //! A checked graph with the engine that runs it.
 
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use tract_onnx::pb::ModelProto;
+
 use crate::ModelError;
-use crate::graph;
+use crate::graph::{self, Graph};
 use crate::manifest::Manifest;
 use crate::package::Precision;
+use crate::plan::cpu::{Cpu, Isa};
+use crate::plan::{Plan, lower, reference};
 use crate::tract::Tract;
 
-/// What runs a graph.
+/// What runs a graph on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
+    /// The integer plan.
+    Plan(Backend),
     /// tract: any graph that is accepted, float too.
     Tract,
+}
+
+/// What runs the integer plan. All give the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// Plain Rust, slow: for processors without any of the instruction sets, and to compare with.
+    Reference,
+    /// Vector instructions of the CPU.
+    Cpu(Isa),
+}
+
+impl Backend {
+    /// What this machine has, the fastest first.
+    pub fn available() -> Vec<Self> {
+        let cpu = Isa::available().into_iter().map(Self::Cpu);
+        cpu.chain([Self::Reference]).collect()
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plan(Backend::Reference) => f.write_str("plan (reference)"),
+            Self::Plan(Backend::Cpu(isa)) => write!(f, "plan ({isa})"),
+            Self::Tract => f.write_str("tract"),
+        }
+    }
 }
 
 /// A graph with one or two f32 inputs `[batch, …]` and one f32 output `[batch, classes]`.
@@ -20,11 +56,27 @@ pub(crate) struct Network {
     /// Values in a row of each input.
     lengths: Vec<usize>,
     classes: usize,
-    tract: Tract,
+    runner: Runner,
+}
+
+/// An engine with what it needs.
+#[derive(Debug)]
+enum Runner {
+    Reference(Box<Plan>),
+    /// Locked for a run: its buffers are used again by the next.
+    Cpu(Box<Mutex<Cpu>>, Isa),
+    Tract(Tract),
 }
 
 impl Network {
-    pub(crate) fn load(manifest: &Manifest, precision: Precision, content: &[u8]) -> Result<Self, ModelError> {
+    /// Loads a graph on `engine`, or on the fastest that can run it: the plan, or tract for a graph that the plan does not
+    /// know.
+    pub(crate) fn load(
+        manifest: &Manifest,
+        precision: Precision,
+        content: &[u8],
+        engine: Option<Engine>,
+    ) -> Result<Self, ModelError> {
         let model = precision.file();
         let (proto, graph) = graph::read(model, content, manifest)?;
         let length = |value: &graph::Value| value.row.iter().product();
@@ -32,14 +84,17 @@ impl Network {
             model,
             lengths: graph.values.iter().take(graph.inputs).map(length).collect(),
             classes: graph.values.get(graph.output).map_or(0, length),
-            tract: Tract::load(model, &proto, &graph)?,
+            runner: Runner::load(model, &proto, &graph, engine)?,
         })
     }
 
     /// What runs the graph.
-    #[allow(clippy::unused_self, reason = "the integer plan is the other answer")]
-    pub(crate) fn engine(&self) -> Engine {
-        Engine::Tract
+    pub(crate) const fn engine(&self) -> Engine {
+        match &self.runner {
+            Runner::Reference(_) => Engine::Plan(Backend::Reference),
+            Runner::Cpu(_, isa) => Engine::Plan(Backend::Cpu(*isa)),
+            Runner::Tract(_) => Engine::Tract,
+        }
     }
 
     /// Values in a row of each input, in the graph's order.
@@ -72,7 +127,7 @@ impl Network {
         {
             return Err(self.failed(format!("value {position} of an input is not finite")));
         }
-        let values = self.tract.run(inputs, batch)?;
+        let values = self.runner.run(self.model, inputs, batch)?;
         if values.len() != batch * self.classes || values.iter().any(|value| !value.is_finite()) {
             return Err(self.failed(format!(
                 "{} values for {batch} rows, or a value that is not finite",
@@ -83,10 +138,52 @@ impl Network {
     }
 
     fn failed(&self, reason: String) -> ModelError {
-        ModelError::Engine {
-            model: self.model.to_owned(),
-            action: "run",
-            reason,
+        failed(self.model, "run", reason)
+    }
+}
+
+impl Runner {
+    fn load(model: &'static str, proto: &ModelProto, graph: &Graph, engine: Option<Engine>) -> Result<Self, ModelError> {
+        let unknown = || failed(model, "plan the graph", "it has steps that the plan does not know".to_owned());
+        match (engine, lower(graph)) {
+            (Some(Engine::Tract), _) | (None, None) => Ok(Self::Tract(Tract::load(model, proto, graph)?)),
+            (Some(Engine::Plan(backend)), plan) => Self::plan(model, plan.ok_or_else(unknown)?, backend),
+            (None, Some(plan)) => {
+                let fastest = Backend::available().first().copied().unwrap_or(Backend::Reference);
+                Self::plan(model, plan, fastest)
+            }
         }
+    }
+
+    fn plan(model: &'static str, plan: Plan, backend: Backend) -> Result<Self, ModelError> {
+        match backend {
+            Backend::Reference => Ok(Self::Reference(Box::new(plan))),
+            Backend::Cpu(isa) => {
+                let cpu = Cpu::new(&plan, isa);
+                let cpu = cpu.ok_or_else(|| failed(model, "plan the graph", "its rows do not fit together".to_owned()))?;
+                Ok(Self::Cpu(Box::new(Mutex::new(cpu)), isa))
+            }
+        }
+    }
+
+    fn run(&self, model: &'static str, inputs: &[&[f32]], batch: usize) -> Result<Vec<f32>, ModelError> {
+        match self {
+            Self::Reference(plan) => Ok(reference::run(plan, inputs, batch)),
+            Self::Cpu(cpu, _) => {
+                // Buffers that a panic left half written are written before they are read again.
+                let mut cpu = cpu.lock().unwrap_or_else(PoisonError::into_inner);
+                let results = cpu.run(inputs, batch);
+                results.ok_or_else(|| failed(model, "run", "the rows of the plan do not fit together".to_owned()))
+            }
+            Self::Tract(tract) => tract.run(inputs, batch),
+        }
+    }
+}
+
+fn failed(model: &str, action: &'static str, reason: String) -> ModelError {
+    ModelError::Engine {
+        model: model.to_owned(),
+        action,
+        reason,
     }
 }

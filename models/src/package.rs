@@ -10,7 +10,7 @@ use ring::digest::{SHA256, digest};
 use crate::golden::{RiskGolden, WaveformGolden};
 use crate::manifest::Manifest;
 use crate::model::Model;
-use crate::network::Network;
+use crate::network::{Engine, Network};
 use crate::waveform::WaveformModel;
 use crate::{ModelError, TrustedKeys, deterioration, hex};
 
@@ -126,54 +126,54 @@ impl Package {
         self.content("reference.json")
     }
 
-    /// Loads the int8 graph of a risk model and runs the golden vectors through it on this machine.
+    /// Loads the int8 graph of a risk model on the fastest engine and runs the golden vectors through it.
     ///
     /// # Errors
     /// [`ModelError::Kind`] for a package of another kind, [`ModelError::Graph`] and its kin for a graph that is not
     /// accepted, [`ModelError::Golden`] for any disagreement.
     pub fn load(&self) -> Result<Model, ModelError> {
-        self.load_as(Precision::Int8)
+        self.load_as(Precision::Int8, None)
     }
 
-    /// Loads either graph of a risk model, with the same checks.
+    /// Loads either graph of a risk model, with the same checks, on the given engine or the fastest.
     ///
     /// # Errors
-    /// As [`Package::load`].
-    pub fn load_as(&self, precision: Precision) -> Result<Model, ModelError> {
+    /// As [`Package::load`]; [`ModelError::Engine`] if the engine cannot run the graph.
+    pub fn load_as(&self, precision: Precision, engine: Option<Engine>) -> Result<Model, ModelError> {
         let Manifest::Risk(manifest) = &self.manifest else {
             return Err(self.is_not("a risk from vitals"));
         };
         deterioration::check(manifest)?;
         let golden = RiskGolden::parse(self.content("golden.json"))?;
-        let model = Model::new(manifest, self.network(precision)?);
+        let model = Model::new(manifest, self.network(precision, engine)?);
         golden.check(&model, precision)?;
         Ok(model)
     }
 
-    /// Loads the int8 graph of a waveform model and runs the golden vectors through it on this machine.
+    /// Loads the int8 graph of a waveform model on the fastest engine and runs the golden vectors through it.
     ///
     /// # Errors
     /// As [`Package::load`].
     pub fn load_waveform(&self) -> Result<WaveformModel, ModelError> {
-        self.load_waveform_as(Precision::Int8)
+        self.load_waveform_as(Precision::Int8, None)
     }
 
-    /// Loads either graph of a waveform model, with the same checks.
+    /// Loads either graph of a waveform model, with the same checks, on the given engine or the fastest.
     ///
     /// # Errors
-    /// As [`Package::load`].
-    pub fn load_waveform_as(&self, precision: Precision) -> Result<WaveformModel, ModelError> {
+    /// As [`Package::load_as`].
+    pub fn load_waveform_as(&self, precision: Precision, engine: Option<Engine>) -> Result<WaveformModel, ModelError> {
         let Manifest::Waveform(manifest) = &self.manifest else {
             return Err(self.is_not("classes of a waveform"));
         };
         let golden = WaveformGolden::parse(self.content("golden.json"))?;
-        let network = self.network(precision)?;
+        let network = self.network(precision, engine)?;
         golden.check(&network, precision)?;
         Ok(WaveformModel::new(manifest.as_ref().clone(), network))
     }
 
-    fn network(&self, precision: Precision) -> Result<Network, ModelError> {
-        Network::load(&self.manifest, precision, self.content(precision.file()))
+    fn network(&self, precision: Precision, engine: Option<Engine>) -> Result<Network, ModelError> {
+        Network::load(&self.manifest, precision, self.content(precision.file()), engine)
     }
 
     fn is_not(&self, wanted: &'static str) -> ModelError {

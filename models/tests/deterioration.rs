@@ -49,7 +49,7 @@ fn patients(count: usize) -> Vec<Vec<f32>> {
 fn the_shipped_package_is_signed_and_reproduces_its_golden_vectors_in_int8_and_float() {
     let package = package();
     for precision in [Precision::Int8, Precision::Float] {
-        package.load_as(precision).unwrap();
+        package.load_as(precision, None).unwrap();
     }
 }
 
@@ -87,7 +87,7 @@ fn one_call_leaves_nothing_behind_for_the_next() {
 #[test]
 fn int8_stays_near_float() {
     let package = package();
-    let (int8, float) = (package.load().unwrap(), package.load_as(Precision::Float).unwrap());
+    let (int8, float) = (package.load().unwrap(), package.load_as(Precision::Float, None).unwrap());
     let rows = patients(200);
     let gaps = int8
         .predict(&rows)

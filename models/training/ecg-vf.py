@@ -2,7 +2,7 @@
 
     python models/training/ecg-vf.py --data MITDB_DIR [--creighton CUDB_DIR] [--out PACKAGE_DIR] [--rows ROWS_DIR]
 
-Everything but the signature; `models/training/run` does both. The rows are made by the agent's own analysis, with cargo.
+Everything but the signature; `models/training/run` does both. The rows are made by the agent's own analysis, which cargo builds.
 """
 
 import os
@@ -39,7 +39,7 @@ def main():
     creighton = arguments.creighton or arguments.data.parent / "cudb"
     with tempfile.TemporaryDirectory() as scratch:
         folder = arguments.rows or Path(scratch)
-        vf_rows.make(_program(), arguments.data, creighton, folder)
+        vf_rows.make(_wardlight(), arguments.data, creighton, folder)
         sources = vf_rows.read(arguments.data, folder)
     found = vf_pipeline.cross_validate(sources)
     trained = vf_pipeline.Trained(sources, vf_pipeline.records(), SEEDS[0])
@@ -97,12 +97,10 @@ def _probability(logits):
     return 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
 
 
-def _program():
-    """The example `ecg_rows`, built."""
-    build = ["cargo", "build", "--quiet", "--release", "--package", "wardlight", "--example", "ecg_rows"]
-    subprocess.run(build, check=True, cwd=ROOT)
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    return str(target / "release/examples/ecg_rows")
+def _wardlight():
+    """The agent's binary, built."""
+    subprocess.run(["cargo", "build", "--quiet", "--release", "--package", "wardlight"], check=True, cwd=ROOT)
+    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/wardlight"
 
 
 if __name__ == "__main__":

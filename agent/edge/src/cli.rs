@@ -42,13 +42,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         score: ScoreCommand,
     },
-    /// What the models say about recordings
+    /// Replay a recorded period: the same alarms bit for bit, or what other limits would have done
+    Replay(crate::replay::cli::ReplayArgs),
+    /// Models: what this binary carries, and what this machine makes of it
     Model {
         #[command(subcommand)]
         model: crate::model_cli::ModelCommand,
     },
-    /// Replay a recorded period: the same alarms bit for bit, or what other limits would have done
-    Replay(crate::replay::cli::ReplayArgs),
     /// Read and verify the journal
     Journal {
         #[command(subcommand)]

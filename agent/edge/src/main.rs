@@ -81,13 +81,13 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Init(args) => init::run(&args.dir, args.broker.as_deref(), args.listen, output)?,
         Command::Check(ConfigArg { config }) => return runtime()?.block_on(check::run(&config, output)).map(passed),
         Command::Bed(args) => runtime()?.block_on(bed::run(args, output))?,
+        Command::Model { model } => model_cli::run(model, output)?,
         Command::User { user } => user_cli::run(user, output)?,
         Command::Score {
             score: ScoreCommand::News2,
         } => return score::news2(io::stdin().lock(), output).map(|n| passed(n == 0)),
         Command::Audit { audit } => return audit_command(audit, output),
         Command::Journal { journal } => return journal_command(journal, output),
-        Command::Model { model } => model_cli::run(&model, output)?,
         Command::Replay(args) => return replay::cli::run(&args, output).map(passed),
     }
     Ok(ExitCode::SUCCESS)

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::measure::compare;
 
 /// Intervals remembered.
-const KEPT: usize = 128;
+const KEPT: usize = 400;
 /// Longest interval before a beat that is told apart, in cells: 3 s.
 const LONGEST: f32 = 375.0;
 /// The same of the interval after it, for which nobody waits longer: 1.5 s.
@@ -16,20 +16,50 @@ const USUAL: f32 = 100.0;
 const REGULAR: f32 = 0.08;
 
 /// Numbers that [`Intervals::features`] gives.
-pub(super) const FEATURES: usize = 18;
+pub(super) const FEATURES: usize = 23;
+
+/// An interval changes suddenly if it leaves this share around the rate that was there before.
+const SUDDEN: f32 = 0.12;
+/// How fast that rate follows intervals that change slowly.
+const FOLLOW: f32 = 0.125;
+/// Intervals after which a sudden change has become the rate.
+const ACCEPTED: u32 = 60;
 
 /// The intervals before a beat, newest last, in cells.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Intervals(VecDeque<f32>);
+pub(super) struct Intervals {
+    kept: VecDeque<f32>,
+    /// The interval of the rhythm that was there before something began suddenly; a rhythm that quickens slowly takes it along.
+    settled: Option<f32>,
+    /// Intervals since it was last met.
+    unmet: u32,
+}
 
 impl Intervals {
     /// The interval before the beat in question.
     pub(super) fn push(&mut self, cells: Option<i64>) {
         let cells = cells.map_or_else(|| self.median(10, 0), |cells| (cells as f32).min(LONGEST));
-        if self.0.len() >= KEPT {
-            self.0.pop_front();
+        if self.kept.len() >= KEPT {
+            self.kept.pop_front();
         }
-        self.0.push_back(cells);
+        self.kept.push_back(cells);
+        self.settle(cells);
+    }
+
+    fn settle(&mut self, cells: f32) {
+        let near = self.median(10, 0);
+        let settled = self.settled.get_or_insert(near);
+        if (cells - *settled).abs() <= SUDDEN * *settled {
+            *settled += (cells - *settled) * FOLLOW;
+            self.unmet = 0;
+        } else {
+            self.unmet += 1;
+        }
+        // At the start nothing is known that was there before.
+        if self.unmet > ACCEPTED.min(self.kept.len() as u32 / 2) {
+            self.settled = Some(near);
+            self.unmet = 0;
+        }
     }
 
     /// How early the beat is by the median of the intervals so far: [`compare`] of the two.
@@ -43,6 +73,7 @@ impl Intervals {
         let (before, last, second) = (self.back(0), self.back(1), self.back(2));
         let near = self.median(10, 1);
         let long = self.quantile(100, 1, 0.5);
+        let settled = self.settled.unwrap_or(USUAL);
         let (low, high) = (self.quantile(100, 1, 0.2), self.quantile(100, 1, 0.8));
         [
             compare(before, USUAL),
@@ -63,14 +94,19 @@ impl Intervals {
             self.regular(24),
             compare(before, self.quantile(8, 1, 0.0)),
             compare(before, self.quantile(8, 1, 1.0)),
+            compare(before, settled),
+            compare(after, settled),
+            compare(last, settled),
+            compare(near, settled),
+            compare(before, self.quantile(KEPT, 1, 0.6)),
         ]
     }
 
     fn back(&self, age: usize) -> f32 {
-        let at = self.0.len().checked_sub(age + 1);
-        at.and_then(|at| self.0.get(at))
+        let at = self.kept.len().checked_sub(age + 1);
+        at.and_then(|at| self.kept.get(at))
             .copied()
-            .unwrap_or_else(|| self.0.front().copied().unwrap_or(USUAL))
+            .unwrap_or_else(|| self.kept.front().copied().unwrap_or(USUAL))
     }
 
     fn median(&self, count: usize, skip: usize) -> f32 {
@@ -79,7 +115,7 @@ impl Intervals {
 
     /// Of the last `count` intervals, but for the newest `skip`.
     fn quantile(&self, count: usize, skip: usize, share: f32) -> f32 {
-        let mut some: Vec<f32> = self.0.iter().rev().skip(skip).take(count).copied().collect();
+        let mut some: Vec<f32> = self.kept.iter().rev().skip(skip).take(count).copied().collect();
         some.sort_unstable_by(f32::total_cmp);
         let at = (some.len().saturating_sub(1) as f32 * share) as usize;
         some.get(at).copied().unwrap_or(USUAL)
@@ -87,7 +123,7 @@ impl Intervals {
 
     /// Mean change from interval to interval over the last `count`, by their mean.
     fn irregularity(&self, count: usize) -> f32 {
-        let some = || self.0.iter().rev().take(count);
+        let some = || self.kept.iter().rev().take(count);
         let change: f32 = some().zip(some().skip(1)).map(|(a, b)| (a - b).abs()).sum();
         let sum: f32 = some().sum();
         if sum > 0.0 { 4.0 * change / sum } else { 0.0 }
@@ -97,11 +133,11 @@ impl Intervals {
     fn regular(&self, count: usize) -> f32 {
         let median = self.median(count, 0);
         let near = self
-            .0
+            .kept
             .iter()
             .rev()
             .take(count)
             .filter(|i| (*i - median).abs() <= REGULAR * median);
-        near.count() as f32 / self.0.len().clamp(1, count) as f32
+        near.count() as f32 / self.kept.len().clamp(1, count) as f32
     }
 }

@@ -4,12 +4,13 @@
 //! is followed. A beat is ready when the next one is known, two seconds after it at the latest. Every lead gives a row of its own:
 //! - `window`, `[3, 128]`: the beat, the patient's own beat and the beat before, from 480 ms before the QRS to 544 ms after it,
 //!   without baseline, by the height of the patient's own QRS, small waves magnified;
-//! - `rhythm`, `[42]`: how the intervals around it compare with those before, and how its shape compares with the patient's own.
+//! - `rhythm`, `[47]`: how the intervals around it compare with those before, and how its shape compares with the patient's own.
 //!
 //! Nothing in a row has a unit of voltage, so gain and lead do not matter. Deliberately absent: what other patients look like;
 //! that is the model's part.
 
-mod class;
+mod classes;
+mod confusion;
 mod intervals;
 mod lead;
 mod measure;
@@ -21,7 +22,9 @@ use std::collections::VecDeque;
 use wardlight_core::codes::Waveform;
 use wardlight_core::rhythm::{GRID_MS, Heard};
 
-pub use class::{Class, decide, probabilities};
+pub use classes::{BeatClass, Probabilities, classify};
+pub use confusion::{ClassFigures, Confusion};
+
 use intervals::Intervals;
 use lead::{Lead, View};
 
@@ -85,6 +88,14 @@ impl Extractor {
             Heard::Sample { lead, cell, microvolts } => self.sample(*lead, *cell, *microvolts),
             Heard::Beat(beat) => self.beat(beat.at.as_millis().div_euclid(GRID_MS)),
             Heard::Until(cell) => self.until(*cell, ready),
+        }
+    }
+
+    /// Hands on the beats that wait: there will be no more.
+    pub fn finish(&mut self, ready: &mut dyn FnMut(ReadyBeat)) {
+        while let Some(cell) = self.waiting.pop_front() {
+            let next = self.waiting.front().copied();
+            ready(self.ready(cell, next));
         }
     }
 

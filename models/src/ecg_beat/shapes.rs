@@ -1,4 +1,4 @@
-//! The shapes that return in one lead. The commonest is taken for the patient's own beat.
+//! The shapes that return in one lead, and which of them is the patient's own beat.
 
 use super::measure::{correlation, spread};
 use super::{BEFORE, PLAY, WINDOW};
@@ -14,6 +14,14 @@ const WIDER: f32 = 1.2;
 const FORGET: f32 = 1.0 / 200.0;
 /// Least weight of a new beat in its shape.
 const LEARN: f32 = 1.0 / 16.0;
+
+/// Beats of a shape, and its share of all, before it can be the patient's own.
+const KNOWN: f32 = 4.0;
+const COMMON: f32 = 0.125;
+/// How early its beats may come on average: a fifth of the usual interval, as [`compare`](super::measure::compare) puts it.
+const EARLY: f32 = -0.44;
+/// How much wider than the narrowest of the common shapes it may be.
+const NARROW: f32 = 1.3;
 
 /// A shape that returns.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,9 +118,17 @@ impl Shapes {
         false
     }
 
+    /// The commonest of the shapes that are narrow and do not come early, for a patient may have as many ventricular beats as others.
     fn own_index(&self) -> Option<usize> {
-        let commonest = self.0.iter().enumerate().max_by(|(_, a), (_, b)| a.count.total_cmp(&b.count));
-        commonest.map(|(at, _)| at)
+        let total = self.total();
+        let common = |s: &&Shape| s.count >= KNOWN && s.count > COMMON * total && s.earliness > EARLY;
+        let narrowest = self.0.iter().filter(common).map(|s| s.spread).fold(f32::MAX, f32::min);
+        let narrow = |s: &&Shape| common(s) && s.spread <= NARROW * narrowest;
+        let most = |narrow: &dyn Fn(&&Shape) -> bool| {
+            let some = self.0.iter().enumerate().filter(|(_, s)| narrow(s));
+            some.max_by(|(_, a), (_, b)| a.count.total_cmp(&b.count)).map(|(at, _)| at)
+        };
+        most(&narrow).or_else(|| most(&|_| true))
     }
 
     /// The patient's own shape.

@@ -41,17 +41,20 @@ pub fn window(microvolts: &[f32]) -> Vec<f32> {
     level.iter().map(|v| (v / height).clamp(-MOST, MOST)).collect()
 }
 
-/// Probability of a shockable rhythm, from the `[other, shockable]` logits of each lead: the leads' log odds averaged. 0 without
-/// any lead.
-pub fn probability(leads: &[&[f32]]) -> f32 {
-    if leads.is_empty() {
-        return 0.0;
-    }
-    let odds = leads.iter().map(|logits| match logits {
+/// Probability of a shockable rhythm, from the `[other, shockable]` logits of one lead after the other: their log odds averaged.
+/// 0 without any lead.
+pub fn probability(logits: &[f32]) -> f32 {
+    let odds = |lead: &[f32]| match lead {
         [other, shockable] => shockable - other,
         _ => 0.0,
-    });
-    1.0 / (1.0 + (-odds.sum::<f32>() / leads.len() as f32).exp())
+    };
+    let leads = logits.chunks_exact(CLASSES);
+    let count = leads.len();
+    if count == 0 {
+        return 0.0;
+    }
+    let mean = leads.map(odds).sum::<f32>() / count as f32;
+    1.0 / (1.0 + (-mean).exp())
 }
 
 /// The values without their running mean; towards the ends the mean is that of the values which are there.
@@ -167,6 +170,13 @@ mod tests {
             windows.hear(&heard, &mut |ready| found.push(ready.start_ms / GRID_MS));
         }
         found
+    }
+
+    #[test]
+    fn leads_that_disagree_meet_between() {
+        assert!((probability(&[0.0, 2.0, 2.0, 0.0]) - 0.5).abs() < 1e-6);
+        assert!(probability(&[0.0, 2.0]) > 0.85);
+        assert!(probability(&[]) < 1e-6);
     }
 
     #[test]

@@ -13,7 +13,12 @@ pub fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("packages/deterioration")
 }
 
-/// A copy of the shipped package that a test may alter and sign again.
+/// A package of random weights with onnxruntime's logits, made by `models/training/example_cnn.py`.
+pub fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packages").join(name)
+}
+
+/// A copy of a package that a test may alter and sign again.
 pub struct Copy {
     folder: TempDir,
     pair: Ed25519KeyPair,
@@ -22,8 +27,13 @@ pub struct Copy {
 impl Copy {
     /// An exact copy, still with the shipped signature.
     pub fn new() -> Self {
+        Self::of(&shipped())
+    }
+
+    /// An exact copy of the package in `folder`.
+    pub fn of(package: &Path) -> Self {
         let folder = TempDir::new().unwrap();
-        for entry in fs::read_dir(shipped()).unwrap() {
+        for entry in fs::read_dir(package).unwrap() {
             let entry = entry.unwrap();
             fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
         }

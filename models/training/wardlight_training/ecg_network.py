@@ -3,6 +3,8 @@
 Everything in it can be stored in eight bits: convolutions and products, ReLU, one addition, one concatenation.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,11 +21,14 @@ CONVOLUTIONS = {
     "fourth": (32, 32, 5, 2, 1),
     "place": (32, 64, 16, 1, 32),
 }
-DENSE = {"rhythm": (42, 48), "joined": (112, 48), "out": (48, CLASSES)}
+DENSE = {"rhythm": (47, 48), "joined": (112, 48), "out": (48, CLASSES)}
 DROPOUT = 0.25
 WEIGHT_DECAY = 0.02
 LEARNING_RATE = 3e-3
 BATCH = 256
+SMOOTHING = 0.03
+# The column that compares what lies above the line with what lies below: it changes sign with the polarity.
+POLARITY = 37
 
 
 def start(seed):
@@ -85,47 +90,42 @@ def disturb(key, window, rhythm):
     # The same shift for all rows of the batch costs nothing.
     window = jnp.roll(window, jax.random.randint(keys[6], (), -2, 3), axis=2)
     rhythm = rhythm + 0.06 * jax.random.normal(keys[7], rhythm.shape)
-    # Column 32 compares what lies above the line with what lies below.
-    return window, rhythm.at[:, 32].multiply(sign[:, 0, 0])
+    return window, rhythm.at[:, POLARITY].multiply(sign[:, 0, 0])
 
 
-def fit(rows, weights, epochs, seed, sample):
-    """Trains on `rows`, each with its weight. `sample(rng)` chooses the rows of an epoch. Returns averaged parameters."""
+def fit(rows, chances, steps, seed):
+    """Trains on `rows`, each drawn with its chance. Returns the parameters averaged over the last hundred steps or so."""
     rng = np.random.default_rng(seed)
     parameters = start(seed)
-    steps = epochs * (len(sample(np.random.default_rng(0))) // BATCH)
-    optimiser = optax.adamw(optax.cosine_onecycle_schedule(steps, LEARNING_RATE, 0.2), weight_decay=WEIGHT_DECAY)
-    state = optimiser.init(parameters)
+    state = _optimiser(steps).init(parameters)
     mean = parameters
-
-    @jax.jit
-    def step(parameters, state, mean, key, window, rhythm, target, weight):
-        augment, drop = jax.random.split(key)
-
-        def loss(p):
-            logits = apply(p, *disturb(augment, window, rhythm), drop)
-            smooth = 0.97 * jax.nn.one_hot(target, CLASSES) + 0.03 / CLASSES
-            return (weight * optax.softmax_cross_entropy(logits, smooth)).sum() / weight.sum()
-
-        gradient = jax.grad(loss)(parameters)
-        change, state = optimiser.update(gradient, state, parameters)
-        parameters = optax.apply_updates(parameters, change)
-        mean = jax.tree.map(lambda m, p: 0.99 * m + 0.01 * p, mean, parameters)
-        return parameters, state, mean
-
     key = jax.random.key(seed)
-    done = 0
-    while done < steps:
-        chosen = rng.permutation(sample(rng))
-        for at in range(0, len(chosen) - BATCH + 1, BATCH):
-            if done >= steps:
-                break
-            batch = np.sort(chosen[at:at + BATCH])
-            key, now = jax.random.split(key)
-            parameters, state, mean = step(
-                parameters, state, mean, now, rows.window[batch], rows.rhythm[batch], rows.label[batch], weights[batch])
-            done += 1
+    up_to = np.cumsum(chances) / np.sum(chances)
+    for _ in range(steps):
+        batch = np.minimum(np.searchsorted(up_to, rng.random(BATCH)), len(up_to) - 1)
+        key, now = jax.random.split(key)
+        parameters, state, mean = _step(
+            steps, parameters, state, mean, now, rows.window[batch], rows.rhythm[batch], rows.label[batch])
     return jax.tree.map(np.asarray, mean)
+
+
+def _optimiser(steps):
+    return optax.adamw(optax.cosine_onecycle_schedule(steps, LEARNING_RATE, 0.2), weight_decay=WEIGHT_DECAY)
+
+
+@partial(jax.jit, static_argnums=0)
+def _step(steps, parameters, state, mean, key, window, rhythm, target):
+    augment, drop = jax.random.split(key)
+
+    def loss(p):
+        logits = apply(p, *disturb(augment, window, rhythm), drop)
+        smooth = (1 - SMOOTHING) * jax.nn.one_hot(target, CLASSES) + SMOOTHING / CLASSES
+        return optax.softmax_cross_entropy(logits, smooth).mean()
+
+    change, state = _optimiser(steps).update(jax.grad(loss)(parameters), state, parameters)
+    parameters = optax.apply_updates(parameters, change)
+    mean = jax.tree.map(lambda m, p: 0.99 * m + 0.01 * p, mean, parameters)
+    return parameters, state, mean
 
 
 _logits = jax.jit(apply)

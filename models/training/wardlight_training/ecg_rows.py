@@ -1,4 +1,4 @@
-"""Rows of the model `ecg-beat` as the agent makes them, read from the example `ecg_rows`."""
+"""Rows of the model `ecg-beat` as the agent makes them: `wardlight model rows`."""
 
 import subprocess
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 from . import mitdb
 
-CHANNELS, WINDOW, RHYTHM = 3, 128, 42
+CHANNELS, WINDOW, RHYTHM = 3, 128, 47
 _COLUMNS = 2 + CHANNELS * WINDOW + RHYTHM
 # How a record is played: both leads at once, or one alone.
 PLAYS = ("both", "0", "1")
@@ -30,15 +30,16 @@ class Rows:
         return Rows(*(getattr(self, field)[chosen] for field in self.__dataclass_fields__))
 
 
-def make(program, data, folder):
-    """Plays every record with the example `ecg_rows`; files that are there are kept."""
+def make(wardlight, data, folder):
+    """Plays every record through the binary `wardlight`; files that are there are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in mitdb.DS1:
         for play in PLAYS:
             file = folder / f"{name}.{play}.f32"
             if not file.exists():
-                only = [] if play == "both" else [play]
-                subprocess.run([program, "beats", str(Path(data) / name), str(file), *only], check=True, stdout=subprocess.DEVNULL)
+                only = [] if play == "both" else ["--lead", play]
+                command = [wardlight, "model", "rows", "ecg-beat", "--record", Path(data) / name, "--out", file, *only]
+                subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def read(data, folder):

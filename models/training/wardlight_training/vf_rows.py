@@ -1,4 +1,4 @@
-"""Windows of the model `ecg-vf` as the agent makes them, read from the example `ecg_rows`."""
+"""Windows of the model `ecg-vf` as the agent makes them, as `wardlight model rows` writes them."""
 
 import subprocess
 from dataclasses import dataclass
@@ -30,16 +30,16 @@ class Windows:
         return Windows(self.start[chosen], self.lead[chosen], self.values[chosen], self.label[chosen])
 
 
-def make(program, mitdb, creighton, folder):
-    """Plays every recording; files that are there are kept."""
+def make(wardlight, mitdb, creighton, folder):
+    """Plays every recording through the binary `wardlight`; files that are there are kept."""
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = {name: ["windows", str(Path(mitdb) / name)] for name in DS1}
-    jobs |= {name: ["windows", str(Path(creighton) / f"{name}m.mat")] for name in CREIGHTON}
-    jobs[SIMULATED] = ["simulated"]
+    jobs = {name: ["--record", Path(mitdb) / name] for name in DS1}
+    jobs |= {name: ["--record", Path(creighton) / f"{name}m.mat"] for name in CREIGHTON}
+    jobs[SIMULATED] = ["--simulated"]
     for name, arguments in jobs.items():
         file = folder / f"{name}.f32"
         if not file.exists():
-            subprocess.run([program, *arguments, str(file)], check=True)
+            subprocess.run([wardlight, "model", "rows", "ecg-vf", *arguments, "--out", file], check=True, stdout=subprocess.DEVNULL)
 
 
 def read(mitdb, folder):

@@ -1,93 +1,107 @@
-//! `wardlight model annotate`: a recording through the agent's rhythm analysis and a model, as a table.
+//! `wardlight model annotate`: what a model says about a recorded ECG.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
-use wardlight_models::ecg_beat::{Class, Extractor, ReadyBeat, decide, probabilities};
-use wardlight_models::ecg_vf::Windows;
-use wardlight_models::{WaveformModel, ecg_vf};
+use anyhow::Context;
+use clap::Args;
+use wardlight_models::ecg_beat::{Extractor, Probabilities, ReadyBeat, classify};
+use wardlight_models::ecg_vf::{self, ReadyWindow, Windows};
+use wardlight_models::{Package, TrustedKeys, WaveformModel};
 
+use super::EcgModel;
 use super::recording::{Recording, seconds};
-use super::{AnnotateArgs, EcgModel};
 
-/// Rows that go through the model at once.
+/// Beats or windows that go to the model at once.
 const BATCH: usize = 256;
 
-pub(super) fn run(args: &AnnotateArgs) -> anyhow::Result<()> {
-    let model = args.model.load(args.package.as_deref())?;
-    let mut recording = Recording::open(&args.record)?;
-    if let Some(lead) = args.lead {
-        recording.only(lead);
-    }
-    if recording.leads().is_empty() {
-        bail!("{}: no such lead", args.record.display());
-    }
-    let table = match args.model {
-        EcgModel::EcgBeat => beats(&model, &recording)?,
-        EcgModel::EcgVf => windows(&model, &recording)?,
+#[derive(Debug, Args)]
+pub(crate) struct AnnotateArgs {
+    /// Which model
+    #[arg(value_enum)]
+    model: EcgModel,
+    /// WFDB record without extension, e.g. mitdb/101, or an extract of the Creighton database, e.g. cudb/cu01m.mat
+    #[arg(long, value_name = "DIR/NAME")]
+    record: PathBuf,
+    /// Play this lead of the record alone, from 0; else all
+    #[arg(long, value_name = "N")]
+    lead: Option<usize>,
+    /// CSV to write
+    #[arg(long, value_name = "FILE.csv")]
+    out: PathBuf,
+    /// Package to use; else the one that this binary carries
+    #[arg(long, value_name = "DIR")]
+    package: Option<PathBuf>,
+}
+
+/// Annotates the record and says how many lines there are.
+/// # Errors
+/// If the package or the record cannot be read, or the file cannot be written.
+pub(super) fn run(args: &AnnotateArgs, mut output: impl Write) -> anyhow::Result<()> {
+    let keys = TrustedKeys::release()?;
+    let package = match &args.package {
+        Some(folder) => Package::open(folder, &keys)?,
+        None => Package::shipped(args.model.id(), &keys)?,
     };
-    std::fs::write(&args.out, table).with_context(|| args.out.display().to_string())
+    let mut recording = Recording::open(&args.record)?;
+    if let Some(position) = args.lead {
+        recording.only(position);
+    }
+    let file = File::create(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
+    let mut file = BufWriter::new(file);
+    let model = package.load_waveform()?;
+    let lines = match args.model {
+        EcgModel::EcgBeat => beats(&recording, &model, &mut file)?,
+        EcgModel::EcgVf => windows(&recording, &model, &mut file)?,
+    };
+    file.flush().with_context(|| format!("cannot write {}", args.out.display()))?;
+    writeln!(output, "{lines} lines written to {}", args.out.display())?;
+    output.flush()?;
+    Ok(())
 }
 
-fn beats(model: &WaveformModel, recording: &Recording) -> anyhow::Result<String> {
+/// Writes a line for each beat. A beat that no lead shows is not to be classified: Q.
+fn beats(recording: &Recording, model: &WaveformModel, file: &mut impl Write) -> anyhow::Result<usize> {
     let mut extractor = Extractor::default();
-    let mut found: Vec<ReadyBeat> = Vec::new();
-    recording.play(&mut |heard| extractor.hear(&heard, &mut |beat| found.push(beat)));
-    let rows = found.iter().flat_map(|beat| &beat.rows);
-    let inputs: Vec<[&[f32]; 2]> = rows.map(|row| [row.window.as_slice(), row.rhythm.as_slice()]).collect();
-    let logits = logits(model, &inputs)?;
-    let mut logits = logits.chunks_exact(Class::ALL.len());
-    let mut table = String::from("sample,time_s,aami,p_n,p_s,p_v,p_f,p_q\n");
-    for beat in &found {
-        let leads: Vec<&[f32]> = logits.by_ref().take(beat.rows.len()).collect();
-        let probabilities = probabilities(&leads);
-        let time_s = seconds(beat.at_ms);
-        let sample = (time_s * recording.rate_hz()).round();
-        let class = decide(&probabilities, &model.manifest().thresholds);
-        write!(table, "{sample},{time_s:.3},{}", class.name())?;
-        for p in probabilities {
-            write!(table, ",{p:.4}")?;
+    let mut beats: Vec<ReadyBeat> = Vec::new();
+    recording.play(&mut |heard| extractor.hear(&heard, &mut |beat| beats.push(beat)));
+    extractor.finish(&mut |beat| beats.push(beat));
+    writeln!(file, "sample,time_s,aami,p_n,p_s,p_v,p_f,p_q")?;
+    for some in beats.chunks(BATCH) {
+        for (beat, probabilities) in some.iter().zip(classify(model, some)?) {
+            let at_s = seconds(beat.at_ms);
+            let sample = (at_s * recording.rate_hz()).round();
+            let unseen = Probabilities([0.0, 0.0, 0.0, 0.0, 1.0]);
+            let probabilities = probabilities.unwrap_or(unseen);
+            write!(file, "{sample},{at_s:.3},{}", probabilities.class().letter())?;
+            for p in probabilities.0 {
+                write!(file, ",{p:.5}")?;
+            }
+            writeln!(file)?;
         }
-        table.push('\n');
     }
-    Ok(table)
+    Ok(beats.len())
 }
 
-fn windows(model: &WaveformModel, recording: &Recording) -> anyhow::Result<String> {
-    let mut windows = Windows::default();
-    let mut found = Vec::new();
-    recording.play(&mut |heard| windows.hear(&heard, &mut |window| found.push(window)));
-    let inputs: Vec<[&[f32]; 1]> = found.iter().map(|window| [window.values.as_slice()]).collect();
-    let logits = logits(model, &inputs)?;
-    // All leads of a window together.
-    let mut together: BTreeMap<i64, Vec<&[f32]>> = BTreeMap::new();
-    for (window, logits) in found.iter().zip(logits.chunks_exact(ecg_vf::CLASSES)) {
-        together.entry(window.start_ms).or_default().push(logits);
+/// Writes a line for each window, the leads together.
+fn windows(recording: &Recording, model: &WaveformModel, file: &mut impl Write) -> anyhow::Result<usize> {
+    let mut cutter = Windows::default();
+    let mut windows: Vec<ReadyWindow> = Vec::new();
+    recording.play(&mut |heard| cutter.hear(&heard, &mut |window| windows.push(window)));
+    let mut leads: BTreeMap<i64, Vec<f32>> = BTreeMap::new();
+    for some in windows.chunks(BATCH) {
+        let values: Vec<f32> = some.iter().flat_map(|window| &window.values).copied().collect();
+        let logits = model.logits(&[&values], some.len())?;
+        for (window, logits) in some.iter().zip(logits.chunks_exact(ecg_vf::CLASSES)) {
+            leads.entry(window.start_ms).or_default().extend(logits);
+        }
     }
-    let mut table = String::from("start_sample,p_shockable\n");
-    for (start_ms, leads) in together {
-        let sample = (seconds(start_ms) * recording.rate_hz()).round();
-        writeln!(table, "{sample},{:.4}", ecg_vf::probability(&leads))?;
+    writeln!(file, "start_sample,p_shockable")?;
+    for (start_ms, logits) in &leads {
+        let sample = (seconds(*start_ms) * recording.rate_hz()).round();
+        writeln!(file, "{sample},{:.5}", ecg_vf::probability(logits))?;
     }
-    Ok(table)
-}
-
-/// Logits of all rows, one after the other.
-fn logits<const INPUTS: usize>(model: &WaveformModel, rows: &[[&[f32]; INPUTS]]) -> anyhow::Result<Vec<f32>> {
-    let mut all = Vec::new();
-    for batch in rows.chunks(BATCH) {
-        let joined: [Vec<f32>; INPUTS] = std::array::from_fn(|input| {
-            batch
-                .iter()
-                .filter_map(|row| row.get(input))
-                .copied()
-                .flatten()
-                .copied()
-                .collect()
-        });
-        let joined = joined.each_ref().map(Vec::as_slice);
-        all.extend(model.logits(&joined, batch.len())?);
-    }
-    Ok(all)
+    Ok(leads.len())
 }

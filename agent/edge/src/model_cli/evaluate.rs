@@ -1,88 +1,242 @@
-//! `wardlight model evaluate`: annotated beats against the annotations of the records, as ANSI/AAMI EC57 counts them.
+//! `wardlight model evaluate`: annotations of beats against those of an expert, as ANSI/AAMI EC57 compares them.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use wardlight_models::ecg_beat::Class;
+use anyhow::{Context, bail};
+use clap::Args;
+use wardlight_models::ecg_beat::{BeatClass, Confusion};
 use wardlight_simulator::recordings::wfdb::{Annotation, header, read_annotations};
 
-use super::EvaluateArgs;
-use super::agreement::{Agreement, Beat, compare};
+/// Beats match within this time (ANSI/AAMI EC57).
+const MATCH_S: f64 = 0.15;
+/// Beats are counted from here on (ANSI/AAMI EC57).
+const LEARNING_S: f64 = 300.0;
+/// Codes of ecgcodes.h for the begin and the end of flutter, in which no beats are annotated.
+const FLUTTER: [u8; 2] = [32, 33];
 
-/// Codes of ecgcodes.h that are beats, by class (ANSI/AAMI EC57; `B`, `n`, `r` and `?` of other databases as they are commonly
-/// read): N L R B e j n, A a J S, V E r, F, / f Q ?.
-const CODES: [(Class, &[u8]); 5] = [
-    (Class::N, &[1, 2, 3, 25, 34, 11, 35]),
-    (Class::S, &[8, 4, 7, 9]),
-    (Class::V, &[5, 10, 41]),
-    (Class::F, &[6]),
-    (Class::Q, &[12, 38, 13, 30]),
-];
-const FLUTTER_BEGINS: u8 = 32;
-const FLUTTER_ENDS: u8 = 33;
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    /// Folder with the records' .hea and .atr files
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Annotations by `wardlight model annotate ecg-beat`, named after their records: 101.csv
+    #[arg(value_name = "NAME.csv", required = true)]
+    annotations: Vec<PathBuf>,
+}
 
+/// Prints the figures of each record and of all together.
+/// # Errors
+/// If a file cannot be read, or the output fails.
 pub(super) fn run(args: &EvaluateArgs, mut output: impl Write) -> anyhow::Result<()> {
-    let mut gross = Agreement::default();
-    writeln!(
-        output,
-        "From 5 minutes on, within 150 ms, stretches of ventricular flutter left out."
-    )?;
-    writeln!(output, "{}", Agreement::HEADER)?;
+    let mut all = Compared::default();
+    heading(&mut output)?;
     for file in &args.annotations {
         let name = file
             .file_stem()
             .and_then(|n| n.to_str())
-            .context("a file is named after its record")?;
-        let found = read(file).with_context(|| file.display().to_string())?;
-        let path = args.records.join(name);
-        let rate_hz = header::read(&path.with_extension("hea"))?.rate_hz;
-        let annotations = read_annotations(&path.with_extension("atr"))?;
-        let agreement = compare(&truth(&annotations, rate_hz), &found, &flutter(&annotations, rate_hz));
-        writeln!(output, "{}", agreement.row(name))?;
-        gross.add(&agreement);
+            .context("annotations are named NAME.csv")?;
+        let compared = Compared::read(&args.data, name, file)?;
+        row(name, &compared, &mut output)?;
+        all.add(&compared);
     }
-    writeln!(output, "{}\n\n{}", gross.row("gross"), gross.report())?;
+    row("gross", &all, &mut output)?;
+    table(&all.classes, &mut output)?;
+    output.flush()?;
     Ok(())
 }
 
-/// Beats of a table of `annotate ecg-beat`.
-fn read(file: &Path) -> anyhow::Result<Vec<Beat>> {
-    let content = std::fs::read_to_string(file)?;
-    let beats = content.lines().enumerate().skip(1).map(|(number, line)| {
-        let mut fields = line.split(',').skip(1);
-        let at_s = fields.next().and_then(|f| f.parse().ok());
-        let class = fields.next().and_then(Class::named);
-        at_s.zip(class)
-            .map(|(at_s, class)| Beat { at_s, class })
-            .with_context(|| format!("line {}: {line:?}: expected sample,time_s,aami,…", number + 1))
-    });
-    beats.collect()
+/// What a comparison gives.
+#[derive(Clone, Debug, Default)]
+struct Compared {
+    classes: Confusion,
+    missed: u64,
+    false_: u64,
 }
 
-fn truth(annotations: &[Annotation], rate_hz: f64) -> Vec<Beat> {
-    let beat = |a: &Annotation| {
-        let (class, _) = CODES.iter().find(|(_, codes)| codes.contains(&a.code))?;
-        Some(Beat {
-            at_s: a.sample as f64 / rate_hz,
-            class: *class,
-        })
-    };
-    annotations.iter().filter_map(beat).collect()
+impl Compared {
+    fn add(&mut self, other: &Self) {
+        self.classes.add(&other.classes);
+        self.missed += other.missed;
+        self.false_ += other.false_;
+    }
+
+    fn read(data: &Path, name: &str, file: &Path) -> anyhow::Result<Self> {
+        let rate_hz = header::read(&data.join(format!("{name}.hea")))?.rate_hz;
+        let annotations = read_annotations(&data.join(format!("{name}.atr")))?;
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let found = called(&text).with_context(|| format!("{} is not what `model annotate ecg-beat` writes", file.display()))?;
+        let flutter = flutter(&annotations, rate_hz);
+        let beat = |a: &Annotation| Some((a.sample as f64 / rate_hz, aami(a.code)?));
+        let counted =
+            |at_s: f64| at_s >= LEARNING_S && flutter.iter().all(|(from, to)| at_s < from - MATCH_S || at_s > to + MATCH_S);
+        let keep = |(at_s, class): (f64, BeatClass)| counted(at_s).then_some((at_s, class));
+        let truth: Vec<_> = annotations.iter().filter_map(beat).filter_map(keep).collect();
+        let found: Vec<_> = found.into_iter().filter_map(keep).collect();
+        Ok(compare(&truth, &found))
+    }
 }
 
-/// Stretches of ventricular flutter, in which no beats are annotated.
-fn flutter(annotations: &[Annotation], rate_hz: f64) -> Vec<(f64, f64)> {
-    let mut stretches = Vec::new();
-    let mut begun = None;
-    for annotation in annotations {
-        let at_s = annotation.sample as f64 / rate_hz;
-        match annotation.code {
-            FLUTTER_BEGINS => begun = Some(at_s),
-            FLUTTER_ENDS => stretches.extend(begun.take().map(|from| (from, at_s))),
-            _ => {}
+/// Pairs the beats in order of time.
+fn compare(truth: &[(f64, BeatClass)], found: &[(f64, BeatClass)]) -> Compared {
+    let mut compared = Compared::default();
+    let (mut truth, mut found) = (truth.iter().peekable(), found.iter().peekable());
+    while let (Some((at, class)), Some((found_at, called))) = (truth.peek(), found.peek()) {
+        let gap = found_at - at;
+        if gap.abs() <= MATCH_S {
+            compared.classes.count(*class, *called);
+        } else if gap < 0.0 {
+            compared.false_ += 1;
+        } else {
+            compared.missed += 1;
+        }
+        if gap <= MATCH_S {
+            found.next();
+        }
+        if gap >= -MATCH_S {
+            truth.next();
         }
     }
-    stretches.extend(begun.map(|from| (from, f64::INFINITY)));
-    stretches
+    compared.missed += truth.count() as u64;
+    compared.false_ += found.count() as u64;
+    compared
+}
+
+/// Time in seconds and class of every line.
+fn called(text: &str) -> anyhow::Result<Vec<(f64, BeatClass)>> {
+    let mut lines = text.lines();
+    let heading = lines.next().unwrap_or_default();
+    if !heading.starts_with("sample,time_s,aami,") {
+        bail!("its first line is {heading:?}");
+    }
+    lines
+        .map(|line| {
+            let mut fields = line.split(',').skip(1);
+            let at_s = fields.next().and_then(|field| field.parse().ok());
+            let letter = fields.next();
+            let class = BeatClass::ALL
+                .into_iter()
+                .find(|class| letter == Some(class.letter().encode_utf8(&mut [0; 4])));
+            at_s.zip(class).with_context(|| format!("it has the line {line:?}"))
+        })
+        .collect()
+}
+
+/// Class of a beat annotation by its code in ecgcodes.h.
+const fn aami(code: u8) -> Option<BeatClass> {
+    Some(match code {
+        // N L R e j, B n
+        1 | 2 | 3 | 34 | 11 | 25 | 35 => BeatClass::N,
+        // A a J S
+        8 | 4 | 7 | 9 => BeatClass::S,
+        // V E, R-on-T
+        5 | 10 | 41 => BeatClass::V,
+        6 => BeatClass::F,
+        // / f Q ?
+        12 | 38 | 13 | 30 => BeatClass::Q,
+        _ => return None,
+    })
+}
+
+fn flutter(annotations: &[Annotation], rate_hz: f64) -> Vec<(f64, f64)> {
+    let [begins, ends] = FLUTTER;
+    let mut found = Vec::new();
+    let mut from = None;
+    for annotation in annotations {
+        let at_s = annotation.sample as f64 / rate_hz;
+        if annotation.code == begins {
+            from = Some(at_s);
+        } else if annotation.code == ends {
+            found.extend(from.take().map(|from| (from, at_s)));
+        }
+    }
+    found.extend(from.map(|from| (from, f64::INFINITY)));
+    found
+}
+
+fn heading(output: &mut impl Write) -> anyhow::Result<()> {
+    writeln!(
+        output,
+        "From 5 min on, within 150 ms, without flutter. QRS: missed and false; classes of the beats found.\n\
+         record   beats missed  false | accuracy kappa     j    jk | S   Se   PPV    FPR | V   Se   PPV    FPR | F   Se   PPV"
+    )?;
+    Ok(())
+}
+
+fn row(name: &str, compared: &Compared, output: &mut impl Write) -> anyhow::Result<()> {
+    let classes = &compared.classes;
+    let [s, v, f] = [BeatClass::S, BeatClass::V, BeatClass::F].map(|class| classes.of(class));
+    writeln!(
+        output,
+        "{name:7} {:6} {:6} {:6} | {:8.4} {:5.3} {:5.3} {:5.3} | {:6.3} {:5.3} {:6.4} | {:6.3} {:5.3} {:6.4} | {:6.3} {:5.3}",
+        classes.total() + compared.missed,
+        compared.missed,
+        compared.false_,
+        classes.accuracy(),
+        classes.kappa(),
+        classes.j(),
+        classes.j_kappa(),
+        s.sensitivity,
+        s.precision,
+        s.false_positive_rate,
+        v.sensitivity,
+        v.precision,
+        v.false_positive_rate,
+        f.sensitivity,
+        f.precision,
+    )?;
+    Ok(())
+}
+
+fn table(classes: &Confusion, output: &mut impl Write) -> anyhow::Result<()> {
+    writeln!(output, "\nall  called N        S        V        F        Q")?;
+    for (class, row) in BeatClass::ALL.into_iter().zip(classes.0) {
+        write!(output, "is {}  ", class.letter())?;
+        for count in row {
+            write!(output, " {count:8}")?;
+        }
+        writeln!(output)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beats_pair_within_150_ms_and_the_rest_is_missed_or_false() {
+        let truth = [(300.0, BeatClass::N), (301.0, BeatClass::V), (302.0, BeatClass::S)];
+        let found = [
+            (300.1, BeatClass::N),
+            (300.5, BeatClass::V),
+            (302.1, BeatClass::N),
+            (303.0, BeatClass::N),
+        ];
+        let compared = compare(&truth, &found);
+        assert_eq!((compared.missed, compared.false_, compared.classes.total()), (1, 2, 2));
+        assert!((compared.classes.accuracy() - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_line_of_another_kind_is_named() {
+        assert_eq!(
+            called("sample,time_s,aami,p_n,p_s,p_v,p_f,p_q\n360,1.000,V,0,0,1,0,0\n").unwrap(),
+            [(1.0, BeatClass::V)]
+        );
+        let error = called("sample,time_s,aami,p_n\n360,1.000,W,0\n").unwrap_err();
+        assert!(error.to_string().contains("360,1.000,W,0"), "{error}");
+        assert!(called("start_sample,p_shockable\n").is_err());
+    }
+
+    #[test]
+    fn beats_in_flutter_are_left_out() {
+        let mark = |sample, code| Annotation {
+            sample,
+            code,
+            text: String::new(),
+        };
+        let spans = flutter(&[mark(360, 32), mark(720, 33), mark(1080, 32)], 360.0);
+        assert_eq!(spans, [(1.0, 2.0), (3.0, f64::INFINITY)]);
+    }
 }
