@@ -24,8 +24,9 @@ from wardlight_training import vf_evaluation, vf_package, vf_pipeline, vf_rows
 from wardlight_training.vf_pipeline import SEEDS
 
 ROOT = Path(__file__).resolve().parents[2]
-THRESHOLD = 0.5
-SWEEP = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+# The threshold is the highest of these with this sensitivity on records left out.
+SWEEP = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+SENSITIVITY = 0.95
 
 
 def main():
@@ -39,7 +40,8 @@ def main():
     creighton = arguments.creighton or arguments.data.parent / "cudb"
     with tempfile.TemporaryDirectory() as scratch:
         folder = arguments.rows or Path(scratch)
-        vf_rows.make(_wardlight(), arguments.data, creighton, folder)
+        if not (folder / f"{vf_rows.SIMULATED}.f32").exists():
+            vf_rows.make(_wardlight(), arguments.data, creighton, folder)
         sources = vf_rows.read(arguments.data, folder)
     found = vf_pipeline.cross_validate(sources)
     trained = vf_pipeline.Trained(sources, vf_pipeline.records(), SEEDS[0])
@@ -47,52 +49,53 @@ def main():
     result["weights"] = sum(weights.size for weights, _ in trained.parameters.values())
     judged = sources[vf_rows.JUDGED]
     simulated = _probability(trained.logits(judged.values)["int8"])
-    result["simulated"] = vf_evaluation.counts(judged.label, simulated, THRESHOLD).tolist()
+    result["simulated"] = vf_evaluation.counts(judged.label, simulated, result["threshold"]).tolist()
     probabilities = np.concatenate([_probability(found[name][0]["int8"]) for name in vf_pipeline.records()])
     vf_package.write(arguments.out, trained, result, probabilities)
-    print(json.dumps({"all": result["all"], "simulated": result["simulated"], "agreement": result["agreement"]}, indent=1))
+    print(json.dumps({key: result[key] for key in ("threshold", "all", "single", "simulated", "agreement", "onset")}, indent=1))
 
 
 def judge(sources, found, data):
     """All figures of the cross-validation."""
     names = vf_pipeline.records()
-    tables = {kind: _tables(sources, found, kind) for kind in ("int8", "float")}
-    together = {name: [vf_evaluation.together(sources[name], logits["int8"]) for logits in found[name]] for name in names}
     figures = lambda chosen, table: vf_evaluation.figures(np.array([table[name] for name in chosen]), SEEDS[0])
-    gaps = np.concatenate([abs(_probability(l["int8"]) - _probability(l["float"])) for name in names for l in found[name]])
-    same = [(_probability(l["int8"]) >= THRESHOLD) == (_probability(l["float"]) >= THRESHOLD) for name in names for l in found[name]]
-    single = {name: sum(vf_evaluation.counts(sources[name].label, _probability(l["int8"]), THRESHOLD) for l in found[name]) for name in names}
-    everything = figures(names, tables["int8"])
-    return {
-        "version": vf_package.VERSION,
-        "threshold": THRESHOLD,
-        "windows": sum(len(sources[name].label) for name in names),
-        "left_out": int(sum((sources[name].label == -1).sum() for name in names)),
-        "all": everything,
-        "float": figures(names, tables["float"]),
-        "single": figures(names, single),
-        "groups": {"all": everything}
-        | {group: figures(chosen, tables["int8"]) for group, chosen in vf_evaluation.groups(data, names).items() if chosen},
-        "thresholds": {t: figures(names, {n: sum(vf_evaluation.counts(*pair, t) for pair in together[n]) for n in names}) for t in SWEEP},
-        "records": {
-            name: (tables["int8"][name].tolist(), vf_evaluation.doubtful(*together[name][0], THRESHOLD)) for name in sorted(names)
-        },
-        "onset": vf_evaluation.onset(sources["cu01"], together["cu01"][0][1], THRESHOLD),
-        "agreement": {
-            "mean_probability_gap": float(gaps.mean()), "p99_probability_gap": float(np.quantile(gaps, 0.99)),
-            "max_probability_gap": float(gaps.max()), "same_answer_share": float(np.concatenate(same).mean()),
-        },
-    }
-
-
-def _tables(sources, found, kind):
-    """`counts` of each record, the leads together, summed over the networks."""
-    return {
-        name: sum(vf_evaluation.counts(*vf_evaluation.together(sources[name], logits[kind]), THRESHOLD) for logits in each)
+    sweep = {threshold: figures(names, _together(sources, found, "int8", threshold)) for threshold in SWEEP}
+    threshold = max((t for t in SWEEP if sweep[t]["sensitivity"] >= SENSITIVITY), default=min(SWEEP))
+    int8 = _together(sources, found, "int8", threshold)
+    pairs = [[_probability(logits[kind]) for kind in ("int8", "float")] for each in found.values() for logits in each]
+    gaps = np.concatenate([abs(stored - real) for stored, real in pairs])
+    same = np.concatenate([(stored >= threshold) == (real >= threshold) for stored, real in pairs])
+    single = {
+        name: sum(vf_evaluation.counts(sources[name].label, _probability(logits["int8"]), threshold) for logits in each)
         for name, each in found.items()
     }
+    first = {name: vf_evaluation.together(sources[name], found[name][0]["int8"]) for name in names}
+    groups = {group: chosen for group, chosen in vf_evaluation.groups(data, names).items() if chosen}
+    return {
+        "version": vf_package.VERSION,
+        "threshold": threshold,
+        "windows": sum(len(sources[name].label) for name in names),
+        "left_out": int(sum((sources[name].label == -1).sum() for name in names)),
+        "all": figures(names, int8),
+        "float": figures(names, _together(sources, found, "float", threshold)),
+        "single": figures(names, single),
+        "groups": {"all": figures(names, int8)} | {group: figures(chosen, int8) for group, chosen in groups.items()},
+        "thresholds": sweep,
+        "records": {name: (int8[name].tolist(), vf_evaluation.doubtful(*first[name], threshold)) for name in sorted(names)},
+        "onset": vf_evaluation.onset(sources["cu01"], first["cu01"][1], threshold),
+        "agreement": {
+            "mean_probability_gap": float(gaps.mean()), "p99_probability_gap": float(np.quantile(gaps, 0.99)),
+            "max_probability_gap": float(gaps.max()), "same_answer_share": float(same.mean()),
+        },
+    }
 
 
+def _together(sources, found, kind, threshold):
+    """`counts` of each record, the leads together, summed over the networks."""
+    return {
+        name: sum(vf_evaluation.counts(*vf_evaluation.together(sources[name], logits[kind]), threshold) for logits in each)
+        for name, each in found.items()
+    }
 def _probability(logits):
     return 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
 
