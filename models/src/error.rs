@@ -182,4 +182,16 @@ pub enum ModelError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A quantization certificate cannot be issued, or is not one of this package on this machine.
+    #[error("certificate of {model}: {field} is {found}: {expected}")]
+    Certificate {
+        /// The name of the model.
+        model: String,
+        /// What is wrong.
+        field: &'static str,
+        /// What it is.
+        found: String,
+        /// What it must be, and what to do.
+        expected: &'static str,
+    },
 }

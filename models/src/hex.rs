@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use ring::digest::{SHA256, digest};
+
 /// Exactly `2 * N` hexadecimal digits to bytes; anything else is `None`.
 pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N || !text.is_ascii() {
@@ -26,6 +28,11 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
         write!(text, "{byte:02x}").ok();
         text
     })
+}
+
+/// SHA-256 in hexadecimal digits.
+pub(crate) fn sha256(content: &[u8]) -> String {
+    encode(digest(&SHA256, content).as_ref())
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@
     )
 )]
 
+pub mod certificate;
 pub mod deterioration;
 pub mod ecg_beat;
 pub mod ecg_vf;

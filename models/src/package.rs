@@ -5,8 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use ring::digest::{SHA256, digest};
-
+use crate::certificate::Outcome;
 use crate::golden::{RiskGolden, WaveformGolden};
 use crate::manifest::Manifest;
 use crate::model::Model;
@@ -51,6 +50,8 @@ impl Precision {
 #[derive(Debug)]
 pub struct Package {
     manifest: Manifest,
+    /// SHA-256 of the manifest, in hexadecimal digits.
+    sha256: String,
     files: BTreeMap<&'static str, Vec<u8>>,
 }
 
@@ -60,9 +61,9 @@ impl Package {
     /// # Errors
     /// Any [`ModelError`] about the signature, the manifest, the digests, sizes or unexpected entries.
     pub fn open(folder: &Path, keys: &TrustedKeys) -> Result<Self, ModelError> {
-        let manifest = verified_manifest(&Source::Folder(folder), keys)?;
+        let (manifest, sha256) = verified_manifest(&Source::Folder(folder), keys)?;
         refuse_unexpected_entries(folder)?;
-        Self::verified(&Source::Folder(folder), manifest)
+        Self::verified(&Source::Folder(folder), manifest, sha256)
     }
 
     /// The package `id` that this crate carries, with the same checks as any other.
@@ -73,11 +74,16 @@ impl Package {
         let shipped = SHIPPED.iter().find(|(name, _)| *name == id);
         let (name, files) = shipped.ok_or_else(|| ModelError::NotShipped { id: id.to_owned() })?;
         let source = Source::Shipped(name, files);
-        let manifest = verified_manifest(&source, keys)?;
-        Self::verified(&source, manifest)
+        let (manifest, sha256) = verified_manifest(&source, keys)?;
+        Self::verified(&source, manifest, sha256)
     }
 
-    fn verified(source: &Source, manifest: Manifest) -> Result<Self, ModelError> {
+    /// The models that this binary carries.
+    pub fn shipped_ids() -> impl Iterator<Item = &'static str> {
+        SHIPPED.iter().map(|(id, _)| *id)
+    }
+
+    fn verified(source: &Source, manifest: Manifest, sha256: String) -> Result<Self, ModelError> {
         for name in manifest.files().keys() {
             if !FILES.iter().any(|(known, _)| known == name) {
                 return Err(ModelError::Field {
@@ -98,7 +104,7 @@ impl Package {
             };
             let path = source.path().join(name);
             let content = source.read(name, limit)?;
-            let found = hex::encode(digest(&SHA256, &content).as_ref());
+            let found = hex::sha256(&content);
             if found != *expected {
                 return Err(ModelError::Digest {
                     path,
@@ -108,7 +114,7 @@ impl Package {
             }
             files.insert(name, content);
         }
-        Ok(Self { manifest, files })
+        Ok(Self { manifest, sha256, files })
     }
 
     /// What the package says about itself.
@@ -170,6 +176,26 @@ impl Package {
         let network = self.network(precision, engine)?;
         golden.check(&network, precision)?;
         Ok(WaveformModel::new(manifest.as_ref().clone(), network))
+    }
+
+    /// The int8 or float graph's engine, and what it says about each golden vector.
+    pub(crate) fn outcomes(&self, precision: Precision, engine: Option<Engine>) -> Result<(Engine, Vec<Outcome>), ModelError> {
+        let golden = self.content("golden.json");
+        match &self.manifest {
+            Manifest::Risk(_) => {
+                let model = self.load_as(precision, engine)?;
+                Ok((model.engine(), RiskGolden::parse(golden)?.outcomes(&model)?))
+            }
+            Manifest::Waveform(_) => {
+                let model = self.load_waveform_as(precision, engine)?;
+                Ok((model.engine(), WaveformGolden::parse(golden)?.outcomes(&model)?))
+            }
+        }
+    }
+
+    /// SHA-256 of the manifest, which holds those of all other files, in hexadecimal digits.
+    pub(crate) fn digest(&self) -> &str {
+        &self.sha256
     }
 
     fn network(&self, precision: Precision, engine: Option<Engine>) -> Result<Network, ModelError> {
@@ -256,7 +282,7 @@ impl Source<'_> {
     }
 }
 
-fn verified_manifest(source: &Source, keys: &TrustedKeys) -> Result<Manifest, ModelError> {
+fn verified_manifest(source: &Source, keys: &TrustedKeys) -> Result<(Manifest, String), ModelError> {
     let package = || source.path();
     let content = source.read(MANIFEST, MANIFEST_LIMIT)?;
     if !source.has(SIGNATURE) {
@@ -273,7 +299,7 @@ fn verified_manifest(source: &Source, keys: &TrustedKeys) -> Result<Manifest, Mo
             keys: keys.len(),
         });
     }
-    Manifest::parse(&package(), &content)
+    Ok((Manifest::parse(&package(), &content)?, hex::sha256(&content)))
 }
 
 fn refuse_unexpected_entries(folder: &Path) -> Result<(), ModelError> {

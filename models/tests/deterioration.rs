@@ -14,7 +14,7 @@
 mod common;
 
 use common::shipped;
-use wardlight_models::deterioration::{Readiness, VITAL_COUNT, features};
+use wardlight_models::deterioration::{Readiness, VITAL_COUNT, explain, features};
 use wardlight_models::{Band, Manifest, Model, ModelError, Package, Precision, TrustedKeys};
 
 fn package() -> Package {
@@ -171,4 +171,18 @@ fn the_package_says_what_it_is() {
     }
     let metrics = &manifest.metrics;
     assert!(metrics.auroc_int8_interval[0] < metrics.auroc_int8 && metrics.auroc_int8 < metrics.auroc_int8_interval[1]);
+}
+
+#[test]
+fn an_explanation_adds_up_and_what_was_never_measured_explains_nothing() {
+    let model = package().load().unwrap();
+    let hour = [Some(128.0), Some(31.0), Some(84.0), None, Some(58.0), Some(38.9)];
+    let hours = vec![hour; 12];
+    let explained = explain(&model, Some(81.0), &hours).unwrap();
+    let probability = model.predict(&[features(Some(81.0), &hours).into_row()]).unwrap()[0];
+    assert!((explained.probability() - f64::from(probability)).abs() < 1e-6);
+    assert_eq!(explained.effects[3], 0.0, "the diastolic pressure");
+    assert!(explained.probability() > explained.base, "a very sick patient: {explained:?}");
+    let unknown_age = explain(&model, None, &hours).unwrap();
+    assert_eq!(unknown_age.effects[6], 0.0, "the age");
 }

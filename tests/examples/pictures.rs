@@ -1,5 +1,5 @@
 //! The pictures of `docs/nurses.md`, from a running demo that is a minute or two old:
-//! `cargo run -p wardlight-tests --example pictures -- http://127.0.0.1:8080/ docs/images`
+//! `cargo run -p wardlight-tests --example pictures -- http://127.0.0.1:8080/ docs/images PID`
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,6 +8,7 @@
 )]
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::json;
 use wardlight_tests::browser::Browser;
@@ -29,6 +30,21 @@ impl Camera {
         self.browser.call("Emulation.setDeviceMetricsOverride", &size);
     }
 
+    /// The heart's high limit forty lower, and what that would have changed.
+    fn what_if(&mut self) {
+        self.browser.evaluate(
+            "(() => {
+                const high = [...document.querySelectorAll('dialog[open] input')].find((i) => /heart|HR/i.test(i.ariaLabel) && /high/i.test(i.ariaLabel));
+                high.value = String(Number(high.value) - 40);
+                high.dispatchEvent(new Event('input', { bubbles: true }));
+            })()",
+        );
+        self.browser.click("dialog[open] button", "Show what this would have changed");
+        self.browser
+            .until("the answer", 60, "document.querySelector('dialog[open] p.result') !== null");
+        self.take("what-if");
+    }
+
     fn close_dialogs(&mut self) {
         self.browser
             .evaluate("[...document.querySelectorAll('dialog[open]')].forEach((d) => d.close())");
@@ -39,6 +55,7 @@ fn main() {
     let mut args = std::env::args().skip(1);
     let url = args.next().expect("the address of a running demo");
     let folder = PathBuf::from(args.next().expect("the folder of the pictures"));
+    let pid = args.next().expect("the process of the demo");
     let mut camera = Camera {
         browser: Browser::open(&url),
         folder,
@@ -68,6 +85,7 @@ fn main() {
         .browser
         .until("limits", 10, "document.querySelector('dialog[open] table') !== null");
     camera.take("limits");
+    camera.what_if();
     camera.close_dialogs();
     camera.browser.evaluate("document.querySelector('#panel .close').click()");
     for view in ["handover", "burden", "system"] {
@@ -80,4 +98,19 @@ fn main() {
     camera.browser.evaluate("location.hash = '#ward'");
     camera.size(390, 844, true);
     camera.take("phone");
+    camera.size(1280, 720, false);
+    signal("STOP", &pid);
+    camera
+        .browser
+        .until("LINK LOST", 20, "!document.getElementById('lost').hidden");
+    // Numbers age and go.
+    camera.browser.evaluate("new Promise((done) => setTimeout(done, 12000))");
+    camera.take("lost");
+    signal("CONT", &pid);
+}
+
+/// Halts the demo and lets it go on: what the page does when its agent falls silent.
+fn signal(name: &str, pid: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), pid]).status().unwrap();
+    assert!(status.success(), "kill -{name} {pid}");
 }

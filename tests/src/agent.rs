@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::http::{self, Answer};
 use crate::live::Live;
+use crate::system_clock::SystemClock;
 use crate::{free_port, wait, wardlight};
 
 /// Which broker the agent uses.
@@ -85,8 +86,18 @@ impl Site {
 
     /// Starts the agent and waits until it is ready.
     pub fn start(&self) -> Agent<'_> {
-        let log = File::options().create(true).append(true).open(self.log()).unwrap();
+        self.launch(Command::new(wardlight()))
+    }
+
+    /// The same by a clock that the test sets.
+    pub fn start_under(&self, clock: &SystemClock) -> Agent<'_> {
         let mut command = Command::new(wardlight());
+        clock.rule(&mut command);
+        self.launch(command)
+    }
+
+    fn launch(&self, mut command: Command) -> Agent<'_> {
+        let log = File::options().create(true).append(true).open(self.log()).unwrap();
         command
             .arg("run")
             .arg("--config")

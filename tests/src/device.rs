@@ -22,6 +22,8 @@ pub struct Device {
     pub boot: u32,
     /// Number of the last message.
     pub seq: u32,
+    /// How far its clock is ahead of ours, in milliseconds.
+    pub ahead_ms: i64,
 }
 
 /// A message ready to be sent.
@@ -49,6 +51,7 @@ impl Device {
             name: name.to_owned(),
             boot: 1,
             seq: 0,
+            ahead_ms: 0,
         }
     }
 
@@ -71,7 +74,7 @@ impl Device {
     /// Any message: the fields beside version, number, time and boot.
     pub fn message(&mut self, kind: &str, fields: &Value) -> Message {
         self.seq += 1;
-        let head = json!({"v": 1, "seq": self.seq, "t": now_ms(), "boot": self.boot});
+        let head = json!({"v": 1, "seq": self.seq, "t": now_ms() + self.ahead_ms, "boot": self.boot});
         let mut body: Map<String, Value> = head.as_object().cloned().unwrap();
         body.extend(fields.as_object().cloned().unwrap());
         Message {

@@ -96,6 +96,10 @@ fn what_people_do_stands_in_a_trail_that_survives_a_kill() {
         (admission["user"].as_str(), admission["role"].as_str()),
         (Some("klein"), Some("nurse"))
     );
+    assert!(
+        admission.get("unproved").is_none(),
+        "a password proved who it was: {admission}"
+    );
     assert_eq!(
         (admission["bed"].as_str(), admission["outcome"].as_str()),
         (Some("B01"), Some("done"))

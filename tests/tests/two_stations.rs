@@ -1,6 +1,13 @@
 //! Two pages of one ward, sound on: what is heard, and that what is done at one is seen at the other, over a restart of the agent.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
 
+use serde_json::Value;
 use wardlight_tests::agent::{Broker, Site};
 use wardlight_tests::bedside::{Bedside, page, tile_says};
 use wardlight_tests::browser::Browser;
@@ -21,6 +28,7 @@ const LISTEN: &str = "(() => {
 })()";
 const HEARD: &str = "bursts.size === 1";
 const SILENT: &str = "bursts.size === 0";
+const ADMITTED: &str = "!document.querySelectorAll('.tile')[4].getAttribute('aria-label').includes('no patient')";
 
 fn arm(browser: &mut Browser) {
     browser.evaluate(LISTEN);
@@ -64,6 +72,11 @@ fn an_alarm_is_heard_at_both_pages_until_one_acknowledges_it_and_a_restart_forge
         browser.until("silence", 5, SILENT);
     }
 
+    admit(&mut second);
+    for browser in [&mut first.browser, &mut second] {
+        browser.until("the patient in B05", 10, ADMITTED);
+    }
+
     agent.kill();
     for browser in [&mut first.browser, &mut second] {
         browser.until(
@@ -76,6 +89,44 @@ fn an_alarm_is_heard_at_both_pages_until_one_acknowledges_it_and_a_restart_forge
     for browser in [&mut first.browser, &mut second] {
         browser.until("the link again", 30, "document.getElementById('lost').hidden");
         tile_says(browser, "acknowledged", 10);
+        browser.until("the patient in B05", 10, ADMITTED);
     }
     assert_eq!(agent.alarms("device_alarm_vf").first().unwrap()["state"], "acknowledged");
+
+    // Each stands in the trail under the name that was typed at that page or terminal, and as nobody who has logged in.
+    agent.bed(&["admit", "B07", "--by", "Jörg O'Neill"]);
+    let records = trail(&site);
+    for (action, name) in [
+        ("pause_audio", "Nurse A"),
+        ("acknowledge", "Nurse A"),
+        ("admit", "Nurse B"),
+        ("admit", "Jörg O'Neill"),
+    ] {
+        let record = records.iter().find(|r| r["action"] == action && r["by"] == name);
+        let record = record.unwrap_or_else(|| panic!("{action} by {name}: {records:#?}"));
+        assert!(record.get("user").is_none() && record["unproved"] == true, "{record:#}");
+    }
+}
+
+/// Nurse B opens the empty bed B05 and admits a patient.
+fn admit(browser: &mut Browser) {
+    browser.evaluate("document.querySelectorAll('.tile')[4].click()");
+    browser.click("#panel button", "Admit");
+    browser.click("dialog[open] .yes", "Admit");
+    browser.until(
+        "the question who acts",
+        10,
+        "document.querySelector('#ask[open] input') !== null",
+    );
+    browser.evaluate(
+        "document.querySelector('#ask input').value = 'Nurse B';
+         document.querySelector('#ask form').requestSubmit(document.querySelector('#ask .yes'))",
+    );
+}
+
+fn trail(site: &Site) -> Vec<Value> {
+    let output = site.command(&["audit", "list", "--format", "jsonl"]);
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

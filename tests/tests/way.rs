@@ -78,7 +78,10 @@ fn signature(posted: &Posted) -> String {
 }
 
 fn site(mosquitto: &Mosquitto, webhook: u16) -> Site {
-    let more = format!("[[webhook]]\nurl = \"http://127.0.0.1:{webhook}/hook\"\nsecret_file = \"webhook.key\"\n");
+    let more = format!(
+        "[[webhook]]\nurl = \"http://127.0.0.1:{webhook}/hook\"\nsecret_file = \"webhook.key\"\n\
+        [unit.receivers]\nprimary = [\"4101\"]\nsecond = [\"K. Brandt\"]\n"
+    );
     let site = Site::new(Broker::Mosquitto(mosquitto.port), &more);
     let mut options = std::fs::File::options();
     let mut file = options
@@ -140,10 +143,11 @@ fn from_the_device_to_page_topic_webhook_and_journal_and_over_a_restart() {
         (&alert["id"], &alert["state"], &alert["limit"]),
         (&json!(id), &json!("active"), &json!(90.0))
     );
+    assert_eq!((&alert["receiver"], &alert["calling"]), (&json!("primary"), &json!(["4101"])));
     let posted = posts.recv_timeout(Duration::from_secs(10)).expect("a post within 10 s");
     assert_eq!(posted.headers["x-wardlight-signature"], signature(&posted));
     let body: Value = serde_json::from_slice(&posted.body).unwrap();
-    assert_eq!(body["id"], json!(id));
+    assert_eq!((&body["id"], &body["calling"]), (&json!(id), &json!(["4101"])));
     assert!(!String::from_utf8_lossy(&posted.body).contains("Test Person"));
 
     let done = agent.post(&format!("/api/v1/alarms/{id}/acknowledge"), &json!({"by": "nurse A"}));

@@ -414,6 +414,30 @@ pub struct ModelScore {
     pub band: RiskBand,
     /// Share of the model's inputs that were present, in percent.
     pub completeness_percent: u8,
+    /// What made it.
+    pub reasons: RiskReasons,
+}
+
+/// What made a risk estimate: exact Shapley values in millionths of probability. The base and all effects add up to the estimate, but
+/// for rounding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskReasons {
+    /// The estimate for a patient of whom only the length of the stay is known.
+    pub base_ppm: i32,
+    /// Of the vitals in the order of [`crate::trend::HourlyWindow`], then of the age.
+    pub effects: [RiskEffect; RISK_INPUTS],
+}
+
+/// Inputs of a risk estimate: the vitals and the age.
+pub const RISK_INPUTS: usize = crate::trend::VITALS + 1;
+
+/// What one input does to a risk estimate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskEffect {
+    /// Now.
+    pub ppm: i32,
+    /// As it was without the newest hour; `None` if the stay is too short for that.
+    pub hour_ago_ppm: Option<i32>,
 }
 
 /// Band of a risk estimate.

@@ -5,7 +5,7 @@ use crate::blind::{BlindCause, BlindInterval};
 use std::time::Duration;
 
 use crate::codes::{AgeGroup, Parameter};
-use crate::event::{AlarmChange, Cause, ModelStatus, RiskBand};
+use crate::event::{AlarmChange, Cause, ModelStatus, RiskBand, RiskEffect};
 use crate::handover::Handover;
 use crate::ids::{BedId, DeviceId, StayToken, UnitId};
 use crate::message::Priority;
@@ -171,8 +171,21 @@ pub struct RiskView {
     pub computed_at: Timestamp,
     /// Share of inputs present, in percent.
     pub completeness_percent: u8,
-    /// Latest hourly means that went in, by vital, in the model's order.
-    pub inputs: Vec<(&'static str, Option<f32>)>,
+    /// The estimate for a patient of whom only the length of the stay is known, in millionths.
+    pub base_ppm: i32,
+    /// What went in, in the model's order.
+    pub inputs: Vec<RiskInput>,
+}
+
+/// An input of a risk estimate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RiskInput {
+    /// Its name.
+    pub name: &'static str,
+    /// Latest hourly mean, or the age in years.
+    pub value: Option<f32>,
+    /// What it adds to the estimate, now and without the newest hour.
+    pub effect: RiskEffect,
 }
 
 /// One standing alarm.

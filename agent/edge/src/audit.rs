@@ -26,6 +26,9 @@ pub(crate) struct Record {
     /// The login name.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
+    /// Whether the name was typed at a station without a login: nobody proved it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unproved: bool,
     /// The role in which the person acted.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
@@ -204,6 +207,7 @@ impl Record {
             by: by.map(|actor| actor.name.clone()),
             role: by.map(|actor| Role::name(actor.role)),
             user: from.user,
+            unproved: from.unproved,
             break_glass: from.break_glass,
             station: from.address,
             action,
@@ -284,7 +288,7 @@ mod tests {
         let from = Origin {
             user: Some("klein".into()),
             address: Some([10, 0, 0, 7].into()),
-            break_glass: false,
+            ..Origin::default()
         };
         let profile = PatientProfile {
             name: "Marlowe".into(),
@@ -321,6 +325,14 @@ mod tests {
         };
         let view = read(&Record::happening(happening(What::Viewed(bed.clone())), &ward));
         assert_eq!((&view["action"], &view["stay"]), (&"view".into(), &"ab".repeat(16).into()));
+        let typed = Origin {
+            unproved: true,
+            ..Origin::default()
+        };
+        let discharge = Command::Discharge { bed: bed.clone() };
+        let typed = read(&Record::command(&discharge, &by, typed, &ward));
+        assert_eq!((&typed["by"], &typed["unproved"]), (&"N. Klein".into(), &true.into()));
+        assert!(view.get("unproved").is_none(), "a login proves who it is");
         let failed = What::LoginFailed { turned_away: 2 };
         let failed = read(&Record::happening(happening(failed), &ward));
         assert_eq!((&failed["action"], &failed["outcome"]), (&"login".into(), &"refused".into()));

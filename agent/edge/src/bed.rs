@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 
@@ -15,7 +16,8 @@ use crate::people::password;
 /// # Errors
 /// With the agent's own reason, or that it cannot be reached.
 pub(crate) async fn run(args: BedArgs, mut output: impl Write) -> anyhow::Result<()> {
-    let mut api = Api::new(&args.url)?;
+    let by = args.by.or_else(|| std::env::var("USER").ok());
+    let mut api = Api::new(&args.url, by.as_deref())?;
     if let Some(user) = &args.user {
         api.log_in(user, args.password_file.as_deref()).await?;
     }
@@ -147,15 +149,18 @@ struct Api {
     base: String,
     /// Cookies of the login; empty without one.
     cookies: String,
+    /// Who acts where there is no login, percent-encoded; empty if nobody says so.
+    by: String,
 }
 
 impl Api {
-    fn new(url: &str) -> anyhow::Result<Self> {
+    fn new(url: &str, by: Option<&str>) -> anyhow::Result<Self> {
         let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
         Ok(Self {
             client,
             base: format!("{}/api/v1", url.trim_end_matches('/')),
             cookies: String::new(),
+            by: utf8_percent_encode(by.unwrap_or_default(), NON_ALPHANUMERIC).to_string(),
         })
     }
 
@@ -186,7 +191,10 @@ impl Api {
     }
 
     async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = self.client.post(format!("{}/{path}", self.base)).json(body);
+        let mut request = self.client.post(format!("{}/{path}", self.base)).json(body);
+        if !self.by.is_empty() {
+            request = request.header("x-wardlight-by", &self.by);
+        }
         read(self.send(request).await?).await
     }
 

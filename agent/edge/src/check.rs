@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use wardlight_journal::{Reader, SiteKey};
 
+use crate::certified::Certificates;
 use crate::config::Config;
 use crate::people::users;
-use crate::run;
 use crate::session::Session;
 
 /// Prints one line per check; returns whether all passed.
@@ -121,9 +121,11 @@ fn model(config: &Config) -> Outcome {
     if !config.model.enabled {
         return Ok("switched off: rules only".to_owned());
     }
-    let model = run::load_model(&config.model).map_err(|error| error.to_string())?;
+    let model = Certificates::of(&config.journal)
+        .load(&config.model)
+        .map_err(|error| format!("{error:#}"))?;
     Ok(format!(
-        "{} {} is signed and agrees with its golden vectors",
+        "{} {} is signed, certified for this machine and agrees with its golden vectors",
         model.id(),
         model.version()
     ))

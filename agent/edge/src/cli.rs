@@ -112,6 +112,9 @@ pub(crate) struct BedArgs {
     /// Log in under this name, where the agent has a login
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) user: Option<String>,
+    /// Who acts, where the agent has no login; else the user of this terminal
+    #[arg(long, value_name = "NAME", global = true, conflicts_with = "user")]
+    pub(crate) by: Option<String>,
     /// File with the password (chmod 600); else WARDLIGHT_PASSWORD_FILE names it, else the terminal asks
     #[arg(long, value_name = "FILE", global = true, requires = "user")]
     pub(crate) password_file: Option<PathBuf>,

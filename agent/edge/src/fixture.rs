@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use wardlight_core::alarms::Roster;
 use wardlight_core::bed_rhythms::BedRhythms;
 use wardlight_core::codes::AgeGroup;
 use wardlight_core::event::{Command, Event, InferRequest, Order};
@@ -24,6 +25,7 @@ use wardlight_journal::{Entry, Filter, Journal, Kind, Options, Reader, SiteKey, 
 use wardlight_station::{Station, StationInfo};
 
 use crate::clock::Clock;
+use crate::config::Unit;
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
 use crate::heard::HeardLive;
 use crate::inference::{self, Inference};
@@ -79,7 +81,12 @@ impl Fixture {
             Outlets::start(&[], outgoing, &mut tasks).unwrap()
         };
         let (ask, requests) = sync_channel(inference::QUEUE);
-        let (unit, bed) = (UnitId::new("u").unwrap(), BedId::new("B1").unwrap());
+        let bed = BedId::new("B1").unwrap();
+        let unit = Arc::new(Unit {
+            name: UnitId::new("u").unwrap(),
+            beds: vec![bed.clone()],
+            roster: Roster::default(),
+        });
         let pipeline = Pipeline {
             site: SiteId::new("s").unwrap(),
             units: HashMap::from([(bed, unit)]),

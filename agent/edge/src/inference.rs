@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 use tracing::error;
-use wardlight_core::event::{InferRequest, ModelScore, ModelStatus, RiskBand};
+use wardlight_core::event::{InferRequest, ModelScore, ModelStatus, RISK_INPUTS, RiskBand, RiskEffect, RiskReasons};
 use wardlight_core::time::Timestamp;
 use wardlight_models::deterioration::{self, Readiness};
 use wardlight_models::{Band, Model, ModelError};
@@ -107,16 +107,43 @@ fn score(model: &Model, batch: &[InferRequest]) -> Result<Vec<ModelScore>, Model
     }
     let probabilities = model.predict(&rows)?;
     let name = format!("{} {}", model.id(), model.version());
-    let answers = ready.into_iter().zip(probabilities).map(|(request, probability)| ModelScore {
-        bed: request.bed.clone(),
-        stay: request.stay,
-        asked_at: request.asked_at,
-        model: name.clone(),
-        permille: (probability.clamp(0.0, 1.0) * 1000.0).round() as u16,
-        band: band(model.band(probability)),
-        completeness_percent: completeness(request),
+    let answers = ready.into_iter().zip(probabilities).map(|(request, probability)| {
+        Ok(ModelScore {
+            bed: request.bed.clone(),
+            stay: request.stay,
+            asked_at: request.asked_at,
+            model: name.clone(),
+            permille: (probability.clamp(0.0, 1.0) * 1000.0).round() as u16,
+            band: band(model.band(probability)),
+            completeness_percent: completeness(request),
+            reasons: reasons(model, request)?,
+        })
     });
-    Ok(answers.collect())
+    answers.collect()
+}
+
+/// What made the estimate, now and, if the stay is long enough, without its newest hour.
+fn reasons(model: &Model, request: &InferRequest) -> Result<RiskReasons, ModelError> {
+    let age = request.age_years.map(f32::from);
+    let now = deterioration::explain(model, age, &request.window)?;
+    let earlier = request.window.split_last().map(|(_, earlier)| earlier);
+    let hour_ago = match earlier.filter(|earlier| earlier.len() >= deterioration::MIN_HOURS) {
+        Some(earlier) => Some(deterioration::explain(model, age, earlier)?),
+        None => None,
+    };
+    let ppm = |probability: f64| (probability * 1e6).round() as i32;
+    let mut effects = [RiskEffect::default(); RISK_INPUTS];
+    for (input, (effect, now)) in effects.iter_mut().zip(now.effects).enumerate() {
+        let before = hour_ago.as_ref().and_then(|before| before.effects.get(input));
+        *effect = RiskEffect {
+            ppm: ppm(now),
+            hour_ago_ppm: before.copied().map(ppm),
+        };
+    }
+    Ok(RiskReasons {
+        base_ppm: ppm(now.base),
+        effects,
+    })
 }
 
 const fn band(band: Band) -> RiskBand {

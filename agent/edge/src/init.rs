@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use wardlight_journal::{Journal, Options, SiteKey};
 
+use crate::certified::{self, Certificates};
 use crate::config::BrokerUrl;
 
 const FILE: &str = "agent.toml";
@@ -42,6 +43,11 @@ pub(crate) fn run(dir: &Path, broker: Option<&str>, listen: Option<SocketAddr>, 
     Journal::open(&dir.join(JOURNAL), &key, Options::default())?;
     let file = dir.join(FILE);
     write_new(&file, &text(broker.as_ref(), listen)).with_context(|| format!("{}: cannot be written", file.display()))?;
+    let certificates = Certificates {
+        key_file: &dir.join(KEY),
+        journal: &dir.join(JOURNAL),
+    };
+    certificates.issue(&certified::shipped()?)?;
     write!(output, "{}", next_steps(&file, broker.as_ref(), listen))?;
     output.flush()?;
     Ok(())

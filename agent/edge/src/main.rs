@@ -15,6 +15,7 @@ mod audit;
 mod audit_cli;
 mod bed;
 mod broker;
+mod certified;
 mod check;
 mod cli;
 mod clock;

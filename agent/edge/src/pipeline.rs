@@ -3,6 +3,7 @@
 //! Nothing here waits: alarms leave before their record is submitted, and no queue is ever waited for.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use metrics::{counter, gauge, histogram};
@@ -10,7 +11,7 @@ use tracing::warn;
 use wardlight_core::alarms::{AlarmId, AlarmState};
 use wardlight_core::bed_rhythms::BedRhythms;
 use wardlight_core::event::{AlarmChange, Effect, Event, RhythmReport};
-use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken, UnitId};
+use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken};
 use wardlight_core::message::{Body, Message, WaveBlock};
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::Ward;
@@ -21,6 +22,7 @@ use wardlight_wire::{Alert, Cmd};
 
 use crate::audit::Record;
 use crate::clock::Clock;
+use crate::config::Unit;
 use crate::desk::{Desk, Ticket};
 use crate::heard::{self, HeardLive};
 use crate::inference::Inference;
@@ -34,7 +36,8 @@ use crate::ticks;
 /// The Ward with everything that its effects go to.
 pub(crate) struct Pipeline {
     pub(crate) site: SiteId,
-    pub(crate) units: HashMap<BedId, UnitId>,
+    /// The unit of each bed.
+    pub(crate) units: HashMap<BedId, Arc<Unit>>,
     pub(crate) ward: Ward,
     pub(crate) station: Station,
     pub(crate) outlets: Outlets,
@@ -298,7 +301,8 @@ impl Pipeline {
     fn on_alarm(&mut self, change: &AlarmChange, entries: &mut Vec<Entry>, now: Timestamp) {
         self.station.publish_alarm(change, self.clock.now());
         if let Some(unit) = self.units.get(&change.bed) {
-            self.outlets.alert(&Alert::new(&self.site, unit, change), change.priority);
+            let alert = Alert::new(&self.site, &unit.name, &unit.roster, change);
+            self.outlets.alert(&alert, change.priority);
         }
         if let Some(trigger) = change.trigger {
             histogram!(m::ALARM_LATENCY).record(now.since(trigger.received_at).as_secs_f64());

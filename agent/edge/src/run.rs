@@ -21,13 +21,14 @@ use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::WardConfig;
 use wardlight_journal::{Journal, Options, Reader, SiteKey, Writer, WriterOptions};
-use wardlight_models::{Model, Package, TrustedKeys};
+use wardlight_models::Model;
 use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
 
 use crate::agent::{Agent, Input};
 use crate::broker::Broker;
+use crate::certified::Certificates;
 use crate::clock::Clock;
-use crate::config::{Config, JournalConfig, ModelConfig, Waveforms};
+use crate::config::{Config, JournalConfig, Unit, Waveforms};
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
 use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
@@ -126,7 +127,7 @@ impl Running {
         let outlets = Outlets::start(&config.webhooks, outgoing, &mut tasks)?;
         let pipeline = Pipeline {
             site: config.site.clone(),
-            units: beds(&config).map(|(unit, bed)| (bed, unit)).collect::<HashMap<_, _>>(),
+            units: units(&config),
             ward: restored.ward,
             station: station.clone(),
             outlets,
@@ -134,7 +135,7 @@ impl Running {
             rhythms: BedRhythms::default(),
             strips: Strips::new(config.journal.waveforms == Waveforms::Full),
             heard: HeardLive::restored(restored.heard_live_at, config.mqtt.session_expiry),
-            inference: start_inference(&config.model, inbox.clone())?,
+            inference: start_inference(&config, inbox.clone())?,
             clock,
         };
         let ready = Readiness {
@@ -252,6 +253,14 @@ pub(crate) fn beds(config: &Config) -> impl Iterator<Item = (UnitId, BedId)> {
         .flat_map(|unit| unit.beds.iter().map(|bed| (unit.name.clone(), bed.clone())))
 }
 
+/// The unit of each bed.
+fn units(config: &Config) -> HashMap<BedId, Arc<Unit>> {
+    let units = config.units.iter().map(|unit| Arc::new(unit.clone()));
+    units
+        .flat_map(|unit| unit.beds.clone().into_iter().map(move |bed| (bed, Arc::clone(&unit))))
+        .collect()
+}
+
 /// What the Ward is built for.
 pub(crate) fn ward_config(config: &Config) -> WardConfig {
     WardConfig {
@@ -323,14 +332,14 @@ fn recall_the_past(mut reader: Reader, station: Station, now: Timestamp) -> anyh
 }
 
 /// Starts the inference thread. Without a model that verifies the agent runs on rules, and says so.
-fn start_inference(config: &ModelConfig, answers: mpsc::Sender<Input>) -> anyhow::Result<Inference> {
+fn start_inference(config: &Config, answers: mpsc::Sender<Input>) -> anyhow::Result<Inference> {
     let (ask, requests) = sync_channel(inference::QUEUE);
     let ask = Inference::new(ask);
-    if !config.enabled {
+    if !config.model.enabled {
         info!("Models are switched off: rules only.");
         return Ok(ask);
     }
-    match load_model(config) {
+    match Certificates::of(&config.journal).load(&config.model) {
         Ok(model) => {
             info!(model = model.id(), version = model.version(), "Model verified.");
             let serve = move || serve_model(&model, &requests, &answers);
@@ -339,7 +348,7 @@ fn start_inference(config: &ModelConfig, answers: mpsc::Sender<Input>) -> anyhow
                 .spawn(serve)
                 .context("the inference thread")?;
         }
-        Err(error) => error!(%error, "The model does not go live: rules only."),
+        Err(error) => error!(error = format!("{error:#}"), "The model does not go live: rules only."),
     }
     Ok(ask)
 }
@@ -348,16 +357,6 @@ fn serve_model(model: &Model, requests: &Receiver<InferRequest>, answers: &mpsc:
     if answers.blocking_send(Input::Model(ModelStatus::Live)).is_ok() {
         inference::run(model, requests, answers);
     }
-}
-
-/// The configured package, or the one that the binary carries; verified and checked against its golden vectors.
-pub(crate) fn load_model(config: &ModelConfig) -> Result<Model, wardlight_models::ModelError> {
-    let keys = TrustedKeys::release()?;
-    let package = match &config.package {
-        Some(folder) => Package::open(folder, &keys)?,
-        None => Package::shipped("deterioration", &keys)?,
-    };
-    package.load()
 }
 
 async fn forward(
@@ -413,6 +412,7 @@ fn station_info(config: &Config, mode: Mode, clock: &Clock) -> StationInfo {
                 unit: unit.name.clone(),
                 name: unit.name.to_string(),
                 beds: unit.beds.clone(),
+                roster: unit.roster.clone(),
             })
             .collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

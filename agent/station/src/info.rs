@@ -1,5 +1,6 @@
 //! What the page says about the agent itself.
 
+use wardlight_core::alarms::Roster;
 use wardlight_core::ids::{BedId, SiteId, UnitId};
 use wardlight_core::time::Timestamp;
 
@@ -34,6 +35,8 @@ pub struct UnitInfo {
     pub name: String,
     /// Its beds, in order.
     pub beds: Vec<BedId>,
+    /// Who is called for them.
+    pub roster: Roster,
 }
 
 /// State of one of the agent's own connections.

@@ -65,7 +65,8 @@ async fn a_nurse_logs_in_acts_under_her_own_name_and_logs_off() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let (request, by, from) = requests.recv().await.unwrap();
     assert!(matches!(request, Request::Acknowledge { .. }));
-    assert_eq!((by, from.break_glass), (Actor::new("N. Klein", Role::Nurse), false));
+    assert_eq!(by, Actor::new("N. Klein", Role::Nurse));
+    assert_eq!((from.break_glass, from.unproved), (false, false));
 
     assert_eq!(nurse.delete("/api/v1/session").await.status, 200);
     assert_eq!(nurse.get("/api/v1/session").await.json()["state"], "display");
@@ -491,10 +492,17 @@ async fn without_a_login_the_page_says_so_and_anybody_acts_as_charge_nurse() {
     assert_eq!(typed.get("/api/v1/session").await.json()["role"], "charge_nurse");
     let mut requests = answering(f.commands);
     assert_eq!(typed.post("/api/v1/alarms/a/acknowledge", "{}").await.status, 200);
-    assert_eq!(requests.recv().await.unwrap().1, Actor::new("N. Klein", Role::ChargeNurse));
+    let (_, by, from) = requests.recv().await.unwrap();
+    assert_eq!(by, Actor::new("N. Klein", Role::ChargeNurse));
+    assert_eq!(
+        (from.user, from.unproved),
+        (None, true),
+        "a session without a login proves nobody"
+    );
     assert_eq!(post(&f.address, "/api/v1/beds/b1/discharge", "{}").await.status, 200);
-    let (_, unnamed, _) = requests.recv().await.unwrap();
+    let (_, unnamed, from) = requests.recv().await.unwrap();
     assert_eq!(unnamed, Actor::new("somebody at the station", Role::ChargeNurse));
+    assert_eq!((from.user, from.unproved), (None, true));
     let discharge = async |name: &str| {
         let headers = [("content-type", "application/json"), ("x-wardlight-by", name)];
         http(&f.address, "POST", "/api/v1/beds/b1/discharge", &headers, "{}").await

@@ -3,6 +3,7 @@
 //! It holds no patient name, no identifier and no stay token.
 
 use serde::{Deserialize, Serialize};
+use wardlight_core::alarms::Roster;
 use wardlight_core::codes::{NUMERICS, Parameter, Unit};
 use wardlight_core::event::AlarmChange;
 use wardlight_core::ids::{BedId, SiteId, UnitId};
@@ -63,6 +64,9 @@ pub struct Alert {
     /// Who is called: `primary`, `second` or `charge_nurse`.
     #[serde(default)]
     pub receiver: String,
+    /// Those of that step by the names that the site's configuration gives them: people, telephones, pager groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calling: Vec<String>,
     /// Who said "I am going".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_by: Option<String>,
@@ -80,8 +84,8 @@ pub enum AlertError {
 }
 
 impl Alert {
-    /// The alert of one change.
-    pub fn new(site: &SiteId, unit: &UnitId, change: &AlarmChange) -> Self {
+    /// The alert of one change; `roster` is the unit's.
+    pub fn new(site: &SiteId, unit: &UnitId, roster: &Roster, change: &AlarmChange) -> Self {
         let cause = change.cause;
         Self {
             v: 1,
@@ -105,6 +109,7 @@ impl Alert {
             transition: change.transition.name().into(),
             call: change.call.to_string(),
             receiver: change.receiver.name().into(),
+            calling: roster.at(change.receiver).to_vec(),
             accepted_by: change.accepted_by.clone(),
         }
     }
@@ -184,7 +189,16 @@ mod tests {
     }
 
     fn alert() -> Alert {
-        Alert::new(&SiteId::new("north").unwrap(), &UnitId::new("icu-2").unwrap(), &change())
+        with_roster(&Roster::default())
+    }
+
+    fn with_roster(roster: &Roster) -> Alert {
+        Alert::new(
+            &SiteId::new("north").unwrap(),
+            &UnitId::new("icu-2").unwrap(),
+            roster,
+            &change(),
+        )
     }
 
     #[test]
@@ -195,6 +209,20 @@ mod tests {
             r#"{"v":1,"id":"bed-07:spo2_low:1767225600000","revision":2,"site":"north","unit":"icu-2","bed":"bed-07","kind":"spo2_low","text":"SpO2 low","priority":"medium","state":"acknowledged","parameter":"spo2","value":87.0,"limit":90.0,"unit_ucum":"%","onset_at":1767225600000,"raised_at":1767225615000,"changed_at":1767225620000,"by":"nurse-3","transition":"acknowledged","call":"bed-07:spo2_low:1767225600000","receiver":"second"}"#
         );
         assert_eq!(alert().topic(), "ward/v1/north/icu-2/bed-07/alert");
+    }
+
+    #[test]
+    fn an_alert_names_those_of_its_step_and_nobody_else() {
+        let roster = Roster {
+            primary: vec!["4101".into()],
+            second: vec!["K. Brandt".into(), "4102".into()],
+            charge_nurse: vec!["4100".into()],
+        };
+        let json = String::from_utf8(with_roster(&roster).to_json().unwrap()).unwrap();
+        assert!(
+            json.ends_with(r#""receiver":"second","calling":["K. Brandt","4102"]}"#),
+            "{json}"
+        );
     }
 
     #[test]

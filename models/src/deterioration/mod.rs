@@ -3,10 +3,12 @@
 //! `models/training/wardlight_training/features.py` computes the same rows in the same order of operations; the golden
 //! vectors of the package hold the two together bit for bit.
 
+mod explain;
 mod features;
 mod series;
 mod vitals;
 
+pub use explain::{Explanation, INPUTS, explain};
 pub use features::{Features, Readiness, feature_names, features};
 pub use vitals::{MAX_HOURS, MIN_HOURS, VITAL_COUNT, VITALS, Vital};
 

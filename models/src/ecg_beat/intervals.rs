@@ -16,14 +16,16 @@ const USUAL: f32 = 100.0;
 const REGULAR: f32 = 0.08;
 
 /// Numbers that [`Intervals::features`] gives.
-pub(super) const FEATURES: usize = 23;
+pub(super) const FEATURES: usize = 26;
 
+/// A change from one interval to the next within this share of the median is a small one.
+const STEADY: f32 = 0.05;
 /// An interval changes suddenly if it leaves this share around the rate that was there before.
 const SUDDEN: f32 = 0.12;
 /// How fast that rate follows intervals that change slowly.
 const FOLLOW: f32 = 0.125;
 /// Intervals after which a sudden change has become the rate.
-const ACCEPTED: u32 = 60;
+const ACCEPTED: u32 = 240;
 
 /// The intervals before a beat, newest last, in cells.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -99,6 +101,9 @@ impl Intervals {
             compare(last, settled),
             compare(near, settled),
             compare(before, self.quantile(KEPT, 1, 0.6)),
+            self.usual_change(32),
+            self.usual_change(100),
+            self.steady(48),
         ]
     }
 
@@ -123,10 +128,29 @@ impl Intervals {
 
     /// Mean change from interval to interval over the last `count`, by their mean.
     fn irregularity(&self, count: usize) -> f32 {
-        let some = || self.kept.iter().rev().take(count);
-        let change: f32 = some().zip(some().skip(1)).map(|(a, b)| (a - b).abs()).sum();
-        let sum: f32 = some().sum();
+        let change: f32 = self.changes(count).sum();
+        let sum: f32 = self.kept.iter().rev().take(count).sum();
         if sum > 0.0 { 4.0 * change / sum } else { 0.0 }
+    }
+
+    /// Median change from interval to interval, by the median interval: large in atrial fibrillation, small with a few extra beats.
+    fn usual_change(&self, count: usize) -> f32 {
+        let mut changes: Vec<f32> = self.changes(count).collect();
+        changes.sort_unstable_by(f32::total_cmp);
+        let middle = changes.get(changes.len() / 2).copied().unwrap_or(0.0);
+        (16.0 * middle / self.median(count, 0)).min(4.0)
+    }
+
+    /// Share of the last `count` changes that are small.
+    fn steady(&self, count: usize) -> f32 {
+        let small = STEADY * self.median(count, 0);
+        let found = self.changes(count).filter(|change| *change <= small).count();
+        found as f32 / self.kept.len().clamp(1, count) as f32
+    }
+
+    fn changes(&self, count: usize) -> impl Iterator<Item = f32> + '_ {
+        let some = || self.kept.iter().rev().take(count);
+        some().zip(some().skip(1)).map(|(a, b)| (a - b).abs())
     }
 
     /// Share of the last `count` intervals that lie near their median.

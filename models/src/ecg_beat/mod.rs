@@ -4,7 +4,7 @@
 //! is followed. A beat is ready when the next one is known, two seconds after it at the latest. Every lead gives a row of its own:
 //! - `window`, `[3, 128]`: the beat, the patient's own beat and the beat before, from 480 ms before the QRS to 544 ms after it,
 //!   without baseline, by the height of the patient's own QRS, small waves magnified;
-//! - `rhythm`, `[47]`: how the intervals around it compare with those before, and how its shape compares with the patient's own.
+//! - `rhythm`, `[50]`: how the intervals around it compare with those before, and how its shape compares with the patient's own.
 //!
 //! Nothing in a row has a unit of voltage, so gain and lead do not matter. Deliberately absent: what other patients look like;
 //! that is the model's part.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::{FLOAT_TOLERANCE, compare, differs};
 use crate::ModelError;
+use crate::certificate::Outcome;
 use crate::deterioration::{self, VITAL_COUNT, VITALS};
 use crate::model::Model;
 use crate::package::Precision;
@@ -70,9 +71,33 @@ impl RiskGolden {
         }
         Ok(())
     }
+
+    /// What `model` says about each vector: the probability, and its band.
+    pub(crate) fn outcomes(&self, model: &Model) -> Result<Vec<Outcome>, ModelError> {
+        let outcome = |vector: &Vector| {
+            let values = model.predict(&[vector.checked_features()?])?;
+            Ok(Outcome {
+                groups: vec![vector.age_group().to_owned()],
+                decision: values.first().map_or(0, |probability| model.band(*probability) as usize),
+                values,
+            })
+        };
+        self.vectors.iter().map(outcome).collect()
+    }
 }
 
 impl Vector {
+    /// The subgroups of the model's card.
+    fn age_group(&self) -> &'static str {
+        match self.age_years {
+            None => "age unknown",
+            Some(age) if age < 50.0 => "age 15-49",
+            Some(age) if age < 65.0 => "age 50-64",
+            Some(age) if age < 80.0 => "age 65-79",
+            Some(_) => "age 80 and over",
+        }
+    }
+
     /// The features of this vector as computed here, if they are the expected ones bit for bit.
     fn checked_features(&self) -> Result<Vec<f32>, ModelError> {
         let row = deterioration::features(self.age_years, &self.hours).into_row();

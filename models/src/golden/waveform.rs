@@ -1,11 +1,15 @@
 //! Golden vectors of a waveform model: the rows of the graph's inputs with the logits that must come out.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::{FLOAT_TOLERANCE, compare};
 use crate::ModelError;
+use crate::certificate::Outcome;
 use crate::network::Network;
 use crate::package::Precision;
+use crate::waveform::WaveformModel;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,6 +21,9 @@ pub(crate) struct WaveformGolden {
 #[serde(deny_unknown_fields)]
 struct Vector {
     name: String,
+    /// The subgroups of the patient and of the window, such as `sex = "female"`, for the quantization certificate.
+    #[serde(default)]
+    groups: BTreeMap<String, String>,
     /// A row of each input in the graph's order, channel after channel.
     inputs: Vec<Vec<f32>>,
     float_logits: Vec<f32>,
@@ -67,5 +74,25 @@ impl WaveformGolden {
             }
         }
         Ok(())
+    }
+
+    /// What `model` says about each vector: its logits, and the class with the largest; of a single class, whether it
+    /// is more likely than not.
+    pub(crate) fn outcomes(&self, model: &WaveformModel) -> Result<Vec<Outcome>, ModelError> {
+        let outcome = |vector: &Vector| {
+            let inputs: Vec<&[f32]> = vector.inputs.iter().map(Vec::as_slice).collect();
+            let values = model.logits(&inputs, 1)?;
+            let largest = (0..).zip(&values).max_by(|(_, a), (_, b)| a.total_cmp(b));
+            let decision = match values.as_slice() {
+                [single] => usize::from(*single > 0.0),
+                _ => largest.map_or(0, |(class, _)| class),
+            };
+            Ok(Outcome {
+                groups: vector.groups.iter().map(|(name, value)| format!("{name} {value}")).collect(),
+                values,
+                decision,
+            })
+        };
+        self.vectors.iter().map(outcome).collect()
     }
 }

@@ -87,6 +87,14 @@ impl Manifest {
         }
     }
 
+    /// One sentence for people.
+    pub fn summary(&self) -> &str {
+        match self {
+            Self::Risk(manifest) => &manifest.summary,
+            Self::Waveform(manifest) => &manifest.summary,
+        }
+    }
+
     /// SHA-256 of every file, in hexadecimal digits.
     pub fn files(&self) -> &BTreeMap<String, String> {
         match self {

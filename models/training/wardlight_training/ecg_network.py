@@ -21,14 +21,14 @@ CONVOLUTIONS = {
     "fourth": (32, 32, 5, 2, 1),
     "place": (32, 64, 16, 1, 32),
 }
-DENSE = {"rhythm": (47, 48), "joined": (112, 48), "out": (48, CLASSES)}
+DENSE = {"rhythm": (50, 48), "joined": (112, 48), "out": (48, CLASSES)}
 DROPOUT = 0.25
 WEIGHT_DECAY = 0.02
 LEARNING_RATE = 3e-3
 BATCH = 256
 SMOOTHING = 0.03
 # The column that compares what lies above the line with what lies below: it changes sign with the polarity.
-POLARITY = 37
+POLARITY = 40
 
 
 def start(seed):

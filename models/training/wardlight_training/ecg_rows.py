@@ -8,7 +8,7 @@ import numpy as np
 
 from . import mitdb
 
-CHANNELS, WINDOW, RHYTHM = 3, 128, 47
+CHANNELS, WINDOW, RHYTHM = 3, 128, 50
 _COLUMNS = 2 + CHANNELS * WINDOW + RHYTHM
 # How a record is played: both leads at once, or one alone.
 PLAYS = ("both", "0", "1")
@@ -25,6 +25,7 @@ class Rows:
     window: np.ndarray  # [n, CHANNELS, WINDOW]
     rhythm: np.ndarray  # [n, RHYTHM]
     label: np.ndarray  # [n] AAMI class
+    aberrated: np.ndarray  # [n] whether it is a supraventricular beat that is conducted aberrantly
 
     def __getitem__(self, chosen):
         return Rows(*(getattr(self, field)[chosen] for field in self.__dataclass_fields__))
@@ -50,11 +51,11 @@ def read(data, folder):
         for play, suffix in enumerate(PLAYS):
             table = np.fromfile(folder / f"{name}.{suffix}.f32", np.float32).reshape(-1, _COLUMNS)
             times, inverse = np.unique(table[:, 0], return_inverse=True)
-            label = mitdb.label(times, *truth)[inverse]
-            table, label = table[label >= 0], label[label >= 0]
+            code = mitdb.match(times, *truth)[inverse]
+            table, code = table[code >= 0], code[code >= 0]
             n = len(table)
             parts.append((
                 np.full(n, number), np.full(n, play), table[:, 0], table[:, 1].astype(int),
-                table[:, 2:-RHYTHM].reshape(n, CHANNELS, WINDOW), table[:, -RHYTHM:], label,
+                table[:, 2:-RHYTHM].reshape(n, CHANNELS, WINDOW), table[:, -RHYTHM:], mitdb.aami(code), code == mitdb.ABERRATED,
             ))
     return Rows(*(np.concatenate(column) for column in zip(*parts)))

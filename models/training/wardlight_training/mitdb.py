@@ -12,6 +12,7 @@ CLASSES = ("N", "S", "V", "F", "Q")
 # WFDB annotation codes: N L R e j | A a J S | V E | F | / f Q
 _CODES = {1: 0, 2: 0, 3: 0, 34: 0, 11: 0, 8: 1, 4: 1, 7: 1, 9: 1, 5: 2, 10: 2, 6: 3, 12: 4, 38: 4, 13: 4}
 _SKIP, _NUM, _SUB, _CHN, _AUX = 59, 60, 61, 62, 63
+ABERRATED = 4
 FLUTTER_BEGINS, FLUTTER_ENDS = 32, 33
 # The beat was found if it was annotated within 150 ms (ANSI/AAMI EC57).
 MATCH_S = 0.15
@@ -39,14 +40,18 @@ def annotations(folder, name):
 
 
 def beats(folder, name):
-    """Times in seconds and AAMI classes of the annotated beats."""
-    found = [(at, _CODES[code]) for at, code in annotations(folder, name) if code in _CODES]
-    times, classes = zip(*found)
-    return np.array(times), np.array(classes)
+    """Times in seconds and annotation codes of the annotated beats."""
+    times, codes = zip(*((at, code) for at, code in annotations(folder, name) if code in _CODES))
+    return np.array(times), np.array(codes)
 
 
-def label(times, truth_times, truth_classes):
-    """AAMI class of the beats found at `times` (ascending), -1 for one that was not annotated. One to one, nearest first."""
+def aami(codes):
+    """AAMI classes of annotation codes."""
+    return np.array([_CODES[code] for code in codes])
+
+
+def match(times, truth_times, truth_codes):
+    """Code of the beats found at `times` (ascending), -1 for one that was not annotated. One to one, nearest first."""
     labels = np.full(len(times), -1)
     at = np.searchsorted(truth_times, times)
     pairs = []
@@ -58,7 +63,7 @@ def label(times, truth_times, truth_classes):
     taken = set()
     for _, beat, truth in sorted(pairs):
         if labels[beat] < 0 and truth not in taken:
-            labels[beat] = truth_classes[truth]
+            labels[beat] = truth_codes[truth]
             taken.add(truth)
     return labels
 

@@ -44,6 +44,28 @@ impl Receiver {
     }
 }
 
+/// Who is called at each step, by the names that the hospital gave: people, telephones, pager groups. Empty where it gave none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roster {
+    /// The nurses of the beds.
+    pub primary: Vec<String>,
+    /// Those who stand in.
+    pub second: Vec<String>,
+    /// The charge nurse.
+    pub charge_nurse: Vec<String>,
+}
+
+impl Roster {
+    /// Those of one step.
+    pub fn at(&self, step: Receiver) -> &[String] {
+        match step {
+            Receiver::Primary => &self.primary,
+            Receiver::Second => &self.second,
+            Receiver::ChargeNurse => &self.charge_nurse,
+        }
+    }
+}
+
 /// How long after its beginning an unanswered call goes on to the second receiver and to the charge nurse (*ratify*).
 const fn goes_on_after(priority: Priority, from: Receiver) -> Option<Duration> {
     match (priority, from) {

@@ -11,7 +11,7 @@ mod tests;
 
 pub(crate) use audio::Signals;
 pub use audio::{Audio, AudioPause, Inactivated, Inactivation, LONGEST_PAUSE};
-pub use call::{MERGE_WITHIN, Receiver};
+pub use call::{MERGE_WITHIN, Receiver, Roster};
 pub use condition::{Conditions, Finding, Moment};
 pub use kind::{AlarmKind, Side, Technical, is_red_device_condition, label};
 pub use standing::{REMIND_AFTER, Scope, StandingAlarms};

@@ -17,6 +17,9 @@ const LIVE_FOR: Duration = Duration::from_secs(10);
 /// A device that started anew owes a birth within this time.
 const BIRTH_WITHIN: Duration = Duration::from_secs(5);
 
+/// An unknown start that spoke up to so long before the newest did is an earlier one, held back on the way. One that spoke longer
+/// before is new, and its clock began anew: devices store less.
+const HELD_BACK: Duration = Duration::from_hours(1);
 /// Starts remembered. What a broker held back may be of several, and may come after a word of the newest; of a start before these
 /// a copy would be taken for a new message.
 const BOOTS: usize = 8;
@@ -166,35 +169,37 @@ impl Device {
     }
 
     /// The place of the message's start among those remembered, and whether a known device started anew by it. A start that is not
-    /// known is an earlier one if it spoke, by the device's clock, before the newest did.
+    /// known is an earlier one if it spoke, by the device's clock, a little before the newest did.
     fn note_boot(&mut self, id: Option<u32>, sent_at: Timestamp, now: Timestamp) -> (usize, bool) {
-        if let Some(newest) = self.boots.first_mut().filter(|_| id.is_none()) {
-            newest.since = newest.since.min(sent_at);
-            return (0, false);
-        }
-        if let Some(at) = self.boots.iter().position(|boot| boot.id == id) {
-            if let Some(boot) = self.boots.get_mut(at) {
-                boot.since = boot.since.min(sent_at);
-            }
+        let place = match id {
+            Some(_) => self.boots.iter().position(|boot| boot.id == id),
+            None => (!self.boots.is_empty()).then_some(0),
+        };
+        if let Some((at, boot)) = place.and_then(|at| Some((at, self.boots.get_mut(at)?))) {
+            boot.since = boot.since.min(sent_at);
             return (at, false);
         }
         let known = self.boots.iter().any(|boot| boot.id.is_some());
-        let at = self.boots.partition_point(|boot| sent_at < boot.since);
-        let at = at.min(BOOTS - 1);
-        self.boots.insert(
-            at,
-            Boot {
-                id,
-                since: sent_at,
-                streams: <[Seen; 3]>::default(),
-            },
-        );
+        let at = self.place_of_new(sent_at);
+        let streams = <[Seen; 3]>::default();
+        let since = sent_at;
+        self.boots.insert(at, Boot { id, since, streams });
         self.boots.truncate(BOOTS);
-        if at > 0 || id.is_none() {
-            return (at, false);
+        let newest = at == 0 && id.is_some();
+        if newest {
+            self.birth_owed_since = Some(now);
         }
-        self.birth_owed_since = Some(now);
-        (0, known)
+        (at, newest && known)
+    }
+
+    /// Where a start belongs that is not known and spoke then.
+    fn place_of_new(&self, sent_at: Timestamp) -> usize {
+        let Some(newest) = self.boots.first() else { return 0 };
+        if sent_at.plus(HELD_BACK) < newest.since {
+            return 0;
+        }
+        let older = self.boots.iter().position(|boot| boot.since <= sent_at);
+        older.unwrap_or(self.boots.len()).min(BOOTS - 1)
     }
 }
 

@@ -7,13 +7,15 @@ use super::stay::Stay;
 use crate::alarms::AlarmState;
 use crate::blind::BlindCause;
 use crate::codes::Parameter;
+use crate::event::RISK_INPUTS;
 use crate::ids::{BedId, UnitId};
 use crate::limits::Limit;
 use crate::time::Timestamp;
-use crate::view::{BedView, DeviceView, Freshness, LimitView, NumericView, RiskView, StayView, WardView};
+use crate::trend::VITALS;
+use crate::view::{BedView, DeviceView, Freshness, LimitView, NumericView, RiskInput, RiskView, StayView, WardView};
 
 /// Names of the model's inputs, in its order.
-const RISK_INPUTS: [&str; crate::trend::VITALS] = ["HR", "RR", "systolic", "diastolic", "mean", "temperature"];
+const INPUT_NAMES: [&str; RISK_INPUTS] = ["HR", "RR", "systolic", "diastolic", "mean", "temperature", "age"];
 
 impl Ward {
     /// All configured beds, in order.
@@ -150,14 +152,24 @@ impl Stay {
     fn risk_view(&self) -> Option<RiskView> {
         let (score, computed_at) = self.risk.as_ref()?;
         let window = self.trend.window();
-        let latest = |column: usize| window.iter().rev().find_map(|row| row.get(column).copied().flatten());
+        let vital = |column: usize| window.iter().rev().find_map(|row| row.get(column).copied().flatten());
+        let age = self.profile.age_years.map(f32::from);
+        let latest = |column: usize| if column < VITALS { vital(column) } else { age };
+        let inputs = INPUT_NAMES.iter().zip(&score.reasons.effects).enumerate();
         Some(RiskView {
             model: score.model.clone(),
             permille: score.permille,
             band: score.band,
             computed_at: *computed_at,
             completeness_percent: score.completeness_percent,
-            inputs: RISK_INPUTS.iter().enumerate().map(|(i, name)| (*name, latest(i))).collect(),
+            base_ppm: score.reasons.base_ppm,
+            inputs: inputs
+                .map(|(i, (name, effect))| RiskInput {
+                    name,
+                    value: latest(i),
+                    effect: *effect,
+                })
+                .collect(),
         })
     }
 }

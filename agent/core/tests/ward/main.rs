@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use wardlight_core::alarms::{AlarmId, AlarmState};
-use wardlight_core::event::{Command, Effect, Event, ModelScore, RiskBand};
+use wardlight_core::event::{Command, Effect, Event, ModelScore, RiskBand, RiskReasons};
 use wardlight_core::ids::{BedId, StayToken};
 use wardlight_core::message::{Body, DeviceAlarm, DeviceEvent, Message, Priority, WaveBlock};
 use wardlight_core::patient::{Consciousness, PatientProfile};
@@ -282,6 +282,13 @@ fn news2_needs_all_inputs_for_a_total_but_alarms_on_its_lower_bound() {
     assert_eq!(score.score.total, Some(11));
 }
 
+fn reasons() -> RiskReasons {
+    RiskReasons {
+        base_ppm: 90_000,
+        effects: Default::default(),
+    }
+}
+
 #[test]
 fn a_risk_for_a_patient_who_left_is_dropped_and_high_risk_is_only_an_advisory() {
     let mut play = Play::new();
@@ -293,6 +300,7 @@ fn a_risk_for_a_patient_who_left_is_dropped_and_high_risk_is_only_an_advisory() 
         permille: 700,
         band: RiskBand::High,
         completeness_percent: 90,
+        reasons: reasons(),
     };
     play.step_at(Event::Score(score(9)), 10);
     assert!(play.said().is_empty());

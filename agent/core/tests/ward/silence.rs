@@ -133,6 +133,31 @@ fn what_a_broker_held_back_of_earlier_starts_takes_nothing_back() {
 }
 
 #[test]
+fn a_start_whose_clock_began_anew_is_a_new_one() {
+    let mut play = Play::new();
+    let word = |boot, sent, body| {
+        Event::Message(Message {
+            device: device("mon"),
+            boot: Some(boot),
+            seq: Some(1),
+            sent_at: at(sent),
+            body,
+        })
+    };
+    let leak = Body::Alarm(DeviceAlarm {
+        condition: "leak".into(),
+        present: true,
+        priority: Priority::Medium,
+        text: String::new(),
+    });
+    let two_hours = 7_200_000;
+    play.step_at(word(7, two_hours, leak), two_hours);
+    play.said();
+    play.step_at(word(8, 0, Body::Numerics(vec![])), two_hours);
+    assert!(play.said().contains(&"device_alarm_leak cleared medium".to_owned()));
+}
+
+#[test]
 fn a_risk_estimate_that_is_not_renewed_goes() {
     let mut play = Play::new();
     let stay = play.ward.stay_in(&bed()).unwrap();
@@ -144,6 +169,7 @@ fn a_risk_estimate_that_is_not_renewed_goes() {
         permille: 900,
         band: RiskBand::High,
         completeness_percent: 100,
+        reasons: reasons(),
     };
     play.step_at(Event::Score(score), play.now);
     assert!(play.ward.bed(&bed()).unwrap().risk.is_some());

@@ -2,9 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use wardlight_core::alarms::Roster;
 use wardlight_core::ids::{BedId, DeviceId, SiteId, UnitId};
 
 use super::reader::Section;
+
+/// Names per step of a call.
+const MAX_RECEIVERS: usize = 8;
+/// Characters of a name.
+const MAX_RECEIVER_NAME: usize = 64;
 
 /// A nursing unit and its beds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +19,8 @@ pub(crate) struct Unit {
     pub(crate) name: UnitId,
     /// In the order in which the page shows them.
     pub(crate) beds: Vec<BedId>,
+    /// Who is called for them.
+    pub(crate) roster: Roster,
 }
 
 /// How devices are taken.
@@ -58,8 +66,39 @@ fn read_unit(mut section: Section<'_>, names: &mut BTreeSet<UnitId>, known_beds:
             section.fault("beds", format_args!("{:?}", bed.as_str()), problem);
         }
     }
+    let roster = read_roster(section.section("receivers"));
     section.finish();
-    Some(Unit { name: name?, beds })
+    Some(Unit {
+        name: name?,
+        beds,
+        roster,
+    })
+}
+
+fn read_roster(mut section: Section<'_>) -> Roster {
+    let mut step = |key| {
+        let names = section.list(key, receiver_name);
+        if names.len() > MAX_RECEIVERS {
+            let problem = format!("must be at most {MAX_RECEIVERS} names: the page shows them with each call");
+            section.fault(key, format_args!("{} names", names.len()), problem);
+        }
+        names
+    };
+    let roster = Roster {
+        primary: step("primary"),
+        second: step("second"),
+        charge_nurse: step("charge_nurse"),
+    };
+    section.finish();
+    roster
+}
+
+fn receiver_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > MAX_RECEIVER_NAME || name.chars().any(char::is_control) {
+        return Err(format!("must be a name of 1 to {MAX_RECEIVER_NAME} characters"));
+    }
+    Ok(name.to_owned())
 }
 
 pub(super) fn read_devices(mut section: Section<'_>, units: &[Unit]) -> DevicesConfig {

@@ -205,12 +205,33 @@ fn wrong_types_are_faults_like_any_other() {
     assert_eq!(faults(&text), ["agent.toml: unit[1].beds[2] = 2: must be a string in quotes"]);
 }
 
+#[test]
+fn a_unit_may_name_who_is_called_at_each_step() {
+    let receivers = "[unit.receivers]\nsecond = [\"K. Brandt\", \" 4102 \"]\n";
+    let config = parse(folder().path(), &SMALLEST.replace("[mqtt]", &format!("{receivers}[mqtt]"))).unwrap();
+    let roster = &config.units[0].roster;
+    assert_eq!(roster.second, ["K. Brandt", "4102"]);
+    assert!(roster.primary.is_empty() && roster.charge_nurse.is_empty());
+
+    let receivers =
+        "[unit.receivers]\nprimary = [\"1\", \"2\", \"3\", \"4\", \"5\", \"6\", \"7\", \"8\", \"9\"]\nsecond = [\" \"]\n";
+    assert_eq!(
+        faults(&SMALLEST.replace("[mqtt]", &format!("{receivers}[mqtt]"))),
+        [
+            "agent.toml: unit[1].receivers.primary = 9 names: must be at most 8 names: the page shows them with each call",
+            "agent.toml: unit[1].receivers.second[1] = \" \": must be a name of 1 to 64 characters",
+        ]
+    );
+}
+
 /// `section.key` of every key that the code knows, found by asking for one that it does not.
 fn known_keys() -> std::collections::BTreeSet<String> {
     let text = r"
         [site]
         x = 0
         [[unit]]
+        x = 0
+        [unit.receivers]
         x = 0
         [mqtt]
         x = 0
@@ -237,8 +258,8 @@ fn known_keys() -> std::collections::BTreeSet<String> {
         let section = path.trim_start_matches("agent.toml: ").replace("[1]", "");
         keys.extend(known.split(", ").map(|key| format!("{section}.{key}")));
     }
-    // A section within a section, not a key.
-    assert!(keys.remove("mqtt.embedded"));
+    // Sections within a section, not keys.
+    assert!(keys.remove("mqtt.embedded") && keys.remove("unit.receivers"));
     keys
 }
 

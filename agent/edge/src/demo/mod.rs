@@ -24,6 +24,7 @@ use wardlight_simulator::scenario;
 use wardlight_simulator::ward::{SimulatedWard, WardSettings};
 use wardlight_station::{Origin, Request, StationCommand};
 
+use crate::certified::{self, Certificates};
 use crate::cli::DemoArgs;
 use crate::config::{BrokerUrl, Config};
 use crate::run::{Mode, Running};
@@ -171,7 +172,9 @@ fn config(args: &DemoArgs, ward: &SimulatedWard, folder: &Path) -> anyhow::Resul
         beds.join(", ")
     );
     SiteKey::create(&folder.join("site.key"))?;
-    Ok(Config::parse(&text, &folder.join("demo.toml"))?)
+    let config = Config::parse(&text, &folder.join("demo.toml"))?;
+    Certificates::of(&config.journal).issue(&certified::shipped()?)?;
+    Ok(config)
 }
 
 /// Admits somebody to every bed, attaches the devices, and charts what a nurse would.

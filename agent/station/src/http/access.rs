@@ -150,7 +150,10 @@ impl Gate {
             return Err(ApiError::new(StatusCode::FORBIDDEN, &problem));
         }
         let standing = desk.standing(&visitor, self.station.now());
-        let typed = typed_name(request.headers())?;
+        let typed = match &standing {
+            Standing::Anybody => typed_name(request.headers())?,
+            Standing::Person(_) | Standing::Display | Standing::Stranger => None,
+        };
         match self.access.caller(&standing, typed.as_deref(), address) {
             Ok(caller) => Ok(Visit {
                 visitor,

@@ -19,7 +19,8 @@ impl Caller {
         Self {
             by: person.actor(role),
             from: Origin {
-                user: Some(person.user.clone()),
+                user: (!person.unchecked).then(|| person.user.clone()),
+                unproved: person.unchecked,
                 address,
                 break_glass: role != person.role && !person.unchecked,
             },
@@ -31,6 +32,7 @@ impl Caller {
         Self {
             by: Actor::new(name, role),
             from: Origin {
+                unproved: true,
                 address,
                 ..Origin::default()
             },

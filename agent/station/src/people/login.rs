@@ -133,7 +133,7 @@ impl Desk {
             },
         };
         let token = cookies::new_token().ok_or(LoginFailure::Busy)?;
-        if !self.trail.tell(happening(Some(&member), address, What::Login)) {
+        if !self.trail.tell(self.happening(Some(&member), address, What::Login)) {
             return Err(LoginFailure::Busy);
         }
         let old = cookies::read(headers, SESSION);
@@ -141,7 +141,7 @@ impl Desk {
             .and_then(|old| self.book.close(old, What::LoggedOff(Reason::Renewed)))
             .into_iter()
             .collect();
-        ended.extend(self.book.open(&token, member, address, now));
+        ended.extend(self.book.open(&self.people, &token, member, address, now));
         self.trail.note(ended);
         let until = now.plus(self.people.display_for);
         Ok(Badge {
@@ -187,8 +187,11 @@ impl Desk {
                 Ok(member)
             }
             Ok(None) => {
-                self.trail
-                    .note(vec![happening(known.as_ref(), address, What::LoginFailed { turned_away })]);
+                self.trail.note(vec![self.happening(
+                    known.as_ref(),
+                    address,
+                    What::LoginFailed { turned_away },
+                )]);
                 Err(LoginFailure::Wrong)
             }
             Err(_died) => Err(LoginFailure::Busy),
@@ -247,17 +250,19 @@ impl Desk {
     pub(crate) fn recheck(&self) {
         self.trail.note(self.book.recheck(&self.people));
     }
-}
 
-fn happening(member: Option<&Member>, address: Option<IpAddr>, what: What) -> Happening {
-    Happening {
-        by: member.map(|member| Actor::new(member.name.clone(), member.role)),
-        from: Origin {
-            user: member.map(|member| member.user.clone()),
-            address,
-            break_glass: false,
-        },
-        what,
+    fn happening(&self, member: Option<&Member>, address: Option<IpAddr>, what: What) -> Happening {
+        let login = self.people.login();
+        Happening {
+            by: member.map(|member| Actor::new(member.name.clone(), member.role)),
+            from: Origin {
+                user: member.filter(|_| login).map(|member| member.user.clone()),
+                unproved: !login,
+                address,
+                break_glass: false,
+            },
+            what,
+        }
     }
 }
 

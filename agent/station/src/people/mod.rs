@@ -116,6 +116,8 @@ impl People {
 pub struct Origin {
     /// What was typed to log in; `None` without a login.
     pub user: Option<String>,
+    /// Whether the name was typed at a station without a login: nobody proved who it was.
+    pub unproved: bool,
     /// Address of the station; `None` for the agent itself.
     pub address: Option<IpAddr>,
     /// Whether the rights of a nurse come from a break-glass.

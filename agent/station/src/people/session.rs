@@ -26,6 +26,8 @@ pub(crate) fn hash(token: &str) -> TokenHash {
 /// One person logged in on one page.
 pub(crate) struct Session {
     member: Member,
+    /// There is no login: the name was typed.
+    unproved: bool,
     address: Option<IpAddr>,
     since: Timestamp,
     state: Mutex<State>,
@@ -130,7 +132,7 @@ impl Session {
                 .plus(people.logoff_after)
                 .min(self.since.plus(people.display_for)),
             glass_until: state.glass_until.filter(|until| now < *until),
-            unchecked: !people.login(),
+            unchecked: self.unproved,
         })
     }
 
@@ -158,7 +160,8 @@ impl Session {
         Happening {
             by: Some(Actor::new(self.member.name.clone(), self.member.role)),
             from: Origin {
-                user: Some(self.member.user.clone()),
+                user: (!self.unproved).then(|| self.member.user.clone()),
+                unproved: self.unproved,
                 address: self.address,
                 break_glass: false,
             },
@@ -180,10 +183,18 @@ impl Book {
         self.lock().get(&hash(token)).cloned()
     }
 
-    /// Opens a session; what had to make room for it is told.
-    pub(crate) fn open(&self, token: &str, member: Member, address: Option<IpAddr>, now: Timestamp) -> Vec<Happening> {
+    /// Opens a session, with `people` as they are; what had to make room for it is told.
+    pub(crate) fn open(
+        &self,
+        people: &People,
+        token: &str,
+        member: Member,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Vec<Happening> {
         let session = Session {
             member,
+            unproved: !people.login(),
             address,
             since: now,
             state: Mutex::new(State {

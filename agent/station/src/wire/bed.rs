@@ -10,7 +10,7 @@ use wardlight_core::patient::{Consciousness, Spo2Scale};
 use wardlight_core::rhythm::{EcgSignal, RhythmState};
 use wardlight_core::scores::Band;
 use wardlight_core::time::Timestamp;
-use wardlight_core::view::{BedView, Freshness, News2View, NumericView, RiskView, StayView};
+use wardlight_core::view::{BedView, Freshness, News2View, NumericView, RiskInput, RiskView, StayView};
 use wardlight_core::vitals::Milli;
 
 use super::alarm::AlarmJson;
@@ -120,6 +120,7 @@ struct RiskJson<'a> {
     band: &'static str,
     computed_at: i64,
     completeness_percent: u8,
+    base_ppm: i32,
     inputs: Vec<InputJson>,
 }
 
@@ -128,6 +129,8 @@ struct RiskJson<'a> {
 struct InputJson {
     name: &'static str,
     value: Option<f32>,
+    effect_ppm: i32,
+    hour_ago_ppm: Option<i32>,
 }
 
 /// The number that a person sees: rounded as scores and limits round it, so that a value never looks beyond a limit that it did not cross.
@@ -274,7 +277,19 @@ impl<'a> From<&'a RiskView> for RiskJson<'a> {
             },
             computed_at: risk.computed_at.as_millis(),
             completeness_percent: risk.completeness_percent,
-            inputs: risk.inputs.iter().map(|&(name, value)| InputJson { name, value }).collect(),
+            base_ppm: risk.base_ppm,
+            inputs: risk.inputs.iter().map(InputJson::from).collect(),
+        }
+    }
+}
+
+impl From<&RiskInput> for InputJson {
+    fn from(input: &RiskInput) -> Self {
+        Self {
+            name: input.name,
+            value: input.value,
+            effect_ppm: input.effect.ppm,
+            hour_ago_ppm: input.effect.hour_ago_ppm,
         }
     }
 }

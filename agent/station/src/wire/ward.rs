@@ -60,6 +60,18 @@ struct UnitJson<'a> {
     unit: &'a str,
     name: &'a str,
     beds: Vec<&'a str>,
+    receivers: RosterJson<'a>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "Receivers",
+    description = "Who is called at each step of a call, by the names that the hospital gave; empty where it gave none."
+)]
+struct RosterJson<'a> {
+    primary: &'a [String],
+    second: &'a [String],
+    charge_nurse: &'a [String],
 }
 
 pub(super) const fn model(status: ModelStatus) -> &'static str {
@@ -120,6 +132,11 @@ impl<'a> From<&'a UnitInfo> for UnitJson<'a> {
             unit: unit.unit.as_str(),
             name: &unit.name,
             beds: unit.beds.iter().map(wardlight_core::ids::BedId::as_str).collect(),
+            receivers: RosterJson {
+                primary: &unit.roster.primary,
+                second: &unit.roster.second,
+                charge_nurse: &unit.roster.charge_nurse,
+            },
         }
     }
 }

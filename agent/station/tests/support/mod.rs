@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
-use wardlight_core::alarms::{AlarmId, AlarmKind, AlarmState, Audio, Receiver};
+use wardlight_core::alarms::{AlarmId, AlarmKind, AlarmState, Audio, Receiver, Roster};
 use wardlight_core::codes::{AgeGroup, Parameter};
 use wardlight_core::event::{AlarmChange, Cause, ModelStatus, Transition, Trigger};
 use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken, UnitId};
@@ -57,6 +57,10 @@ pub(crate) async fn station_for(people: People, room: usize) -> Fixture {
             unit: UnitId::new("icu").unwrap(),
             name: "Intensive care".into(),
             beds: ["b1", "b2"].map(bed_id).to_vec(),
+            roster: Roster {
+                second: vec!["K. Brandt".into(), "4102".into()],
+                ..Roster::default()
+            },
         }],
         version: "0.0.0".into(),
         started_at: NOW,

@@ -1,7 +1,7 @@
 // Standing alarms as rows: those of one call together, as one event with one answer.
 
 import { unacknowledged } from "./alarm.js";
-import { byCall, callState } from "./call.js";
+import { byCall, callText } from "./call.js";
 import { el } from "./dom.js";
 import { paint } from "./flash.js";
 import * as f from "./format.js";
@@ -28,7 +28,7 @@ function answers(alarm, joined, actions) {
   return el(
     "div",
     { class: "answers" },
-    el("span", { class: "sub", text: `${joined}${callState(alarm)?.long ?? "The bed's nurse is called."}` }),
+    el("span", { class: "sub", text: `${joined}${callText(alarm) || "The bed's nurse is called."}` }),
     button("I am going", () => actions.respond(alarm, true)),
     everybody ? null : button("Not my bed", () => actions.respond(alarm, false)),
     everybody ? null : button("Escalate now", () => actions.escalate(alarm)),

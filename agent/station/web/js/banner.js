@@ -1,6 +1,6 @@
 // The banner: the newest of the most urgent alarms, what a person may answer, and how many wait. Always in sight.
 
-import { callState } from "./call.js";
+import { callText } from "./call.js";
 import { settled } from "./clock.js";
 import { byId, el, put, show, text } from "./dom.js";
 import { paint } from "./flash.js";
@@ -61,7 +61,7 @@ export class Banner {
     text(this.where, alarm ? f.bedName(alarm.bed) : "");
     text(this.what, alarm?.text ?? "No alarm is waiting");
     text(this.cause, alarm ? f.cause(alarm) : "");
-    text(this.call, (alarm && callState(alarm)?.long) ?? "");
+    text(this.call, alarm ? callText(alarm) : "");
     text(this.age, alarm ? f.age(now - f.began(alarm)) : "");
     byId("do-escalate").disabled = byId("do-reject").disabled = alarm?.receiver === "charge_nurse";
     this.#pauses(alarm?.bed ?? null, now);

@@ -87,7 +87,9 @@ export function riskSection(risk, view, changes) {
   const title = el("h3", { text: "Risk estimate" });
   if (view.model !== "live") return [title, el("p", { class: "note", text: MODEL_STATE[view.model] ?? MODEL_STATE.gone })];
   if (!risk) return [title, el("p", { class: "note", text: "No estimate yet: too few values." })];
-  const rows = risk.inputs.map(({ name, value }) => row(f.input(name), value === null ? "missing" : String(Math.round(value * 10) / 10)));
+  const rows = byEffect(risk.inputs).map((i) =>
+    row(f.input(i.name), i.value === null ? "missing" : String(Math.round(i.value * 10) / 10), f.points(i.effect_ppm), i.hour_ago_ppm === null ? "" : f.points(i.effect_ppm - i.hour_ago_ppm)),
+  );
   const meter = el("i");
   meter.style.width = `${risk.permille / 10}%`;
   return [
@@ -100,8 +102,14 @@ export function riskSection(risk, view, changes) {
         "An estimate from a model that was trained on other hospitals' patients: not a diagnosis, and it never silences an alarm.",
     }),
     changes.length > 0 ? el("p", { class: "note", text: `Mean of the last hour against the hour before: ${changes.join(", ")}.` }) : null,
-    table("Inputs of the model", ["Input, mean of the last hour", "Value"], rows),
+    el("p", { class: "note", text: `Of patients as long here of whom nothing else is known it says ${f.percent(risk.base_ppm / 1000)}; each input adds its points to that.` }),
+    table("Inputs of the model", ["Input, mean of the last hour", "Value", "Adds, points", "In the last hour"], rows),
   ];
+}
+
+/** The inputs that move the estimate most come first. */
+function byEffect(inputs) {
+  return inputs.toSorted((a, b) => Math.abs(b.effect_ppm) - Math.abs(a.effect_ppm));
 }
 
 export function deviceSection(bed) {

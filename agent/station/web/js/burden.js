@@ -26,7 +26,7 @@ export async function burdenView(_context, _bed, again) {
   const choice = SPANS.map((h) => el("button", { type: "button", text: `${h} h`, "aria-pressed": String(h === hours), on: { click: choose(h) } }));
   const rate = b.alarms_per_bed_day;
   return [
-    el("div", { class: "view-head" }, el("h2", { text: "Alarm burden" }), el("p", { class: "note", text: `The last ${b.hours} hours, ${b.beds} beds with a patient.` }), el("div", { class: "choice", role: "group", "aria-label": "Time" }, ...choice)),
+    el("div", { class: "view-head" }, el("h2", { text: "Alarm burden" }), el("p", { class: "note", text: `The last ${f.span(b.hours)}, ${b.beds} beds with a patient.${b.hours < 1 ? " So short a time says little about a day." : ""}` }), el("div", { class: "choice", role: "group", "aria-label": "Time" }, ...choice)),
     el(
       "div",
       { class: "figures" },

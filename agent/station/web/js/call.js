@@ -49,8 +49,17 @@ export function callState(alarm) {
   return null;
 }
 
+/** How far the call has gone, and who is called by the names that the hospital gave; may be empty. */
+export function callText(alarm) {
+  const waits = unacknowledged(alarm) && !alarm.accepted_by;
+  const calling = waits && names(alarm) ? `calling: ${names(alarm)}` : null;
+  return [callState(alarm)?.long, calling].filter(Boolean).join(", ");
+}
+
+const names = (alarm) => (alarm.calling ?? []).join(", ");
+
 /** What a screen reader says of a call that went up. */
 export function escalationText(alarm) {
   const whom = alarm.receiver === "charge_nurse" ? "The charge nurse" : "The second nurse";
-  return `${bedName(alarm.bed)}: ${alarm.text} not answered. ${whom} is called.`;
+  return `${bedName(alarm.bed)}: ${alarm.text} not answered. ${whom} is called${names(alarm) && `: ${names(alarm)}`}.`;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { calls, sounds } from "./alarm.js";
-import { byCall, callState, escalated, escalationText, rings, sounding } from "./call.js";
+import { byCall, callState, callText, escalated, escalationText, rings, sounding } from "./call.js";
 
 const alarm = (id, more = {}) => ({ id, bed: "b1", call: id, priority: "high", state: "active", audio: "on", receiver: "primary", accepted_by: null, text: "Desaturation", ...more });
 
@@ -65,4 +65,10 @@ test("who is called, in words", () => {
   assert.equal(callState(alarm("a", { receiver: "charge_nurse" })).long, "charge nurse called");
   assert.equal(callState(alarm("a", { receiver: "second", accepted_by: "K. Brandt" })).long, "K. Brandt is going");
   assert.equal(callState(alarm("a", { receiver: "second", state: "acknowledged" })), null);
+  const calling = ["K. Brandt", "4102"];
+  assert.equal(callText(alarm("a", { calling })), "calling: K. Brandt, 4102");
+  assert.equal(callText(alarm("a", { receiver: "second", calling })), "2nd nurse called, calling: K. Brandt, 4102");
+  assert.equal(callText(alarm("a", { receiver: "second", calling, accepted_by: "L. Ode" })), "L. Ode is going");
+  assert.equal(callText(alarm("a", { receiver: "second", calling, state: "acknowledged" })), "");
+  assert.equal(escalationText(alarm("a", { receiver: "second", calling })), "Bed b1: Desaturation not answered. The second nurse is called: K. Brandt, 4102.");
 });

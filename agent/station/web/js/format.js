@@ -1,7 +1,7 @@
 // How values, times and alarms read. Pure: no DOM, no clock.
 
 import { bedName } from "./alarm.js";
-import { callState } from "./call.js";
+import { callText } from "./call.js";
 
 export { bedName };
 
@@ -9,6 +9,12 @@ export { bedName };
 export const NOTHING = "--";
 
 const TENTHS = new Set(["temp", "temp_skin", "perfusion"]);
+
+/** A length of time given in hours, in words: `24 hours`, `3 minutes`, `hour`. */
+export function span(hours) {
+  const [value, unit] = hours < 1 ? [Math.max(1, Math.round(hours * 60)), "minute"] : [Math.round(hours), "hour"];
+  return value === 1 ? unit : `${value} ${unit}s`;
+}
 
 /** A value as it is shown. The agent has rounded it already, as alarms do. */
 export function number(value, parameter) {
@@ -201,6 +207,13 @@ export function input(name) {
 /** The seven parts of NEWS2, in the chart's order. */
 export const NEWS2_PARTS = ["rr", "spo2", "oxygen", "sbp", "pulse", "acvpu", "temp"];
 
+/** Millionths as signed percentage points: `+4.1`, `−0.3`, `0`. */
+export function points(ppm) {
+  const points = (Math.abs(ppm) / 10_000).toFixed(1);
+  if (points === "0.0") return "0";
+  return `${ppm > 0 ? "+" : "−"}${points}`;
+}
+
 /** A probability in parts per thousand as whole percent; the ends say that they are ends. */
 export function percent(permille) {
   if (permille < 10) return "<1 %";
@@ -238,8 +251,7 @@ export function summary(bed, now = 0) {
   if (bed.audio_pause && bed.audio_pause.until > now) parts.push("audio paused");
   for (const o of bed.inactivated ?? []) parts.push(`${o.text} ${o.how.replace("_", " ")}`);
   for (const a of bed.alarms) {
-    const call = callState(a);
-    parts.push(`${a.priority} alarm ${a.text} ${a.state}${call ? ` ${call.long}` : ""}`);
+    parts.push(`${a.priority} alarm ${a.text} ${a.state} ${callText(a)}`.trimEnd());
   }
   return parts.join(", ");
 }

@@ -12,6 +12,14 @@ test("temperature has one decimal and the rest none", () => {
   assert.equal(f.number(72, "hr"), "72");
 });
 
+test("what an input adds to the risk is said in points with its sign", () => {
+  assert.deepEqual([41_300, -2_600, 400, -400, 0].map(f.points), ["+4.1", "−0.3", "0", "0", "0"]);
+});
+
+test("a span of hours is said in whole hours or minutes", () => {
+  assert.deepEqual([24, 1.2, 0.0273, 0.001].map(f.span), ["24 hours", "hour", "2 minutes", "minute"]);
+});
+
 test("ages read as people say them", () => {
   assert.equal(f.age(-5), "0 s");
   assert.equal(f.age(59_999), "59 s");

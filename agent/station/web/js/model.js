@@ -6,6 +6,8 @@ import { escalated, rings } from "./call.js";
 export class WardModel {
   /** @type {Map<string, object>} beds by name, in the page's order */
   beds = new Map();
+  /** Names of those who are called, by bed and step. */
+  #receivers = new Map();
   info = null;
   ward = null;
   health = null;
@@ -39,9 +41,15 @@ export class WardModel {
     this.health = frame.health;
     this.beds = new Map();
     for (const unit of frame.info.units) {
-      for (const bed of unit.beds) this.beds.set(bed, empty(bed, unit.unit));
+      for (const bed of unit.beds) {
+        this.beds.set(bed, empty(bed, unit.unit));
+        this.#receivers.set(bed, unit.receivers);
+      }
     }
-    for (const bed of frame.beds) this.beds.set(bed.bed, bed);
+    for (const bed of frame.beds) {
+      this.#name(bed.bed, bed.alarms);
+      this.beds.set(bed.bed, bed);
+    }
     const changes = { layout: true, beds: [...this.beds.keys()], ...noAlarms(), ward: true };
     for (const bed of frame.beds) compare(known.get(bed.bed)?.alarms ?? [], bed.alarms, bed.bed, changes);
     return changes;
@@ -52,6 +60,7 @@ export class WardModel {
     for (const bed of beds) {
       const before = this.beds.get(bed.bed);
       changes.layout ||= before === undefined;
+      this.#name(bed.bed, bed.alarms);
       compare(before?.alarms ?? [], bed.alarms, bed.bed, changes);
       this.beds.set(bed.bed, bed);
     }
@@ -62,6 +71,7 @@ export class WardModel {
     const bed = this.beds.get(change.bed);
     if (!bed) return NOTHING_CHANGED;
     const before = bed.alarms;
+    this.#name(change.bed, [change]);
     bed.alarms = before.filter((a) => a.id !== change.id);
     if (change.state !== "cleared") {
       bed.alarms.push(change);
@@ -70,6 +80,11 @@ export class WardModel {
     const changes = { layout: false, beds: [change.bed], ...noAlarms(), ward: false };
     compare(before, bed.alarms, change.bed, changes);
     return changes;
+  }
+
+  /** Puts to each alarm the names of those who are called now. */
+  #name(bed, alarms) {
+    for (const alarm of alarms) alarm.calling = this.#receivers.get(bed)?.[alarm.receiver] ?? [];
   }
 
   /** All standing alarms with their bed, most urgent first. */

@@ -29,6 +29,18 @@ test("beds keep the order of the configuration, seen or not", () => {
   assert.equal(changed.layout, true);
 });
 
+test("an alarm knows by name who is called, at each step", () => {
+  const model = new WardModel();
+  const frame = snapshot([bed("b1", [{ ...alarm("a"), receiver: "primary" }]), bed("b2")]);
+  frame.info.units[0].receivers = { primary: ["4101"], second: ["K. Brandt"], charge_nurse: [] };
+  model.apply(frame);
+  assert.deepEqual(model.foremost().calling, ["4101"]);
+  model.apply({ type: "alarm", alarm: { ...alarm("a"), receiver: "second" } });
+  assert.deepEqual(model.foremost().calling, ["K. Brandt"]);
+  model.apply({ type: "beds", beds: [bed("b1", [{ ...alarm("a"), receiver: "charge_nurse" }])] });
+  assert.deepEqual(model.foremost().calling, []);
+});
+
 test("an alarm frame raises, changes and clears", () => {
   const model = new WardModel();
   model.apply(snapshot([bed("b1")]));

@@ -1,7 +1,7 @@
 // One bed's tile, updated in place: only what changed touches the DOM.
 
 import { unacknowledged } from "./alarm.js";
-import { callState } from "./call.js";
+import { callState, callText } from "./call.js";
 import { news2Chip, riskChip } from "./chips.js";
 import { el, put, show, text } from "./dom.js";
 import { paint } from "./flash.js";
@@ -162,8 +162,8 @@ function stateAndAge(alarm, now) {
 /** The signs beside the name, what matters most first. */
 function tagsOf(bed, now) {
   const tags = [];
-  const call = bed.alarms.map(callState).find((state) => state !== null);
-  if (call) tags.push({ kind: "called", label: call.long, short: call.short });
+  const called = bed.alarms.find((a) => callState(a) !== null);
+  if (called) tags.push({ kind: "called", label: callState(called).long, short: callState(called).short, title: callText(called) });
   if (bed.blind_since !== null) tags.push({ kind: "blind", label: `CANNOT ALARM ${f.age(now - bed.blind_since)}` });
   const off = bed.inactivated ?? [];
   const pause = bed.audio_pause;

@@ -63,7 +63,7 @@ async function one(bed, body, hours) {
   return [
     title,
     el("p", { class: "result" }, el("b", { text: `${before.alarms_per_bed_day.toFixed(1)} → ${after.alarms_per_bed_day.toFixed(1)}` }), " alarms per bed and day"),
-    el("p", { text: `${gained} alarms more and ${lost} fewer in these hours${moved ? `; of those that stay, some would have come ${moved} on average` : ""}.` }),
+    el("p", { text: `Alarms in these hours: ${gained} more and ${lost} fewer${moved ? `; of those that stay, some would have come ${moved} on average` : ""}.` }),
     table("Alarms in these hours by kind", ["Kind, alarms in these hours", "As it was", "With these limits", "Change"], rows),
   ];
 }
