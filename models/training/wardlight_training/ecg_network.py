@@ -11,6 +11,8 @@ import numpy as np
 import optax
 from jax import lax
 
+from .ecg_rows import RHYTHM_NAMES
+
 CLASSES = 5
 # Channels in, channels out, kernel, stride, groups of each convolution. The last one is as long as what it gets: it knows
 # where a wave lies, as a mean over all positions would not.
@@ -21,14 +23,14 @@ CONVOLUTIONS = {
     "fourth": (32, 32, 5, 2, 1),
     "place": (32, 64, 16, 1, 32),
 }
-DENSE = {"rhythm": (50, 48), "joined": (112, 48), "out": (48, CLASSES)}
+DENSE = {"rhythm": (len(RHYTHM_NAMES), 48), "joined": (112, 48), "out": (48, CLASSES)}
 DROPOUT = 0.25
 WEIGHT_DECAY = 0.02
 LEARNING_RATE = 3e-3
 BATCH = 256
 SMOOTHING = 0.03
 # The column that compares what lies above the line with what lies below: it changes sign with the polarity.
-POLARITY = 40
+POLARITY = RHYTHM_NAMES.index("qrs_polarity")
 
 
 def start(seed):

@@ -1,4 +1,4 @@
-"""Static int8 storage of the network of `ecg-beat`, calibrated on training rows.
+"""Static int8 storage of the networks of `ecg-beat`, calibrated on training rows.
 
 Every scale is a power of two, as in `quantise.py`, so that every engine gives the same integers.
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .ecg_network import CONVOLUTIONS, DENSE
+from .ecg_network import CONVOLUTIONS
 from .quantise import ACTIVATION_LEVELS, WEIGHT_LIMIT, Tensor
 
 WINDOW = Tensor(2.0**-6, 128)
@@ -27,38 +27,67 @@ class Linear:
 
 
 @dataclass
-class QuantisedNetwork:
-    """The integer network. `logits` is the plain reference that every engine is compared with."""
+class Member:
+    """One network of the ensemble, up to its hidden layer."""
 
     linear: dict
     tensors: dict
 
-    def logits(self, window, rhythm):
-        """Logits `[n, classes]` of rows."""
+    def hidden(self, window, rhythm):
+        """The hidden layer `[n, hidden]` in real numbers, from stored rows."""
         t = self.tensors
-        h = self._convolve("first", WINDOW.store(window))
-        h = self._convolve("second", h)
+        h = self._convolve("second", self._convolve("first", window))
         third = self._convolve("third", h)
         total = self.linear["second"].target.real(h) + self.linear["third"].target.real(third)
         h = self._convolve("fourth", t["sum"].store(total))
         shape = self._convolve("place", h)[:, :, 0]
-        timing = t["joined"].store(np.maximum(self._multiply("rhythm", RHYTHM.store(rhythm)), 0))
-        hidden = np.maximum(self._multiply("joined", np.concatenate([shape, timing], 1)), 0)
-        return self._multiply("out", t["hidden"].store(hidden))
+        timing = t["joined"].store(np.maximum(multiply(self.linear["rhythm"], rhythm), 0))
+        return np.maximum(multiply(self.linear["joined"], np.concatenate([shape, timing], 1)), 0)
 
     def _convolve(self, name, stored):
         layer = self.linear[name]
         sums = _convolution(stored.astype(np.int32) - layer.source.zero, layer.weights.astype(np.int32), name)
         return _requantise(sums + layer.bias[:, None], layer, layer.scales[:, None])
 
-    def _multiply(self, name, stored):
-        layer = self.linear[name]
-        sums = (stored.astype(np.int32) - layer.source.zero) @ layer.weights.astype(np.int32)
-        return layer.target.real(_requantise(sums, layer, layer.scales)) + layer.bias
+
+@dataclass
+class QuantisedNetwork:
+    """The integer network. `logits` is the plain reference that every engine is compared with."""
+
+    members: list
+    hidden: Tensor
+    out: Linear
+
+    def logits(self, window, rhythm):
+        """Logits `[n, classes]` of rows, the mean over the members."""
+        window, rhythm = WINDOW.store(window), RHYTHM.store(rhythm)
+        hidden = [self.hidden.store(member.hidden(window, rhythm)) for member in self.members]
+        return multiply(self.out, np.concatenate(hidden, 1))
 
 
-def quantise(parameters, window, rhythm):
-    """Stores `parameters`; the rows are for calibration."""
+def multiply(layer, stored):
+    """A stored product, in real numbers with its bias."""
+    sums = _product(stored.astype(np.int32) - layer.source.zero, layer.weights.astype(np.int32))
+    return layer.target.real(_requantise(sums, layer, layer.scales)) + layer.bias
+
+
+def quantise(ensemble, window, rhythm):
+    """Stores the networks of `ensemble`; the rows are for calibration."""
+    window, rhythm = WINDOW.real(WINDOW.store(window)), RHYTHM.real(RHYTHM.store(rhythm))
+    members, hidden = zip(*(_member(parameters, window, rhythm) for parameters in ensemble))
+    level = best(hidden, zero=0)
+    weights, bias = mean_output(ensemble)
+    return QuantisedNetwork(list(members), level, _store_product(weights, bias, level, level.real(level.store(np.concatenate(hidden, 1)))))
+
+
+def mean_output(ensemble):
+    """Weights and bias of one product over all hidden layers that gives the mean of the members' logits."""
+    weights = np.concatenate([parameters["out"][0] for parameters in ensemble]) / len(ensemble)
+    return weights, np.mean([parameters["out"][1] for parameters in ensemble], 0)
+
+
+def _member(parameters, window, rhythm):
+    """One network stored, and its hidden layer on the rows."""
     linear, tensors = {}, {}
 
     def convolve(name, source, x):
@@ -66,32 +95,32 @@ def quantise(parameters, window, rhythm):
         real = np.maximum(_convolution(x, weights, name) + bias[:, None], 0)
         target = tensors["joined"] if name == "place" else best([real], zero=0)
         stored, scales = best_weights(weights.reshape(len(weights), -1))
-        integer = np.clip(np.rint(bias / (source.scale * scales)), -2**30, 2**30).astype(np.int32)
+        integer = np.clip(np.rint(bias / (source.scale * scales)), -(2**30), 2**30).astype(np.int32)
         linear[name] = Linear(source, stored.reshape(weights.shape), scales, target, integer)
         return real
 
-    def multiply(name, source, x):
+    def product(name, source, x):
+        linear[name] = _store_product(*parameters[name], source, x)
         weights, bias = parameters[name]
-        product = x @ weights
-        stored, scale = best_product(weights, x)
-        linear[name] = Linear(source, stored, np.full(weights.shape[1], scale), best([product], zero=None), bias)
-        return product + bias
+        return np.maximum(x @ weights + bias, 0)
 
-    first = convolve("first", WINDOW, WINDOW.real(WINDOW.store(window)))
+    first = convolve("first", WINDOW, window)
     second = convolve("second", linear["first"].target, first)
     third = convolve("third", linear["second"].target, second)
     tensors["sum"] = best([second + third], zero=0)
     fourth = convolve("fourth", tensors["sum"], second + third)
     weights, bias = parameters["place"]
     shape = np.maximum(_convolution(fourth, weights, "place") + bias[:, None], 0)[:, :, 0]
-    timing = np.maximum(multiply("rhythm", RHYTHM, RHYTHM.real(RHYTHM.store(rhythm))), 0)
+    timing = product("rhythm", RHYTHM, rhythm)
     # What is joined has one scale.
     tensors["joined"] = best([shape, timing], zero=0)
     convolve("place", linear["fourth"].target, fourth)
-    hidden = np.maximum(multiply("joined", tensors["joined"], np.concatenate([shape, timing], 1)), 0)
-    tensors["hidden"] = best([hidden], zero=0)
-    multiply("out", tensors["hidden"], hidden)
-    return QuantisedNetwork(linear, tensors)
+    return Member(linear, tensors), product("joined", tensors["joined"], np.concatenate([shape, timing], 1))
+
+
+def _store_product(weights, bias, source, x):
+    stored, scale = best_product(weights, x)
+    return Linear(source, stored, np.full(weights.shape[1], scale), best([x @ weights], zero=None), bias.astype(np.float32))
 
 
 def best(parts, zero):

@@ -8,7 +8,17 @@ import numpy as np
 
 from . import mitdb
 
-CHANNELS, WINDOW, RHYTHM = 3, 128, 50
+CHANNELS, WINDOW = 3, 128
+# The numbers of the rhythm in the order of `wardlight_models::ecg_beat`, whose tests compare the manifest with them.
+RHYTHM_NAMES = (
+    "before_usual after_usual before_near after_near before_long before_high before_low before_after before_last last_near second_near "
+    "near_high low_high change_12 change_48 regular_24 before_shortest before_longest before_settled after_settled last_settled "
+    "near_settled before_longer usual_change_32 usual_change_100 steady_48 "
+    "qrs_likeness p_likeness p_height_ratio p_distance p_height own_p_height t_likeness t_distance qrs_distance qrs_width own_qrs_width "
+    "qrs_width_ratio qrs_height_ratio qrs_area_ratio qrs_polarity likeness_to_last last_likeness last_width_ratio recent_own "
+    "shape_likeness shape_share shape_earliness own_share roughness"
+).split()
+RHYTHM = len(RHYTHM_NAMES)
 _COLUMNS = 2 + CHANNELS * WINDOW + RHYTHM
 # How a record is played: both leads at once, or one alone.
 PLAYS = ("both", "0", "1")
