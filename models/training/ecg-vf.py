@@ -1,8 +1,9 @@
 """Trains, quantizes, judges and packs the model `ecg-vf`.
 
-    python models/training/ecg-vf.py --data MITDB_DIR [--creighton CUDB_DIR] [--out PACKAGE_DIR] [--rows ROWS_DIR]
+    python models/training/ecg-vf.py --data MITDB_DIR [--creighton CUDB_DIR] [--wardlight BINARY] [--rows DIR] [--out PACKAGE_DIR]
 
-Everything but the signature; `models/training/run` does both. The rows are made by the agent's own analysis, which cargo builds.
+Everything but the signature; `models/training/run` does both. The rows are made by `wardlight model rows`, so that training sees what
+the agent sees.
 """
 
 import os
@@ -14,7 +15,6 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 
 import argparse
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -34,14 +34,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, type=Path, help="folder of the MIT-BIH Arrhythmia Database")
     parser.add_argument("--creighton", type=Path, help="folder of the extracts of the Creighton database; beside --data unless given")
+    parser.add_argument("--wardlight", type=Path, default=ROOT / "target/release/wardlight", help="the binary that makes the rows")
     parser.add_argument("--out", type=Path, default=ROOT / "models/packages/ecg-vf")
     parser.add_argument("--rows", type=Path, help="keep the rows here, and use those that are there")
     arguments = parser.parse_args()
     creighton = arguments.creighton or arguments.data.parent / "cudb"
     with tempfile.TemporaryDirectory() as scratch:
         folder = arguments.rows or Path(scratch)
-        if not (folder / f"{vf_rows.SIMULATED}.f32").exists():
-            vf_rows.make(_wardlight(), arguments.data, creighton, folder)
+        vf_rows.make(arguments.wardlight, arguments.data, creighton, folder)
         sources = vf_rows.read(arguments.data, folder)
     found = vf_pipeline.cross_validate(sources)
     trained = vf_pipeline.Trained(sources, vf_pipeline.records(), SEEDS[0])
@@ -98,12 +98,6 @@ def _together(sources, found, kind, threshold):
     }
 def _probability(logits):
     return 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
-
-
-def _wardlight():
-    """The agent's binary, built."""
-    subprocess.run(["cargo", "build", "--quiet", "--release", "--package", "wardlight"], check=True, cwd=ROOT)
-    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/wardlight"
 
 
 if __name__ == "__main__":
