@@ -11,7 +11,7 @@ ATTRIBUTION = (
 
 def write(result):
     """The card in Markdown."""
-    return "\n\n".join((_head(result), _figures(result), _records(result), _simulated(result), _quantisation(result), _limits(), _credit())) + "\n"
+    return "\n\n".join((_head(result), _figures(result), _records(result), _simulated(result), _quantisation(result), _limits(result), _credit())) + "\n"
 
 
 def _head(result):
@@ -77,10 +77,10 @@ On all windows of records left out: mean gap in probability {a['mean_probability
 answer in {100 * a['same_answer_share']:.3f} %. Float: sensitivity {result['float']['sensitivity']:.4f}, specificity {result['float']['specificity']:.4f}; int8: {result['all']['sensitivity']:.4f}, {result['all']['specificity']:.4f}."""
 
 
-def _limits():
-    return """## Where it must not be used
+def _limits(result):
+    return f"""## Where it must not be used
 
-- As the only detector, or to decide on a shock: it was judged on ten patients with something shockable, by labels that no physician made.
+- As the only detector, or to decide on a shock: it was judged on {result['all']['shockable_records']} records with something shockable, by labels that no physician made.
 - In children: none was in the data.
 - On a lead whose signal is poor: `wardlight_core::rhythm` says so first.
 - To tell a slow ventricular tachycardia (below 150 a minute), which it is not made for.
