@@ -68,16 +68,16 @@ fn windows_a_second(manifest: &Manifest, model: &WaveformModel, batch: usize) ->
     let begin = now();
     for _ in 0..ROUNDS {
         // The slow ones need not be known to three digits.
-        if now() - begin > ENOUGH {
+        if now().saturating_sub(begin) > ENOUGH {
             break;
         }
         let start = now();
         let mut calls = 0;
-        while now() - start < ROUND {
+        while now().saturating_sub(start) < ROUND {
             black_box(model.logits(black_box(&inputs), batch)?);
             calls += 1;
         }
-        best = best.max(f64::from(calls) * batch as f64 / (now() - start).as_secs_f64());
+        best = best.max(f64::from(calls) * batch as f64 / now().saturating_sub(start).as_secs_f64());
     }
     Ok(best)
 }

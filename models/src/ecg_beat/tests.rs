@@ -37,7 +37,7 @@ fn play(beats_s: &[f64], seconds: f64, rate_hz: f64, gain: f64) -> Vec<ReadyBeat
         };
         let at = Timestamp::from_millis(START_MS + (first as f64 * 1000.0 / rate_hz).round() as i64);
         bed.push_heard(&block, at, &mut Vec::new(), &mut |heard| {
-            extractor.hear(&heard, &mut |beat| ready.push(beat))
+            extractor.hear(&heard, &mut |beat| ready.push(beat));
         });
     }
     ready
