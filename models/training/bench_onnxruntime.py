@@ -8,8 +8,8 @@ import numpy as np
 import onnxruntime
 
 BATCHES = (1, 16, 64, 256)
-ROUNDS = 60
-ROUND_S = 0.015
+ROUNDS = 5
+ROUND_S = 0.2
 
 
 def rate(session, batch):
@@ -19,11 +19,11 @@ def rate(session, batch):
         inputs[value.name] = np.sin(np.arange(np.prod(shape), dtype=np.float32) * 0.7).reshape(shape)
     best = 0.0
     for _ in range(ROUNDS):
-        calls, start = 0, time.thread_time()
-        while time.thread_time() - start < ROUND_S:
+        calls, start = 0, time.perf_counter()
+        while time.perf_counter() - start < ROUND_S:
             session.run(None, inputs)
             calls += 1
-        best = max(best, calls * batch / (time.thread_time() - start))
+        best = max(best, calls * batch / (time.perf_counter() - start))
     return best
 
 

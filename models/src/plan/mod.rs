@@ -104,21 +104,6 @@ pub(crate) struct Output {
     pub(crate) bias: Vec<f32>,
 }
 
-impl Step {
-    /// The rows that it reads and the one that it writes.
-    pub(crate) fn rows(&self) -> (&[usize], usize) {
-        match self {
-            Self::Quantize { to, .. } => (&[], *to),
-            Self::Conv { from, to, .. }
-            | Self::Mean { from, to, .. }
-            | Self::Table { from, to, .. }
-            | Self::Reshape { from, to } => (std::slice::from_ref(from), *to),
-            Self::Add { from, to, .. } => (from, *to),
-            Self::Concat { from, to } => (from, *to),
-        }
-    }
-}
-
 impl Shape {
     /// Levels in a row.
     pub(crate) const fn size(self) -> usize {

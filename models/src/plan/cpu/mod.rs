@@ -1,21 +1,18 @@
 //! The plan on a CPU's vector instructions.
 //!
-//! Windows go one by one through the steps on many positions, so that what one step writes is still in the nearest cache
-//! when the next reads it. Steps on one position follow for a tile of rows at once, so that a matrix product uses each
-//! weight more than once. Padding is written once, when the buffers are made: steps write between it.
+//! Rows go through the plan in tiles of a few, so that what one step writes is still in the cache when the next reads
+//! it. Padding is written once, when the buffers are made: steps write between it.
 
 mod kernels;
 mod pack;
 
 pub use kernels::Isa;
 
-use std::ops::Range;
-
 use super::{Conv, Padding, Plan, Shape, Step};
 use kernels::Job;
 use pack::Packed;
 
-/// Rows in a tile.
+/// Rows in a tile: enough for a matrix product to use its weights more than once, few enough for the second-level cache.
 const TILE: usize = 12;
 
 /// A kernel reads whole chunks, so a little beyond its last window.
@@ -31,18 +28,13 @@ pub(crate) struct Cpu {
     /// Which buffer holds each row.
     places: Vec<usize>,
     buffers: Vec<Buffer>,
-    /// Steps with a row of many positions, then the others: indices.
-    wide: Vec<usize>,
-    flat: Vec<usize>,
     /// Room for one sum a channel.
     sums: Vec<i32>,
 }
 
-/// The levels of one row of the plan.
+/// The levels of one row of the plan, for each row of a tile.
 #[derive(Debug, Default)]
 struct Buffer {
-    /// Rows of the tile that it holds: all of them, or one after the other in the same place.
-    rows: usize,
     /// Levels in front of the first position of a row.
     front: usize,
     /// Levels from one row of the tile to the next.
@@ -76,22 +68,15 @@ impl Cpu {
                 *shared = own;
             }
         }
-        let (wide, flat) = wide_and_flat(plan);
-        // What a step on one position reads must be there for the whole tile.
-        let is_shared = |place: usize| {
-            let rows = places.iter().zip(&plan.rows).filter(|(own, _)| **own == place);
-            rows.map(|(_, shape)| shape.length).any(|length| length == 1)
-        };
-        let buffers = plan.rows.iter().zip(paddings).enumerate().map(|(place, (shape, padding))| {
-            let rows = if is_shared(place) { TILE } else { 1 };
-            Buffer::new(*shape, padding, rows)
-        });
+        let buffers = plan
+            .rows
+            .iter()
+            .zip(paddings)
+            .map(|(shape, padding)| Buffer::new(*shape, padding));
         Some(Self {
             packed: packed.collect(),
-            buffers: buffers.collect(),
             places,
-            wide,
-            flat,
+            buffers: buffers.collect(),
             sums: Vec::new(),
             plan: plan.clone(),
             isa,
@@ -104,13 +89,8 @@ impl Cpu {
         let mut results = Vec::with_capacity(batch * self.plan.classes());
         for first in (0..batch).step_by(TILE) {
             let rows = TILE.min(batch - first);
-            for row in 0..rows {
-                for position in 0..self.wide.len() {
-                    self.step(*self.wide.get(position)?, inputs, first, row..row + 1)?;
-                }
-            }
-            for position in 0..self.flat.len() {
-                self.step(*self.flat.get(position)?, inputs, first, 0..rows)?;
+            for index in 0..self.plan.steps.len() {
+                self.step(index, inputs, first, rows)?;
             }
             let output = &self.plan.output;
             let from = self.buffer(output.from)?;
@@ -123,13 +103,18 @@ impl Cpu {
         Some(results)
     }
 
-    /// One step for some rows of the tile that begins with row `first` of the batch.
-    fn step(&mut self, index: usize, inputs: &[&[f32]], first: usize, rows: Range<usize>) -> Option<()> {
+    /// One step for the rows of a tile.
+    fn step(&mut self, index: usize, inputs: &[&[f32]], first: usize, rows: usize) -> Option<()> {
         let isa = self.isa;
-        let (_, to) = self.plan.steps.get(index)?.rows();
-        if let Step::Reshape { .. } = self.plan.steps.get(index)? {
-            return Some(());
-        }
+        let to = match *self.plan.steps.get(index)? {
+            Step::Reshape { .. } => return Some(()),
+            Step::Quantize { to, .. }
+            | Step::Conv { to, .. }
+            | Step::Mean { to, .. }
+            | Step::Add { to, .. }
+            | Step::Concat { to, .. }
+            | Step::Table { to, .. } => to,
+        };
         // Taken out while it is written, so that the others can be read.
         let place = *self.places.get(to)?;
         let mut target = std::mem::take(self.buffers.get_mut(place)?);
@@ -140,7 +125,7 @@ impl Cpu {
                 let packed = self.packed.get(index)?.as_ref()?;
                 self.convolve(*from, conv, packed, &mut target, shape, rows)
             }
-            step => rows.into_iter().try_for_each(|row| {
+            step => (0..rows).try_for_each(|row| {
                 let to = target.row_mut(row, shape.size())?;
                 match step {
                     Step::Quantize { input, scale, .. } => {
@@ -183,40 +168,30 @@ impl Cpu {
         done
     }
 
-    /// A convolution of each row, or, for a product on one position, of all rows as positions of one.
-    fn convolve(
-        &self,
-        from: usize,
-        conv: &Conv,
-        packed: &Packed,
-        target: &mut Buffer,
-        to: Shape,
-        mut rows: Range<usize>,
-    ) -> Option<()> {
+    /// A convolution of each row, or, for a product on one position, of the whole tile as one row of positions.
+    fn convolve(&self, from: usize, conv: &Conv, packed: &Packed, target: &mut Buffer, to: Shape, rows: usize) -> Option<()> {
         let source = self.buffer(from)?;
         // The row may have more padding in front than this convolution asks for.
         let start = source.front.checked_sub(conv.padding[0] * conv.inputs)?;
         if conv.is_product() && to.length == 1 {
-            let begin = target.start(rows.start) + target.front;
             return self.isa.convolve(
                 packed,
                 &mut Job {
-                    source: source.levels.get(source.start(rows.start) + start..)?,
+                    source: source.levels.get(start..)?,
                     source_step: source.stride,
-                    target: target.levels.get_mut(begin..)?,
+                    target: target.levels.get_mut(target.front..)?,
                     target_step: target.stride,
-                    positions: rows.len(),
+                    positions: rows,
                 },
             );
         }
-        rows.try_for_each(|row| {
-            let begin = target.start(row) + target.front;
+        (0..rows).try_for_each(|row| {
             self.isa.convolve(
                 packed,
                 &mut Job {
-                    source: source.levels.get(source.start(row) + start..)?,
+                    source: source.levels.get(row * source.stride + start..)?,
                     source_step: conv.stride * conv.inputs,
-                    target: target.levels.get_mut(begin..)?,
+                    target: target.levels.get_mut(row * target.stride + target.front..)?,
                     target_step: conv.outputs,
                     positions: to.length,
                 },
@@ -247,51 +222,22 @@ impl Cpu {
     }
 }
 
-/// The steps with a row of many positions and those without. If one of the first needs one of the second, all count as
-/// wide: they run in the plan's order, row by row.
-fn wide_and_flat(plan: &Plan) -> (Vec<usize>, Vec<usize>) {
-    let is_wide = |row: &usize| plan.rows.get(*row).is_some_and(|shape| shape.length > 1);
-    let mut wide = Vec::new();
-    let mut flat = Vec::new();
-    let mut written_flat = Vec::new();
-    for (index, step) in plan.steps.iter().enumerate() {
-        let (from, to) = step.rows();
-        if from.iter().chain([&to]).any(is_wide) {
-            if from.iter().any(|row| written_flat.contains(row)) {
-                return ((0..plan.steps.len()).collect(), Vec::new());
-            }
-            wide.push(index);
-        } else {
-            flat.push(index);
-            written_flat.push(to);
-        }
-    }
-    (wide, flat)
-}
-
 impl Buffer {
-    fn new(shape: Shape, padding: Padding, rows: usize) -> Self {
+    fn new(shape: Shape, padding: Padding) -> Self {
         let front = padding.front * shape.channels;
         let stride = front + shape.size() + padding.behind * shape.channels;
         Self {
-            rows,
             front,
             stride,
-            levels: vec![padding.zero; stride * rows + SLACK],
+            levels: vec![padding.zero; stride * TILE + SLACK],
         }
     }
 
-    /// Where a row of the tile begins, with its padding.
-    const fn start(&self, row: usize) -> usize {
-        row % self.rows * self.stride
-    }
-
     fn row(&self, row: usize, size: usize) -> Option<&[u8]> {
-        self.levels.get(self.start(row) + self.front..)?.get(..size)
+        self.levels.get(row * self.stride + self.front..)?.get(..size)
     }
 
     fn row_mut(&mut self, row: usize, size: usize) -> Option<&mut [u8]> {
-        let start = self.start(row) + self.front;
-        self.levels.get_mut(start..)?.get_mut(..size)
+        self.levels.get_mut(row * self.stride + self.front..)?.get_mut(..size)
     }
 }

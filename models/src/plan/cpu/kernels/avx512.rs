@@ -1,9 +1,9 @@
 //! AVX-512 VNNI: four bytes of the window times four weights, for sixteen outputs, in one instruction.
 
 use std::arch::x86_64::{
-    __m512i, _mm_mask_storeu_epi8, _mm512_add_epi32, _mm512_cvtepi32_epi8, _mm512_cvtepi32_ps, _mm512_cvtps_epi32,
-    _mm512_dpbusd_epi32, _mm512_load_si512, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps,
-    _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512,
+    __m512i, _mm_mask_storeu_epi8, _mm512_add_epi32, _mm512_cvtepi32_ps, _mm512_cvtps_epi32, _mm512_cvtusepi32_epi8,
+    _mm512_dpbusd_epi32, _mm512_load_si512, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_max_epi32, _mm512_max_ps, _mm512_min_ps,
+    _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512,
 };
 
 use super::{Bounded, Packed, Panel};
@@ -100,7 +100,7 @@ unsafe fn store(packed: &Packed, first: usize, sums: __m512i, target: *mut u8) {
         // Clamped as f32, because the conversion to integers has no answer for what is too large.
         let levels = _mm512_max_ps(_mm512_min_ps(levels, _mm512_set1_ps(255.0 - zero)), _mm512_set1_ps(-zero));
         let levels = _mm512_add_epi32(_mm512_cvtps_epi32(levels), _mm512_set1_epi32(i32::from(packed.zero)));
-        let bytes = _mm512_cvtepi32_epi8(levels);
+        let bytes = _mm512_cvtusepi32_epi8(_mm512_max_epi32(levels, _mm512_setzero_si512()));
         let outputs = (packed.outputs - first).min(BLOCK);
         _mm_mask_storeu_epi8(target.add(first).cast(), (0xffff_u32 >> (BLOCK - outputs)) as u16, bytes);
     }
