@@ -30,6 +30,7 @@
 pub mod certificate;
 pub mod deterioration;
 pub mod ecg_beat;
+pub mod ecg_vf;
 mod error;
 mod golden;
 #[cfg(feature = "gpu")]

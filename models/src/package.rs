@@ -277,7 +277,7 @@ macro_rules! files {
 }
 
 /// The shipped packages, compiled in, so that an agent needs no file beside its binary. A new one is one line here.
-static SHIPPED: [(&str, Files); 1] = [("deterioration", files!("deterioration"))];
+static SHIPPED: [(&str, Files); 2] = [("deterioration", files!("deterioration")), ("ecg-vf", files!("ecg-vf"))];
 
 impl Source<'_> {
     /// For messages.

@@ -1,16 +1,23 @@
-//! The package that the binary carries is the one in the source tree, and it goes live.
+//! The packages that the binary carries are those in the source tree, and they go live.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use wardlight_models::{Package, TrustedKeys};
 
-#[test]
-fn the_shipped_package_passes_every_check_and_is_the_one_in_the_tree() {
+fn shipped(id: &str) -> Package {
     let keys = TrustedKeys::release().unwrap();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/packages/deterioration");
-    let shipped = Package::shipped("deterioration", &keys).unwrap();
-    assert_eq!(
-        shipped.manifest().version(),
-        Package::open(folder.as_ref(), &keys).unwrap().manifest().version()
-    );
-    assert_eq!(shipped.load().unwrap().id(), "deterioration");
+    let folder = format!("{}/packages/{id}", env!("CARGO_MANIFEST_DIR"));
+    let shipped = Package::shipped(id, &keys).unwrap();
+    let in_tree = Package::open(folder.as_ref(), &keys).unwrap();
+    assert_eq!(shipped.manifest().version(), in_tree.manifest().version());
+    shipped
+}
+
+#[test]
+fn the_risk_model_passes_every_check_and_is_the_one_in_the_tree() {
+    assert_eq!(shipped("deterioration").load().unwrap().id(), "deterioration");
+}
+
+#[test]
+fn the_waveform_models_pass_every_check_and_are_those_in_the_tree() {
+    assert_eq!(shipped("ecg-vf").load_waveform().unwrap().manifest().id, "ecg-vf");
 }

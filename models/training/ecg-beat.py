@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from wardlight_training import ecg_boosting, ecg_beat_package, ecg_evaluation, ecg_export, ecg_rows, ecg_training, mitdb, toml
+from wardlight_training import ecg_beat_package, ecg_evaluation, ecg_export, ecg_folds, ecg_rows, ecg_training, mitdb, toml
 
 SEED = 1980
 
@@ -34,13 +34,16 @@ def main():
     parser.add_argument("--wardlight", default=root / "target/release/wardlight", type=Path, help="the binary that makes the rows")
     parser.add_argument("--rows", default=Path(tempfile.gettempdir()) / "ecg-beat-rows", type=Path, help="folder where the rows are kept")
     parser.add_argument("--out", default=root / "models/packages" / ecg_beat_package.ID, type=Path)
+    parser.add_argument("--jobs", default=2, type=int, help="folds trained at once")
     arguments = parser.parse_args()
 
     ecg_rows.make(arguments.wardlight, arguments.data, arguments.rows)
     rows = ecg_rows.read(arguments.data, arguments.rows)
     people = [mitdb.person(arguments.data, name) for name in mitdb.DS1]
-    result = judge(rows)
-    print({key: result[key]["all"] for key in ("int8", "float", "boosting")})
+    logits = ecg_folds.held_out_logits(arguments.data, arguments.rows, rows, SEED, arguments.jobs)
+    result = judge(rows, logits)
+    for kind in ecg_folds.KINDS:
+        print(kind, result[kind]["all"])
     ensemble, network = ecg_training.fit(rows, SEED)
     alone = rows[rows.play == 0]
     files = {
@@ -54,23 +57,13 @@ def main():
     write(arguments.out, files, toml.dump(ecg_beat_package.manifest(result, SEED, files)))
 
 
-def judge(rows):
-    """Cross-validation by record: both leads fused, each lead alone, float and int8, and gradient boosting beside them."""
-    floats = np.zeros((len(rows.label), len(mitdb.CLASSES)), np.float32)
-    stored, boosted = np.zeros_like(floats), np.zeros_like(floats)
-    for number, held_out in enumerate(ecg_training.folds()):
-        out = np.isin(rows.record, held_out)
-        ensemble, network = ecg_training.fit(rows[~out], SEED)
-        floats[out] = ecg_training.logits(ensemble, rows[out])
-        stored[out] = ecg_training.stored_logits(network, rows[out])
-        boosted[out] = ecg_boosting.logits(rows[~out], rows[out], SEED)
-        print(f"fold {number + 1} of {ecg_training.FOLDS} done", flush=True)
+def judge(rows, logits):
+    """Both leads fused, each lead alone, float and int8, and gradient boosting beside them."""
     play = {name: rows.play == number for number, name in enumerate(("both", "lead 0", "lead 1"))}
-    fused = {name: ecg_evaluation.fuse(rows[play["both"]], logits[play["both"]])
-             for name, logits in (("int8", stored), ("float", floats), ("boosting", boosted))}
-    result = {name: ecg_evaluation.judge(*pair, SEED) for name, pair in fused.items()}
+    fused = {kind: ecg_evaluation.fuse(rows[play["both"]], values[play["both"]]) for kind, values in logits.items()}
+    result = {kind: ecg_evaluation.judge(*pair, SEED) for kind, pair in fused.items()}
     for lead in ("lead 0", "lead 1"):
-        result[lead] = ecg_evaluation.judge(rows[play[lead]], stored[play[lead]], SEED)
+        result[lead] = ecg_evaluation.judge(rows[play[lead]], logits["int8"][play[lead]], SEED)
     result["agreement"] = ecg_evaluation.agreement(fused["int8"][1], fused["float"][1])
     return result
 

@@ -80,6 +80,10 @@ fn main() {
         .browser
         .evaluate("[...document.querySelectorAll('#panel h3')].find((h) => h.textContent === 'Trends')?.scrollIntoView()");
     camera.take("trends");
+    camera
+        .browser
+        .evaluate("[...document.querySelectorAll('#panel h3')].find((h) => h.textContent.startsWith('Risk'))?.scrollIntoView()");
+    camera.take("risk");
     camera.browser.click("#panel button", "Limits");
     camera
         .browser

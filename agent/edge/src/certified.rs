@@ -13,6 +13,7 @@ use wardlight_journal::SiteKey;
 use wardlight_models::certificate::{Bounds, Certificate, Machine};
 use wardlight_models::{Model, Package, TrustedKeys};
 
+use crate::audit::hex;
 use crate::config::{JournalConfig, ModelConfig};
 
 const FOLDER: &str = "certificates";
@@ -98,7 +99,7 @@ impl<'a> Certificates<'a> {
         let unusable = || anyhow!("{}: no key can be derived from it", self.key_file.display());
         let seed = SiteKey::load(self.key_file)?.derive(LABEL).ok_or_else(unusable)?;
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_rejected| unusable())?;
-        let digits: String = pair.public_key().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hex(pair.public_key().as_ref());
         Ok(Site {
             pair,
             public: TrustedKeys::parse(&digits)?,

@@ -4,11 +4,12 @@ mod annotate;
 mod evaluate;
 mod recording;
 mod rows;
+mod scenes;
 
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use wardlight_models::{Package, TrustedKeys};
 
 use crate::certified::{self, Certificates};
@@ -31,8 +32,26 @@ pub(crate) enum ModelCommand {
     Annotate(annotate::AnnotateArgs),
     /// Compare annotations of beats with those of an expert
     Evaluate(evaluate::EvaluateArgs),
-    /// Write the rows of a recorded ECG that the model of beats is trained on
+    /// Write the rows of a recorded ECG that a model is trained on
     Rows(rows::RowsArgs),
+}
+
+/// Models of the ECG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EcgModel {
+    /// Classes of beats: `sample,time_s,aami,p_n,p_s,p_v,p_f,p_q`
+    EcgBeat,
+    /// Shockable rhythm in windows of 4 s, one a second: `start_sample,p_shockable`
+    EcgVf,
+}
+
+impl EcgModel {
+    const fn id(self) -> &'static str {
+        match self {
+            Self::EcgBeat => "ecg-beat",
+            Self::EcgVf => "ecg-vf",
+        }
+    }
 }
 
 /// Runs a command.

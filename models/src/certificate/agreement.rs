@@ -16,7 +16,7 @@ const ALL: &str = "all";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
-    /// The largest gap that any result may have: a probability for a risk, a logit for a waveform's class.
+    /// The largest gap that any probability may have.
     pub largest_gap: f64,
     /// The smallest share of vectors on which both decide the same, over all.
     pub same_decision_share: f64,

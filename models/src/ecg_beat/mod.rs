@@ -16,6 +16,8 @@ mod lead;
 mod measure;
 mod shapes;
 mod strip;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 

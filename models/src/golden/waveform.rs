@@ -80,15 +80,15 @@ impl WaveformGolden {
         self.vectors.len()
     }
 
-    /// What `model` says about each vector: its logits, and the class with the largest; of a single class, whether it
+    /// What `model` says about each vector: the probabilities of its classes, and the class with the largest; of a single class, whether it
     /// is more likely than not.
     pub(crate) fn outcomes(&self, model: &WaveformModel) -> Result<Vec<Outcome>, ModelError> {
         let outcome = |vector: &Vector| {
             let inputs: Vec<&[f32]> = vector.inputs.iter().map(Vec::as_slice).collect();
-            let values = model.logits(&inputs, 1)?;
+            let values = probabilities(&model.logits(&inputs, 1)?);
             let largest = (0..).zip(&values).max_by(|(_, a), (_, b)| a.total_cmp(b));
             let decision = match values.as_slice() {
-                [single] => usize::from(*single > 0.0),
+                [single] => usize::from(*single > 0.5),
                 _ => largest.map_or(0, |(class, _)| class),
             };
             Ok(Outcome {
@@ -99,4 +99,15 @@ impl WaveformGolden {
         };
         self.vectors.iter().map(outcome).collect()
     }
+}
+
+/// Probabilities of exclusive classes; of a single one, whether it is there.
+fn probabilities(logits: &[f32]) -> Vec<f32> {
+    if let [single] = logits {
+        return vec![1.0 / (1.0 + (-single).exp())];
+    }
+    let highest = logits.iter().copied().fold(f32::MIN, f32::max);
+    let powers: Vec<f32> = logits.iter().map(|logit| (logit - highest).exp()).collect();
+    let sum: f32 = powers.iter().sum();
+    powers.into_iter().map(|power| power / sum).collect()
 }

@@ -14,7 +14,7 @@ pub(super) const FORMAT: u32 = 1;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RiskManifest {
-    /// Version of the format; [`FORMAT`].
+    /// Version of the format; 1.
     pub format: u32,
     /// Name of the model, lower-case letters, digits and hyphens.
     pub id: String,

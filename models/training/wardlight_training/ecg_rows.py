@@ -49,7 +49,7 @@ def make(wardlight, data, folder):
             file = folder / f"{name}.{play}.f32"
             if not file.exists():
                 only = [] if play == "both" else ["--lead", play]
-                command = [wardlight, "model", "rows", "--record", Path(data) / name, "--out", file, *only]
+                command = [wardlight, "model", "rows", "ecg-beat", "--record", Path(data) / name, "--out", file, *only]
                 subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 

@@ -1,8 +1,9 @@
 """How `ecg-beat` is trained: which rows count how much, the ensemble, and the folds in which it is judged."""
 
 import numpy as np
+import onnxruntime
 
-from . import ecg_network, ecg_quantise
+from . import ecg_export, ecg_network, ecg_quantise
 from .mitdb import DS1
 
 MEMBERS = 3
@@ -14,6 +15,7 @@ POWER = 0.5
 CLASS_WEIGHT = (1.0, 1.0, 1.0, 0.3, 0.0)
 ABERRATED_WEIGHT = 0.1
 CALIBRATION_ROWS = 4000
+PIECE = 4096
 
 
 def folds():
@@ -49,8 +51,17 @@ def logits(ensemble, rows):
     return np.mean([ecg_network.logits(parameters, rows) for parameters in ensemble], 0)
 
 
-def stored_logits(network, rows, piece=4096):
-    """Logits of the int8 network, in pieces."""
+def stored_logits(network, rows):
+    """Logits of the int8 network, computed by onnxruntime: `ecg-beat.py` checks that it gives the same bits as `network.logits`."""
+    session = onnxruntime.InferenceSession(ecg_export.int8_model(network), _one_thread(), providers=["CPUExecutionProvider"])
+    pieces = range(0, len(rows.label), PIECE)
     return np.concatenate([
-        network.logits(rows.window[at:at + piece], rows.rhythm[at:at + piece]) for at in range(0, len(rows.label), piece)
+        session.run([ecg_export.OUTPUT], dict(zip(ecg_export.INPUTS, (rows.window[at:at + PIECE], rows.rhythm[at:at + PIECE]))))[0]
+        for at in pieces
     ])
+
+
+def _one_thread():
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return options

@@ -1,17 +1,20 @@
 //! `wardlight model annotate`: what a model says about a recorded ECG.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use wardlight_models::ecg_beat::{Extractor, Probabilities, ReadyBeat, classify};
+use wardlight_models::ecg_vf::{self, ReadyWindow, Windows};
 use wardlight_models::{Package, TrustedKeys, WaveformModel};
 
+use super::EcgModel;
 use super::recording::{Recording, seconds};
 
-/// Beats that go to the model at once.
+/// Beats or windows that go to the model at once.
 const BATCH: usize = 256;
 
 #[derive(Debug, Args)]
@@ -19,9 +22,12 @@ pub(crate) struct AnnotateArgs {
     /// Which model
     #[arg(value_enum)]
     model: EcgModel,
-    /// WFDB record without extension, e.g. DIR/101
+    /// WFDB record without extension, e.g. mitdb/101, or an extract of the Creighton database, e.g. cudb/cu01m.mat
     #[arg(long, value_name = "DIR/NAME")]
     record: PathBuf,
+    /// Play this lead of the record alone, from 0; else all
+    #[arg(long, value_name = "N")]
+    lead: Option<usize>,
     /// CSV to write
     #[arg(long, value_name = "FILE.csv")]
     out: PathBuf,
@@ -30,22 +36,7 @@ pub(crate) struct AnnotateArgs {
     package: Option<PathBuf>,
 }
 
-/// Models of the ECG.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum EcgModel {
-    /// Classes of beats: `sample,time_s,aami,p_n,p_s,p_v,p_f,p_q`
-    EcgBeat,
-}
-
-impl EcgModel {
-    const fn id(self) -> &'static str {
-        match self {
-            Self::EcgBeat => "ecg-beat",
-        }
-    }
-}
-
-/// Annotates the record and says how many beats there were.
+/// Annotates the record and says how many lines there are.
 /// # Errors
 /// If the package or the record cannot be read, or the file cannot be written.
 pub(super) fn run(args: &AnnotateArgs, mut output: impl Write) -> anyhow::Result<()> {
@@ -54,15 +45,19 @@ pub(super) fn run(args: &AnnotateArgs, mut output: impl Write) -> anyhow::Result
         Some(folder) => Package::open(folder, &keys)?,
         None => Package::shipped(args.model.id(), &keys)?,
     };
-    let recording = Recording::open(&args.record)?;
+    let mut recording = Recording::open(&args.record)?;
+    if let Some(position) = args.lead {
+        recording.only(position);
+    }
     let file = File::create(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
     let mut file = BufWriter::new(file);
     let model = package.load_waveform()?;
-    let beats = match args.model {
+    let lines = match args.model {
         EcgModel::EcgBeat => beats(&recording, &model, &mut file)?,
+        EcgModel::EcgVf => windows(&recording, &model, &mut file)?,
     };
     file.flush().with_context(|| format!("cannot write {}", args.out.display()))?;
-    writeln!(output, "{beats} beats written to {}", args.out.display())?;
+    writeln!(output, "{lines} lines written to {}", args.out.display())?;
     output.flush()?;
     Ok(())
 }
@@ -88,4 +83,25 @@ fn beats(recording: &Recording, model: &WaveformModel, file: &mut impl Write) ->
         }
     }
     Ok(beats.len())
+}
+
+/// Writes a line for each window, the leads together.
+fn windows(recording: &Recording, model: &WaveformModel, file: &mut impl Write) -> anyhow::Result<usize> {
+    let mut cutter = Windows::default();
+    let mut windows: Vec<ReadyWindow> = Vec::new();
+    recording.play(&mut |heard| cutter.hear(&heard, &mut |window| windows.push(window)));
+    let mut leads: BTreeMap<i64, Vec<f32>> = BTreeMap::new();
+    for some in windows.chunks(BATCH) {
+        let values: Vec<f32> = some.iter().flat_map(|window| &window.values).copied().collect();
+        let logits = model.logits(&[&values], some.len())?;
+        for (window, logits) in some.iter().zip(logits.chunks_exact(ecg_vf::CLASSES)) {
+            leads.entry(window.start_ms).or_default().extend(logits);
+        }
+    }
+    writeln!(file, "start_sample,p_shockable")?;
+    for (start_ms, logits) in &leads {
+        let sample = (seconds(*start_ms) * recording.rate_hz()).round();
+        writeln!(file, "{sample},{:.5}", ecg_vf::probability(logits))?;
+    }
+    Ok(leads.len())
 }

@@ -1,4 +1,4 @@
-//! `wardlight model rows`: what `ecg-beat` is trained on, made as the agent makes it in service.
+//! `wardlight model rows`: what the ECG models are trained on, made as the agent makes it in service.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -6,51 +6,98 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use wardlight_models::ecg_beat::{CHANNELS, Extractor, RHYTHM, ReadyBeat, WINDOW};
+use wardlight_core::codes::Waveform;
+use wardlight_models::ecg_beat::Extractor;
+use wardlight_models::ecg_vf::Windows;
 
+use super::EcgModel;
 use super::recording::{Recording, seconds};
+use super::scenes;
 
 #[derive(Debug, Args)]
 pub(crate) struct RowsArgs {
-    /// WFDB record without extension, e.g. DIR/101
-    #[arg(long, value_name = "DIR/NAME")]
-    record: PathBuf,
+    /// Which model
+    #[arg(value_enum)]
+    model: EcgModel,
+    /// WFDB record without extension, e.g. mitdb/101, or an extract of the Creighton database, e.g. cudb/cu01m.mat
+    #[arg(long, value_name = "DIR/NAME", required_unless_present = "simulated")]
+    record: Option<PathBuf>,
+    /// Instead of a record: the simulator's scenes for `ecg-vf`
+    #[arg(long, conflicts_with_all = ["record", "lead"])]
+    simulated: bool,
     /// Play this lead of the record alone, from 0; else all
     #[arg(long, value_name = "N")]
     lead: Option<usize>,
-    /// File to write: for each row seconds, lead, window and rhythm as f32, little-endian
+    /// File to write, f32, little-endian, for each row: seconds, lead, window and, of beats, rhythm. Of scenes: its number, 1 if a
+    /// shock is called for, window
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
-/// Writes the rows and says how many there are.
+/// Writes the rows and says how many values there are.
 /// # Errors
 /// If the record cannot be read or the file cannot be written.
 pub(super) fn run(args: &RowsArgs, mut output: impl Write) -> anyhow::Result<()> {
-    let mut recording = Recording::open(&args.record)?;
-    let leads = recording.leads();
-    if let Some(position) = args.lead {
-        recording.only(position);
-    }
-    let mut beats: Vec<ReadyBeat> = Vec::new();
-    let mut extractor = Extractor::default();
-    recording.play(&mut |heard| extractor.hear(&heard, &mut |beat| beats.push(beat)));
-    extractor.finish(&mut |beat| beats.push(beat));
+    let values = match &args.record {
+        Some(record) => {
+            let mut recording = Recording::open(record)?;
+            let leads = recording.leads();
+            if let Some(position) = args.lead {
+                recording.only(position);
+            }
+            match args.model {
+                EcgModel::EcgBeat => beats(&recording, &leads),
+                EcgModel::EcgVf => windows(&recording, &leads),
+            }
+        }
+        None => scenes::all()
+            .flat_map(|scene| {
+                let said = [scene.number, f32::from(u8::from(scene.shockable))];
+                windows(&scene.recording, &scene.recording.leads())
+                    .chunks(2 + wardlight_models::ecg_vf::WINDOW)
+                    .flat_map(|row| said.into_iter().chain(row.iter().skip(2).copied()))
+                    .collect::<Vec<f32>>()
+            })
+            .collect(),
+    };
     let file = File::create(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
     let mut file = BufWriter::new(file);
-    let mut rows = 0;
-    for beat in &beats {
-        for row in &beat.rows {
-            let lead = leads.iter().position(|lead| *lead == row.lead).unwrap_or_default();
-            let place = [seconds(beat.at_ms) as f32, lead as f32];
-            for value in place.iter().chain(&row.window).chain(&row.rhythm) {
-                file.write_all(&value.to_le_bytes())?;
-            }
-            rows += 1;
-        }
+    for value in &values {
+        file.write_all(&value.to_le_bytes())?;
     }
     file.flush().with_context(|| format!("cannot write {}", args.out.display()))?;
-    writeln!(output, "{rows} rows of 2 + {CHANNELS} × {WINDOW} + {RHYTHM} values")?;
+    writeln!(output, "{} values written to {}", values.len(), args.out.display())?;
     output.flush()?;
     Ok(())
+}
+
+fn beats(recording: &Recording, leads: &[Waveform]) -> Vec<f32> {
+    let mut values = Vec::new();
+    let mut take = |beat: wardlight_models::ecg_beat::ReadyBeat| {
+        for row in &beat.rows {
+            values.extend(place(beat.at_ms, row.lead, leads));
+            values.extend(row.window.iter().chain(&row.rhythm));
+        }
+    };
+    let mut extractor = Extractor::default();
+    recording.play(&mut |heard| extractor.hear(&heard, &mut take));
+    extractor.finish(&mut take);
+    values
+}
+
+fn windows(recording: &Recording, leads: &[Waveform]) -> Vec<f32> {
+    let mut values = Vec::new();
+    let mut cutter = Windows::default();
+    recording.play(&mut |heard| {
+        cutter.hear(&heard, &mut |window| {
+            values.extend(place(window.start_ms, window.lead, leads));
+            values.extend(&window.values);
+        });
+    });
+    values
+}
+
+fn place(at_ms: i64, lead: Waveform, leads: &[Waveform]) -> [f32; 2] {
+    let position = leads.iter().position(|known| *known == lead).unwrap_or_default();
+    [seconds(at_ms) as f32, position as f32]
 }
