@@ -42,6 +42,27 @@ fn main() -> Result<(), Box<dyn Error>> {
             writeln!(stdout(), "{engine} {precision:?},{batch},{rate:.0}")?;
         }
     }
+    #[cfg(feature = "gpu")]
+    beside_a_gpu(&package)?;
+    Ok(())
+}
+
+/// The trial of the GPU, if there is one; by the wall's clock, from windows in memory to logits in memory.
+#[cfg(feature = "gpu")]
+#[allow(clippy::disallowed_methods, reason = "a benchmark owns its clock")]
+fn beside_a_gpu(package: &Package) -> Result<(), Box<dyn Error>> {
+    let card = match wardlight_models::Card::best() {
+        Ok(card) => std::sync::Arc::new(card),
+        Err(error) => return Ok(writeln!(std::io::stderr(), "{error}")?),
+    };
+    let start = std::time::Instant::now();
+    let (_, trial) = package.load_waveform_beside(&card, &|| start.elapsed())?;
+    let trial = trial?;
+    writeln!(std::io::stderr(), "GPU: {}, used from batch {:?}", trial.gpu, trial.used_from)?;
+    for timing in trial.timings {
+        let rate = timing.batch as f64 / timing.gpu.as_secs_f64();
+        writeln!(stdout(), "plan (GPU) Int8,{},{rate:.0}", timing.batch)?;
+    }
     Ok(())
 }
 

@@ -18,8 +18,10 @@ pub(crate) struct Line(pub(crate) [u8; 64]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LineFormat {
     /// `[16 outputs][4 bytes of the window]` i8.
+    #[cfg(target_arch = "x86_64")]
     Quads,
     /// `[16 outputs][2 bytes of the window]` i16.
+    #[cfg(target_arch = "x86_64")]
     Pairs,
     /// `[2 bytes of the window][16 outputs]` i16.
     #[cfg(target_arch = "aarch64")]
@@ -60,7 +62,9 @@ impl LineFormat {
     /// Bytes of the window in a chunk.
     pub(crate) const fn chunk(self) -> usize {
         match self {
+            #[cfg(target_arch = "x86_64")]
             Self::Quads => 4,
+            #[cfg(target_arch = "x86_64")]
             Self::Pairs => 2,
             #[cfg(target_arch = "aarch64")]
             Self::Columns => 2,
@@ -79,7 +83,9 @@ impl LineFormat {
                     .unwrap_or_default()
             };
             *byte = match self {
+                #[cfg(target_arch = "x86_64")]
                 Self::Quads => weight(index / 4, index % 4).cast_unsigned(),
+                #[cfg(target_arch = "x86_64")]
                 Self::Pairs => wide(index / 4, index / 2 % 2),
                 #[cfg(target_arch = "aarch64")]
                 Self::Columns => wide(index / 2 % BLOCK, index / 32),
