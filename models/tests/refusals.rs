@@ -246,6 +246,48 @@ fn a_graph_that_could_mix_patients_is_refused() {
 }
 
 #[test]
+fn a_graph_that_moves_or_joins_the_batch_is_refused() {
+    for (node, reason) in [
+        (
+            Node::new("Concat", &["features", "features"], "logit").with("axis", 0),
+            "operator Concat joins on axis 0, must be axis 1: behind the batch",
+        ),
+        (
+            Node::new("Flatten", &["features"], "logit").with("axis", 0),
+            "operator Flatten must have the axis 1: behind the batch",
+        ),
+        (
+            Node::new("Gemm", &["features", "w"], "logit").with("transA", 1),
+            "operator Gemm must not transpose its first input: that would mix the rows of the batch",
+        ),
+        (
+            Node::new("ReduceMean", &["features"], "logit").with("keepdims", 0),
+            "operator ReduceMean must take rows [channels, length]",
+        ),
+        (
+            Node::new("Relu", &["features"], "logit").with("surprise", 1),
+            "operator Relu has the attribute \"surprise\", which is not accepted",
+        ),
+    ] {
+        graph_refused(&onnx::model(&[node], 103), &[reason]);
+    }
+}
+
+#[test]
+fn a_value_that_comes_from_nowhere_or_twice_is_refused() {
+    let nodes = [Node::new("Relu", &["later"], "logit")];
+    graph_refused(
+        &onnx::model(&nodes, 103),
+        &["operator Relu takes \"later\", which nothing before it gives"],
+    );
+    let nodes = [Node::new("Relu", &["features"], "a"), Node::new("Relu", &["a"], "features")];
+    graph_refused(
+        &onnx::model(&nodes, 103),
+        &["operator Relu gives \"features\", which there is already"],
+    );
+}
+
+#[test]
 fn a_graph_of_another_shape_or_without_an_end_is_refused() {
     let nodes = [Node::new("MatMul", &["features", "w"], "logit")];
     graph_refused(

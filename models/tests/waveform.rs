@@ -31,10 +31,10 @@ fn package(name: &str) -> Package {
 }
 
 #[test]
-fn every_executor_of_the_plan_reproduces_the_logits_of_onnxruntime() {
+fn every_executor_of_the_plan_and_tract_reproduce_the_logits_of_onnxruntime() {
     for name in EXAMPLES {
-        for backend in Backend::available() {
-            let engine = Engine::Plan(backend);
+        let plans = Backend::available().into_iter().map(Engine::Plan);
+        for engine in plans.chain([Engine::Tract]) {
             let model = package(name).load_waveform_as(Precision::Int8, Some(engine));
             assert_eq!(model.unwrap_or_else(|e| panic!("{name} on {engine}: {e}")).engine(), engine);
         }

@@ -6,6 +6,7 @@ pub struct Node {
     inputs: Vec<&'static str>,
     output: &'static str,
     domain: &'static str,
+    attributes: Vec<(&'static str, i64)>,
 }
 
 impl Node {
@@ -15,6 +16,7 @@ impl Node {
             inputs: inputs.to_vec(),
             output,
             domain: "",
+            attributes: Vec::new(),
         }
     }
 
@@ -22,11 +24,22 @@ impl Node {
         Self { domain, ..self }
     }
 
+    /// With a whole number as an attribute.
+    pub fn with(mut self, name: &'static str, value: i64) -> Self {
+        self.attributes.push((name, value));
+        self
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let inputs = self.inputs.iter().flat_map(|name| field(1, name.as_bytes()));
         inputs
             .chain(field(2, self.output.as_bytes()))
             .chain(field(4, self.operator.as_bytes()))
+            .chain(
+                self.attributes
+                    .iter()
+                    .flat_map(|(name, value)| field(5, &attribute(name, *value))),
+            )
             .chain(field(7, self.domain.as_bytes()))
             .collect()
     }
@@ -68,6 +81,11 @@ fn value(name: &str, columns: u64) -> Vec<u8> {
     let shape = [batch, columns].concat();
     let tensor = [number(1, 1), field(2, &shape)].concat();
     [field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()
+}
+
+fn attribute(name: &str, value: i64) -> Vec<u8> {
+    const INT: u64 = 2;
+    [field(1, name.as_bytes()), number(3, value as u64), number(20, INT)].concat()
 }
 
 fn field(number: u64, content: &[u8]) -> Vec<u8> {
