@@ -276,3 +276,39 @@ fn is_power_of_two(value: f32) -> bool {
     const MANTISSA: u32 = (1 << 23) - 1;
     value.is_normal() && (1.0 / value).is_normal() && value > 0.0 && value.to_bits() & MANTISSA == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::lower;
+    use crate::graph::{self, Graph, Operation};
+    use crate::manifest::Manifest;
+
+    fn example() -> Graph {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packages/cnn");
+        let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+        let manifest = Manifest::parse(&folder, &read("manifest.toml")).unwrap();
+        graph::read("example", &read("model.int8.onnx"), &manifest).unwrap().1
+    }
+
+    #[test]
+    fn a_graph_is_planned_only_if_its_scales_are_powers_of_two_and_its_sums_fit() {
+        assert!(lower(&example()).is_some());
+        let mut odd_scale = example();
+        let quantize = odd_scale.nodes.iter_mut().find_map(|node| match &mut node.operation {
+            Operation::Quantize(levels) => Some(levels),
+            _ => None,
+        });
+        quantize.unwrap().scale *= 1.5;
+        assert_eq!(lower(&odd_scale), None);
+
+        let mut overflow = example();
+        let linear = overflow.nodes.iter_mut().find_map(|node| match &mut node.operation {
+            Operation::Linear(linear) => Some(linear),
+            _ => None,
+        });
+        linear.unwrap().bias[0] = i32::MAX;
+        assert_eq!(lower(&overflow), None);
+    }
+}
