@@ -277,7 +277,11 @@ macro_rules! files {
 }
 
 /// The shipped packages, compiled in, so that an agent needs no file beside its binary. A new one is one line here.
-static SHIPPED: [(&str, Files); 2] = [("deterioration", files!("deterioration")), ("ecg-vf", files!("ecg-vf"))];
+static SHIPPED: [(&str, Files); 3] = [
+    ("deterioration", files!("deterioration")),
+    ("ecg-beat", files!("ecg-beat")),
+    ("ecg-vf", files!("ecg-vf")),
+];
 
 impl Source<'_> {
     /// For messages.

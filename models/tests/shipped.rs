@@ -19,5 +19,7 @@ fn the_risk_model_passes_every_check_and_is_the_one_in_the_tree() {
 
 #[test]
 fn the_waveform_models_pass_every_check_and_are_those_in_the_tree() {
-    assert_eq!(shipped("ecg-vf").load_waveform().unwrap().manifest().id, "ecg-vf");
+    for id in ["ecg-beat", "ecg-vf"] {
+        assert_eq!(shipped(id).load_waveform().unwrap().manifest().id, id);
+    }
 }
