@@ -5,16 +5,20 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
 use ring::signature::{Ed25519KeyPair, KeyPair};
+use tracing::info;
 use wardlight_journal::SiteKey;
 use wardlight_models::certificate::{Bounds, Certificate, Machine};
-use wardlight_models::{Model, Package, TrustedKeys};
+use wardlight_models::{Card, GpuTrial, Manifest, Package, TrustedKeys, WaveformModel};
 
 use crate::audit::hex;
-use crate::config::{JournalConfig, ModelConfig};
+use crate::clock;
+use crate::config::{Gpu, JournalConfig, ModelConfig};
+use crate::inference::Loaded;
 
 const FOLDER: &str = "certificates";
 /// What the derived key is for.
@@ -28,22 +32,22 @@ const BOUNDS: Bounds = Bounds {
     same_decision_share_of_group: 0.9,
 };
 
-/// The configured package, or the one that the binary carries, with its signature and digests verified.
+/// The models that the agent runs, each for its part.
+pub(crate) const PARTS: [&str; 3] = ["deterioration", "ecg-beat", "ecg-vf"];
+
+/// The package for a part: the configured one, or the one that the binary carries, with its signature and digests verified.
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn package(config: &ModelConfig) -> anyhow::Result<Package> {
-    match &config.package {
-        Some(folder) => Ok(Package::open(folder, &TrustedKeys::release()?)?),
-        None => shipped(),
+pub(crate) fn package(part: &str, configured: Option<&Path>) -> anyhow::Result<Package> {
+    let keys = TrustedKeys::release()?;
+    match configured.filter(|_| part == "deterioration") {
+        Some(folder) => Ok(Package::open(folder, &keys)?),
+        None => Ok(Package::shipped(part, &keys)?),
     }
 }
 
-/// The package that the binary carries.
-/// # Errors
-/// If the binary was built wrongly.
-pub(crate) fn shipped() -> anyhow::Result<Package> {
-    Ok(Package::shipped("deterioration", &TrustedKeys::release()?)?)
-}
+/// A model with how the GPU did that was tried beside it.
+pub(crate) type LoadedBeside = (Loaded, Option<anyhow::Result<GpuTrial>>);
 
 /// Where the certificates of a site lie, and what signs them.
 #[derive(Clone, Copy, Debug)]
@@ -62,11 +66,12 @@ impl<'a> Certificates<'a> {
         }
     }
 
-    /// The model that goes live: its certificate is of this site, machine, package and software, and its golden vectors come out.
+    /// The model that goes live for a part: its certificate is of this site, machine, package and software, and its golden vectors come
+    /// out. `card` is tried beside the processor if the certificate covers it.
     /// # Errors
     /// What is wrong, and what to do.
-    pub(crate) fn load(self, config: &ModelConfig) -> anyhow::Result<Model> {
-        let package = package(config)?;
+    pub(crate) fn load(self, part: &str, config: &ModelConfig, card: Option<&Arc<Card>>) -> anyhow::Result<LoadedBeside> {
+        let package = package(part, config.package.as_deref())?;
         let path = self.path(&package);
         let text = fs::read_to_string(&path).with_context(|| {
             format!(
@@ -75,16 +80,39 @@ impl<'a> Certificates<'a> {
             )
         })?;
         let site = self.site()?;
-        Certificate::verify(&text, &site.public, &package, &Machine::this(None)?, now()?, MOST_AGE)
+        let certificate = Certificate::verify(&text, &site.public, &package, &Machine::this()?, now()?, MOST_AGE)
             .with_context(|| path.display().to_string())?;
-        Ok(package.load()?)
+        let covered = |card: &Arc<Card>| {
+            let uncovered = || {
+                anyhow!(
+                    "the certificate does not cover {}: wardlight model verify makes one that does",
+                    card.name()
+                )
+            };
+            certificate.covers(card).then_some(()).ok_or_else(uncovered)
+        };
+        match (part, card) {
+            ("deterioration", _) => Ok((Loaded::Risk(package.load()?), None)),
+            (_, Some(card)) => match covered(card) {
+                Ok(()) => {
+                    let began = clock::instant();
+                    let (model, trial) = package.load_waveform_beside(card, &|| began.elapsed())?;
+                    Ok((ecg(part, model), Some(trial.map_err(Into::into))))
+                }
+                Err(uncovered) => Ok((ecg(part, package.load_waveform()?), Some(Err(uncovered)))),
+            },
+            (_, None) => Ok((ecg(part, package.load_waveform()?), None)),
+        }
     }
 
-    /// Compares int8 with float on this machine and keeps the signed certificate. Returns it and where it lies.
+    /// Compares int8 with float on this machine, on `card` too, and keeps the signed certificate. Returns it and where it lies.
     /// # Errors
     /// If the package is refused, if int8 is too far from float, or if the file cannot be written.
-    pub(crate) fn issue(self, package: &Package) -> anyhow::Result<(Certificate, PathBuf)> {
-        let certificate = Certificate::issue(package, &Machine::this(None)?, &BOUNDS, now()?)?;
+    pub(crate) fn issue(self, package: &Package, card: Option<&Arc<Card>>) -> anyhow::Result<(Certificate, PathBuf)> {
+        let mut certificate = Certificate::issue(package, &Machine::this()?, &BOUNDS, now()?)?;
+        if let (Some(card), Manifest::Waveform(_)) = (card, package.manifest()) {
+            certificate.add_gpu(package, card)?;
+        }
         let text = certificate.sign(&self.site()?.pair)?;
         let path = self.path(package);
         let failed = || format!("{}: cannot be written", path.display());
@@ -93,6 +121,19 @@ impl<'a> Certificates<'a> {
         fs::write(&next, text).with_context(failed)?;
         fs::rename(&next, &path).with_context(failed)?;
         Ok((certificate, path))
+    }
+
+    /// As [`Certificates::issue`] for every part. Returns what was certified, and where.
+    /// # Errors
+    /// As [`Certificates::issue`], at the first.
+    pub(crate) fn issue_all(self, configured: Option<&Path>, gpu: Gpu) -> anyhow::Result<Vec<(Package, Certificate, PathBuf)>> {
+        let card = card(gpu);
+        let issued = PARTS.into_iter().map(|part| {
+            let package = package(part, configured)?;
+            let (certificate, path) = self.issue(&package, card.as_ref())?;
+            Ok((package, certificate, path))
+        });
+        issued.collect()
     }
 
     fn site(self) -> anyhow::Result<Site> {
@@ -113,6 +154,28 @@ impl<'a> Certificates<'a> {
     fn path(self, package: &Package) -> PathBuf {
         let manifest = package.manifest();
         self.folder().join(format!("{}-{}.json", manifest.id(), manifest.version()))
+    }
+}
+
+/// The machine's GPU, if it is wanted and there is one.
+pub(crate) fn card(wanted: Gpu) -> Option<Arc<Card>> {
+    if wanted == Gpu::Off {
+        return None;
+    }
+    match Card::best() {
+        Ok(card) => (wanted == Gpu::Software || !card.is_software()).then(|| Arc::new(card)),
+        Err(none) => {
+            info!(reason = %none, "No GPU: models run on the processor.");
+            None
+        }
+    }
+}
+
+fn ecg(part: &str, model: WaveformModel) -> Loaded {
+    if part == "ecg-vf" {
+        Loaded::Shockable(model)
+    } else {
+        Loaded::Beats(model)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use wardlight_journal::{Reader, SiteKey};
 
-use crate::certified::Certificates;
+use crate::certified::{Certificates, PARTS};
 use crate::config::Config;
 use crate::people::users;
 use crate::session::Session;
@@ -121,12 +121,13 @@ fn model(config: &Config) -> Outcome {
     if !config.model.enabled {
         return Ok("switched off: rules only".to_owned());
     }
-    let model = Certificates::of(&config.journal)
-        .load(&config.model)
-        .map_err(|error| format!("{error:#}"))?;
+    for part in PARTS {
+        Certificates::of(&config.journal)
+            .load(part, &config.model, None)
+            .map_err(|error| format!("{part}: {error:#}"))?;
+    }
     Ok(format!(
-        "{} {} is signed, certified for this machine and agrees with its golden vectors",
-        model.id(),
-        model.version()
+        "{} are signed, certified for this machine and agree with their golden vectors",
+        PARTS.join(", ")
     ))
 }

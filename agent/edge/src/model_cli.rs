@@ -7,9 +7,10 @@ mod rows;
 mod scenes;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
+use wardlight_models::certificate::Certificate;
 use wardlight_models::{Package, TrustedKeys};
 
 use crate::certified::{self, Certificates};
@@ -22,7 +23,7 @@ pub(crate) enum ModelCommand {
     List,
     /// Compare int8 with float on every engine of this machine and sign a certificate; without it no model goes live
     Verify {
-        /// Folder of a package; else the configured one
+        /// Folder of a package; else all that the agent runs
         #[arg(value_name = "PACKAGE")]
         package: Option<PathBuf>,
         #[command(flatten)]
@@ -79,17 +80,26 @@ fn list(mut output: impl Write) -> anyhow::Result<()> {
 }
 
 fn verify(package: Option<PathBuf>, config: &Config, mut output: impl Write) -> anyhow::Result<()> {
-    let package = match package {
-        Some(folder) => Package::open(&folder, &TrustedKeys::release()?)?,
-        None => certified::package(&config.model)?,
+    let certificates = Certificates::of(&config.journal);
+    let issued = match package {
+        Some(folder) => {
+            let package = Package::open(&folder, &TrustedKeys::release()?)?;
+            let card = certified::card(config.model.gpu);
+            let (certificate, path) = certificates.issue(&package, card.as_ref())?;
+            vec![(package, certificate, path)]
+        }
+        None => certificates.issue_all(config.model.package.as_deref(), config.model.gpu)?,
     };
-    let (certificate, path) = Certificates::of(&config.journal).issue(&package)?;
-    writeln!(
-        output,
-        "{} {}: int8 against float",
-        package.manifest().id(),
-        package.manifest().version()
-    )?;
+    for (package, certificate, path) in &issued {
+        show(package, certificate, path, &mut output)?;
+    }
+    output.flush()?;
+    Ok(())
+}
+
+fn show(package: &Package, certificate: &Certificate, path: &Path, output: &mut impl Write) -> anyhow::Result<()> {
+    let manifest = package.manifest();
+    writeln!(output, "{} {}: int8 against float", manifest.id(), manifest.version())?;
     writeln!(
         output,
         "{:24} {:20} {:>7} {:>9} {:>11} {:>13}",
@@ -110,6 +120,5 @@ fn verify(package: Option<PathBuf>, config: &Config, mut output: impl Write) -> 
         }
     }
     writeln!(output, "certificate of this machine: {}", path.display())?;
-    output.flush()?;
     Ok(())
 }
