@@ -38,6 +38,7 @@ mod gpu;
 mod graph;
 mod hex;
 mod keys;
+pub mod life;
 pub mod manifest;
 mod model;
 mod network;

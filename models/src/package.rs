@@ -84,6 +84,64 @@ impl Package {
         Self::verified(&source, manifest, sha256)
     }
 
+    /// The names of the files of every package.
+    pub fn file_names() -> impl Iterator<Item = &'static str> {
+        [MANIFEST, SIGNATURE].into_iter().chain(FILES.iter().map(|(name, _)| *name))
+    }
+
+    /// Refuses a package that cannot take the place of `carried`: it must have its name, take the same rows, and give as many
+    /// values of the same meaning.
+    ///
+    /// # Errors
+    /// [`ModelError::Place`] with what differs.
+    pub fn check_place(&self, carried: &Self) -> Result<(), ModelError> {
+        let name = |manifest: &Manifest| manifest.id().to_owned();
+        let shapes = |manifest: &Manifest| {
+            let ends = manifest.inputs().into_iter().chain([manifest.output()]);
+            format!("{:?}", ends.map(|end| end.shape).collect::<Vec<_>>())
+        };
+        let columns = |manifest: &Manifest| match manifest {
+            Manifest::Risk(manifest) => format!("{:?}", manifest.input.features),
+            Manifest::Waveform(manifest) => {
+                let inputs = manifest.input.iter().map(|input| (&input.unit, &input.features));
+                format!("{:?}", inputs.collect::<Vec<_>>())
+            }
+        };
+        let meaning = |manifest: &Manifest| match manifest {
+            Manifest::Risk(_) => "a risk from vitals".to_owned(),
+            Manifest::Waveform(manifest) => format!("{:?} at {} Hz", manifest.output.classes, manifest.signal.sampling_hz),
+        };
+        let differences: [(&'static str, &dyn Fn(&Manifest) -> String); 4] = [
+            ("its name", &name),
+            ("the shape of its ends", &shapes),
+            ("what it takes", &columns),
+            ("what it says", &meaning),
+        ];
+        for (what, of) in differences {
+            let (found, expected) = (of(&self.manifest), of(&carried.manifest));
+            if found != expected {
+                return Err(ModelError::Place {
+                    id: self.manifest.id().to_owned(),
+                    what,
+                    found,
+                    expected,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads the int8 graph as its kind is loaded, on the fastest engine, and runs the golden vectors through it. Returns the engine.
+    ///
+    /// # Errors
+    /// As [`Package::load`].
+    pub fn try_out(&self) -> Result<Engine, ModelError> {
+        match &self.manifest {
+            Manifest::Risk(_) => Ok(self.load()?.engine()),
+            Manifest::Waveform(_) => Ok(self.load_waveform()?.engine()),
+        }
+    }
+
     /// The models that this binary carries.
     pub fn shipped_ids() -> impl Iterator<Item = &'static str> {
         SHIPPED.iter().map(|(id, _)| *id)
@@ -200,7 +258,7 @@ impl Package {
     }
 
     /// SHA-256 of the manifest, which holds those of all other files, in hexadecimal digits.
-    pub(crate) fn digest(&self) -> &str {
+    pub fn digest(&self) -> &str {
         &self.sha256
     }
 
