@@ -44,6 +44,7 @@ mod model;
 mod network;
 mod package;
 mod plan;
+mod timing;
 mod tract;
 mod waveform;
 

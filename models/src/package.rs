@@ -95,30 +95,7 @@ impl Package {
     /// # Errors
     /// [`ModelError::Place`] with what differs.
     pub fn check_place(&self, carried: &Self) -> Result<(), ModelError> {
-        let name = |manifest: &Manifest| manifest.id().to_owned();
-        let shapes = |manifest: &Manifest| {
-            let ends = manifest.inputs().into_iter().chain([manifest.output()]);
-            format!("{:?}", ends.map(|end| end.shape).collect::<Vec<_>>())
-        };
-        let columns = |manifest: &Manifest| match manifest {
-            Manifest::Risk(manifest) => format!("{:?}", manifest.input.features),
-            Manifest::Waveform(manifest) => {
-                let inputs = manifest.input.iter().map(|input| (&input.unit, &input.features));
-                format!("{:?}", inputs.collect::<Vec<_>>())
-            }
-        };
-        let meaning = |manifest: &Manifest| match manifest {
-            Manifest::Risk(_) => "a risk from vitals".to_owned(),
-            Manifest::Waveform(manifest) => format!("{:?} at {} Hz", manifest.output.classes, manifest.signal.sampling_hz),
-        };
-        let differences: [(&'static str, &dyn Fn(&Manifest) -> String); 4] = [
-            ("its name", &name),
-            ("the shape of its ends", &shapes),
-            ("what it takes", &columns),
-            ("what it says", &meaning),
-        ];
-        for (what, of) in differences {
-            let (found, expected) = (of(&self.manifest), of(&carried.manifest));
+        for ((what, found), (_, expected)) in place(&self.manifest).into_iter().zip(place(&carried.manifest)) {
             if found != expected {
                 return Err(ModelError::Place {
                     id: self.manifest.id().to_owned(),
@@ -296,6 +273,26 @@ impl Package {
     fn content(&self, name: &str) -> &[u8] {
         self.files.get(name).map_or(&[], Vec::as_slice)
     }
+}
+
+/// What the software that feeds a model and hears it takes for granted.
+fn place(manifest: &Manifest) -> [(&'static str, String); 4] {
+    let ends = manifest.inputs().into_iter().chain([manifest.output()]);
+    let shapes = format!("{:?}", ends.map(|end| end.shape).collect::<Vec<_>>());
+    let (takes, says) = match manifest {
+        Manifest::Risk(manifest) => (format!("{:?}", manifest.input.features), "a risk from vitals".to_owned()),
+        Manifest::Waveform(manifest) => {
+            let inputs = manifest.input.iter().map(|input| (&input.unit, &input.features));
+            let says = format!("{:?} at {} Hz", manifest.output.classes, manifest.signal.sampling_hz);
+            (format!("{:?}", inputs.collect::<Vec<_>>()), says)
+        }
+    };
+    [
+        ("its name", manifest.id().to_owned()),
+        ("the shape of its ends", shapes),
+        ("what it takes", takes),
+        ("what it says", says),
+    ]
 }
 
 /// Where a package's bytes come from.

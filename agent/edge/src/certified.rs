@@ -15,6 +15,7 @@ use wardlight_models::{Model, Package, TrustedKeys};
 
 use crate::audit::hex;
 use crate::config::{JournalConfig, ModelConfig};
+use crate::whole_file;
 
 const FOLDER: &str = "certificates";
 /// What the derived key is for.
@@ -28,14 +29,36 @@ const BOUNDS: Bounds = Bounds {
     same_decision_share_of_group: 0.9,
 };
 
-/// The configured package, or the one that the binary carries, with its signature and digests verified.
+/// The model that `model.package` configures.
+const CONFIGURED: &str = "deterioration";
+
+/// The release's keys and those of the site.
+/// # Errors
+/// If the site's file cannot be read or is no list of keys.
+pub(crate) fn trusted(config: &ModelConfig) -> anyhow::Result<TrustedKeys> {
+    let Some(file) = &config.keys_file else {
+        return Ok(TrustedKeys::release()?);
+    };
+    let site = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    TrustedKeys::release_and(&site).with_context(|| file.display().to_string())
+}
+
+/// The package that is live as long as no other version of the model is: the configured one, or the one that the binary carries, with
+/// its signature and digests verified.
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn carried(id: &str, config: &ModelConfig) -> anyhow::Result<Package> {
+    match &config.package {
+        Some(folder) if id == CONFIGURED => Ok(Package::open(folder, &trusted(config)?)?),
+        _ => Ok(Package::shipped(id, &TrustedKeys::release()?)?),
+    }
+}
+
+/// The configured risk model, or the one that the binary carries.
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn package(config: &ModelConfig) -> anyhow::Result<Package> {
-    match &config.package {
-        Some(folder) => Ok(Package::open(folder, &TrustedKeys::release()?)?),
-        None => shipped(),
-    }
+    carried(CONFIGURED, config)
 }
 
 /// The package that the binary carries.
@@ -67,7 +90,15 @@ impl<'a> Certificates<'a> {
     /// What is wrong, and what to do.
     pub(crate) fn load(self, config: &ModelConfig) -> anyhow::Result<Model> {
         let package = package(config)?;
-        let path = self.path(&package);
+        self.check(&package)?;
+        Ok(package.load()?)
+    }
+
+    /// Whether the package has a certificate of this site, machine, package and software that is not too old.
+    /// # Errors
+    /// What is wrong, and what to do.
+    pub(crate) fn check(self, package: &Package) -> anyhow::Result<Certificate> {
+        let path = self.path(package);
         let text = fs::read_to_string(&path).with_context(|| {
             format!(
                 "{}: no certificate of this machine: wardlight model verify --config FILE makes one",
@@ -75,9 +106,8 @@ impl<'a> Certificates<'a> {
             )
         })?;
         let site = self.site()?;
-        Certificate::verify(&text, &site.public, &package, &Machine::this(None)?, now()?, MOST_AGE)
-            .with_context(|| path.display().to_string())?;
-        Ok(package.load()?)
+        Certificate::verify(&text, &site.public, package, &Machine::this(None)?, now()?, MOST_AGE)
+            .with_context(|| path.display().to_string())
     }
 
     /// Compares int8 with float on this machine and keeps the signed certificate. Returns it and where it lies.
@@ -89,13 +119,19 @@ impl<'a> Certificates<'a> {
         let path = self.path(package);
         let failed = || format!("{}: cannot be written", path.display());
         fs::create_dir_all(self.folder()).with_context(failed)?;
-        let next = path.with_extension("next");
-        fs::write(&next, text).with_context(failed)?;
-        fs::rename(&next, &path).with_context(failed)?;
+        whole_file::belong(
+            &self.folder(),
+            &fs::metadata(whole_file::folder(&self.folder())).with_context(failed)?,
+        )
+        .with_context(failed)?;
+        whole_file::write(&path, text.as_bytes()).with_context(failed)?;
         Ok((certificate, path))
     }
 
-    fn site(self) -> anyhow::Result<Site> {
+    /// What signs the certificates of this site.
+    /// # Errors
+    /// If no key can be derived from the site key.
+    pub(crate) fn site(self) -> anyhow::Result<Site> {
         let unusable = || anyhow!("{}: no key can be derived from it", self.key_file.display());
         let seed = SiteKey::load(self.key_file)?.derive(LABEL).ok_or_else(unusable)?;
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_rejected| unusable())?;
@@ -117,8 +153,9 @@ impl<'a> Certificates<'a> {
 }
 
 /// The key pair of the site for certificates.
-struct Site {
-    pair: Ed25519KeyPair,
+pub(crate) struct Site {
+    /// What signs them.
+    pub(crate) pair: Ed25519KeyPair,
     public: TrustedKeys,
 }
 

@@ -1,33 +1,43 @@
-//! `wardlight model …`: what the binary carries, and what this machine makes of it.
+//! `wardlight model …`: what the binary carries, what lies on this machine, and the steps of its life.
 
 mod annotate;
+mod bench;
 mod evaluate;
+mod list;
+mod promote;
 mod recording;
 mod rows;
 mod scenes;
+mod sign;
+mod stage;
+mod verify;
 
+use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
 
 use clap::{Subcommand, ValueEnum};
-use wardlight_models::{Package, TrustedKeys};
+use wardlight_models::life::Stamp;
 
-use crate::certified::{self, Certificates};
-use crate::cli::ConfigArg;
-use crate::config::Config;
+use crate::clock;
+use crate::user_cli::whoami;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
-    /// Show the packages that this binary carries
-    List,
+    /// Show what this binary carries and, with --config, what lies on the machine: state, since when, certificate, engine
+    List(list::ListArgs),
+    /// Bring a signed package onto this machine: verified, tried out, copied; it answers nobody yet
+    Stage(stage::StageArgs),
     /// Compare int8 with float on every engine of this machine and sign a certificate; without it no model goes live
-    Verify {
-        /// Folder of a package; else the configured one
-        #[arg(value_name = "PACKAGE")]
-        package: Option<PathBuf>,
-        #[command(flatten)]
-        config: ConfigArg,
-    },
+    Verify(verify::VerifyArgs),
+    /// One step: a verified version into the shadow, the one in the shadow to live; a running agent follows within seconds
+    Promote(promote::PromoteArgs),
+    /// Back to the version that was live before; the live one retires
+    Rollback(promote::RollbackArgs),
+    /// Sign a package, or make a key for it
+    Sign(sign::SignArgs),
+    /// Time a model on every engine of this machine, int8 and float
+    Bench(bench::BenchArgs),
     /// Run a model over a recorded ECG, with the agent's own analysis of the rhythm, and write what it says
     Annotate(annotate::AnnotateArgs),
     /// Compare annotations of beats with those of an expert
@@ -59,57 +69,29 @@ impl EcgModel {
 /// What was refused, and why.
 pub(crate) fn run(command: ModelCommand, output: impl Write) -> anyhow::Result<()> {
     match command {
-        ModelCommand::List => list(output),
+        ModelCommand::List(args) => list::run(&args, output),
+        ModelCommand::Stage(args) => stage::run(&args, output),
+        ModelCommand::Verify(args) => verify::run(&args, output),
+        ModelCommand::Promote(args) => promote::promote(&args, output),
+        ModelCommand::Rollback(args) => promote::roll_back(&args, output),
+        ModelCommand::Sign(args) => sign::run(args, output),
+        ModelCommand::Bench(args) => bench::run(&args, output),
         ModelCommand::Annotate(args) => annotate::run(&args, output),
         ModelCommand::Evaluate(args) => evaluate::run(&args, output),
         ModelCommand::Rows(args) => rows::run(&args, output),
-        ModelCommand::Verify { package, config } => verify(package, &Config::load(&config.config)?, output),
     }
 }
 
-fn list(mut output: impl Write) -> anyhow::Result<()> {
-    let keys = TrustedKeys::release()?;
-    for id in Package::shipped_ids() {
-        let package = Package::shipped(id, &keys)?;
-        let manifest = package.manifest();
-        writeln!(output, "{} {}\t{}", manifest.id(), manifest.version(), manifest.summary())?;
+/// Who acts: what the environment says, and what the system knows.
+fn who() -> String {
+    let name = whoami();
+    match fs::metadata("/proc/self") {
+        Ok(process) => format!("{name} (uid {})", process.uid()),
+        Err(_) => name,
     }
-    output.flush()?;
-    Ok(())
 }
 
-fn verify(package: Option<PathBuf>, config: &Config, mut output: impl Write) -> anyhow::Result<()> {
-    let package = match package {
-        Some(folder) => Package::open(&folder, &TrustedKeys::release()?)?,
-        None => certified::package(&config.model)?,
-    };
-    let (certificate, path) = Certificates::of(&config.journal).issue(&package)?;
-    writeln!(
-        output,
-        "{} {}: int8 against float",
-        package.manifest().id(),
-        package.manifest().version()
-    )?;
-    writeln!(
-        output,
-        "{:24} {:20} {:>7} {:>9} {:>11} {:>13}",
-        "engine", "group", "vectors", "mean gap", "largest gap", "same decision"
-    )?;
-    for engine in certificate.engines() {
-        for group in &engine.groups {
-            writeln!(
-                output,
-                "{:24} {:20} {:>7} {:>9.5} {:>11.5} {:>12.1}%",
-                engine.engine,
-                group.group,
-                group.vectors,
-                group.gap.mean,
-                group.gap.largest,
-                100.0 * group.same_decision_share
-            )?;
-        }
-    }
-    writeln!(output, "certificate of this machine: {}", path.display())?;
-    output.flush()?;
-    Ok(())
+/// Who acts, now.
+fn stamp(by: &str) -> Stamp<'_> {
+    Stamp { by, at: clock::wall() }
 }

@@ -6,7 +6,9 @@ use super::State;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LifeError {
     /// No such version was brought here.
-    #[error("{model} {version}: not on this machine: wardlight model stage PACKAGE brings it, wardlight model list shows what is here")]
+    #[error(
+        "{model} {version}: not on this machine: wardlight model stage PACKAGE brings it, wardlight model list shows what is here"
+    )]
     Unknown {
         /// Name of the model.
         model: String,
@@ -24,7 +26,9 @@ pub enum LifeError {
         state: State,
     },
     /// Another package has this version.
-    #[error("{model} {version}: another package with this version is here already: raise version in manifest.toml and sign again")]
+    #[error(
+        "{model} {version}: another package with this version is here already: raise version in manifest.toml and sign again"
+    )]
     Differs {
         /// Name of the model.
         model: String,

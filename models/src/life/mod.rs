@@ -225,7 +225,12 @@ impl Life {
     /// # Errors
     /// [`LifeError::NothingToPromote`], [`LifeError::Ambiguous`], or what [`Life::promote`] says of the only staged one.
     pub fn next(&self, model: &str) -> Result<&str, LifeError> {
-        let of = |state| self.versions(model).iter().filter(move |v| v.state == state).map(|v| v.version.as_str());
+        let of = |state| {
+            self.versions(model)
+                .iter()
+                .filter(move |v| v.state == state)
+                .map(|v| v.version.as_str())
+        };
         for state in [State::Shadow, State::Verified, State::Staged] {
             let some: Vec<&str> = of(state).collect();
             match some.as_slice() {
@@ -239,9 +244,7 @@ impl Life {
                 }
             }
         }
-        Err(LifeError::NothingToPromote {
-            model: model.to_owned(),
-        })
+        Err(LifeError::NothingToPromote { model: model.to_owned() })
     }
 
     /// One step: from verified into the shadow, or from the shadow to live. Who was in the shadow or live retires. Returns where it
@@ -290,9 +293,7 @@ impl Life {
     /// # Errors
     /// [`LifeError::NothingBefore`] if the carried one is live.
     pub fn roll_back(&mut self, model: &str, why: &str, stamp: Stamp<'_>) -> Result<Option<String>, LifeError> {
-        let nothing = || LifeError::NothingBefore {
-            model: model.to_owned(),
-        };
+        let nothing = || LifeError::NothingBefore { model: model.to_owned() };
         let live = self.live(model).ok_or_else(nothing)?.version.clone();
         let before = self.models.get_mut(model).and_then(|versions| versions.before.pop());
         self.put(model, &live, State::Retired, why, stamp);

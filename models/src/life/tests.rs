@@ -60,10 +60,18 @@ fn check(before: &Life, step: Step, after: &Life, outcome: &Result<(), LifeError
         let count = after.versions(MODEL).iter().filter(|v| v.state == state).count();
         assert!(count <= 1, "{}", shown());
     }
-    let line = &after.models.get(MODEL).map(|versions| versions.before.clone()).unwrap_or_default();
+    let line = &after
+        .models
+        .get(MODEL)
+        .map(|versions| versions.before.clone())
+        .unwrap_or_default();
     let distinct: HashSet<_> = line.iter().collect();
     assert_eq!(distinct.len(), line.len(), "{}", shown());
-    assert!(line.iter().all(|version| after.version(MODEL, version).is_ok()), "{}", shown());
+    assert!(
+        line.iter().all(|version| after.version(MODEL, version).is_ok()),
+        "{}",
+        shown()
+    );
     if let Some(live) = after.live(MODEL) {
         assert!(!line.contains(&live.version), "{}", shown());
     } else {
@@ -103,7 +111,9 @@ fn every_step_from_every_state_that_two_versions_can_reach_keeps_the_promises() 
             }
         }
     }
-    let both_were_live = seen.iter().any(|(states, before)| states.contains(&Some(State::Live)) && before.len() == 1);
+    let both_were_live = seen
+        .iter()
+        .any(|(states, before)| states.contains(&Some(State::Live)) && before.len() == 1);
     assert!(both_were_live && steps == 7 * seen.len(), "{} situations", seen.len());
 }
 
@@ -118,7 +128,10 @@ fn a_rollback_brings_back_one_after_the_other_and_at_last_the_carried_one() {
         assert_eq!(life.promote(MODEL, version, stamp(4)), Ok(State::Live));
     }
     assert_eq!(life.predecessor(MODEL), Some(Some(VERSIONS[0])));
-    assert_eq!(life.roll_back(MODEL, "too many alarms", stamp(5)), Ok(Some(VERSIONS[0].to_owned())));
+    assert_eq!(
+        life.roll_back(MODEL, "too many alarms", stamp(5)),
+        Ok(Some(VERSIONS[0].to_owned()))
+    );
     assert_eq!(life.version(MODEL, VERSIONS[1]).unwrap().why, "too many alarms");
     assert_eq!(life.predecessor(MODEL), Some(None));
     assert_eq!(life.roll_back(MODEL, "by hand", stamp(6)), Ok(None));
@@ -135,12 +148,22 @@ fn what_is_refused_says_what_to_do() {
     let mut life = Life::default();
     let said = |outcome: Result<State, LifeError>| outcome.unwrap_err().to_string();
     assert!(said(life.promote(MODEL, "1.1.0", stamp(1))).contains("wardlight model stage PACKAGE brings it"));
-    assert!(life.next(MODEL).unwrap_err().to_string().contains("wardlight model stage PACKAGE"));
+    assert!(
+        life.next(MODEL)
+            .unwrap_err()
+            .to_string()
+            .contains("wardlight model stage PACKAGE")
+    );
     for version in VERSIONS {
         life.stage(MODEL, version, "package", stamp(1)).unwrap();
     }
     assert!(said(life.promote(MODEL, "1.1.0", stamp(1))).contains("run wardlight model verify ecg-vf 1.1.0 first"));
-    assert!(life.next(MODEL).unwrap_err().to_string().contains("say which of 1.1.0, 1.2.0"));
+    assert!(
+        life.next(MODEL)
+            .unwrap_err()
+            .to_string()
+            .contains("say which of 1.1.0, 1.2.0")
+    );
     let differs = life.stage(MODEL, "1.1.0", "another", stamp(2)).unwrap_err().to_string();
     assert!(differs.contains("raise version in manifest.toml"), "{differs}");
     let here = life.stage(MODEL, "1.1.0", "package", stamp(2)).unwrap_err().to_string();

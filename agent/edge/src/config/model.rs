@@ -12,6 +12,8 @@ pub(crate) struct ModelConfig {
     pub(crate) enabled: bool,
     /// The package's folder; `None` takes the one that the binary carries.
     pub(crate) package: Option<PathBuf>,
+    /// Public keys of the site beside those of the release.
+    pub(crate) keys_file: Option<PathBuf>,
     /// Longest wait for a micro-batch before its answer counts as late.
     pub(crate) deadline: Duration,
     /// How often each bed is scored.
@@ -31,6 +33,7 @@ pub(super) fn read(mut section: Section<'_>) -> ModelConfig {
     let config = ModelConfig {
         enabled,
         package,
+        keys_file: section.existing_file("keys_file"),
         deadline: Duration::from_millis(section.integer("deadline_ms", 500, 10..=60_000)),
         interval: Duration::from_secs(section.integer("interval_s", 60, 1..=3600)),
     };
