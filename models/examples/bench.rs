@@ -34,13 +34,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             writeln!(stdout(), "{engine} {precision:?},{batch},{rate:.0}")?;
         }
     }
-    #[cfg(feature = "gpu")]
     beside_a_gpu(&package)?;
     Ok(())
 }
 
 /// The trial of the GPU, if there is one; by the wall's clock, from windows in memory to logits in memory.
-#[cfg(feature = "gpu")]
 #[allow(clippy::disallowed_methods, reason = "a benchmark owns its clock")]
 fn beside_a_gpu(package: &Package) -> Result<(), Box<dyn Error>> {
     let card = match wardlight_models::Card::best() {

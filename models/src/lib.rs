@@ -33,7 +33,6 @@ pub mod ecg_beat;
 pub mod ecg_vf;
 mod error;
 mod golden;
-#[cfg(feature = "gpu")]
 mod gpu;
 mod graph;
 mod hex;
@@ -44,12 +43,13 @@ mod model;
 mod network;
 mod package;
 mod plan;
+mod shapley;
+mod strip;
 mod timing;
 mod tract;
 mod waveform;
 
 pub use error::ModelError;
-#[cfg(feature = "gpu")]
 pub use gpu::{Card, GpuTiming, GpuTrial};
 pub use keys::TrustedKeys;
 pub use manifest::Manifest;
@@ -57,4 +57,5 @@ pub use model::{Band, Model};
 pub use network::{Backend, Engine};
 pub use package::{Package, Precision};
 pub use plan::cpu::Isa;
+pub use strip::StripExplanation;
 pub use waveform::WaveformModel;

@@ -1,17 +1,14 @@
 //! A checked graph with the engine that runs it.
 
 use std::fmt;
-#[cfg(feature = "gpu")]
 use std::sync::Arc;
 use std::sync::{Mutex, PoisonError};
-#[cfg(feature = "gpu")]
 use std::time::Duration;
 
 use tract_onnx::pb::ModelProto;
 
 use crate::ModelError;
-#[cfg(feature = "gpu")]
-use crate::gpu::{Card, Companion, Gpu, GpuTrial};
+use crate::gpu::{self, Card, Companion, Gpu, GpuTrial};
 use crate::graph::{self, Graph};
 use crate::manifest::Manifest;
 use crate::package::Precision;
@@ -55,9 +52,10 @@ impl fmt::Display for Engine {
     }
 }
 
-/// A GPU that has not answered by then is lost. A batch takes milliseconds; a software GPU on a busy machine takes longer.
-#[cfg(feature = "gpu")]
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A card that has not answered by then is lost: a batch takes milliseconds, and the processor answers within the Ward's tick of 250.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// A driver that computes on the processor shares it with all else.
+const PATIENCE_WITH_SOFTWARE: Duration = Duration::from_secs(10);
 
 /// A graph with one or two f32 inputs `[batch, …]` and one f32 output `[batch, classes]`.
 #[derive(Debug)]
@@ -68,7 +66,6 @@ pub(crate) struct Network {
     classes: usize,
     runner: Runner,
     /// A GPU that won its trial.
-    #[cfg(feature = "gpu")]
     companion: Option<Mutex<Companion<Gpu>>>,
 }
 
@@ -98,7 +95,6 @@ impl Network {
             lengths: graph.values.iter().take(graph.inputs).map(length).collect(),
             classes: graph.values.get(graph.output).map_or(0, length),
             runner: Runner::load(model, &proto, &graph, engine)?,
-            #[cfg(feature = "gpu")]
             companion: None,
         })
     }
@@ -142,7 +138,6 @@ impl Network {
         {
             return Err(self.failed(format!("value {position} of an input is not finite")));
         }
-        #[cfg(feature = "gpu")]
         if let Some(values) = self.on_gpu(inputs, batch) {
             return Ok(values);
         }
@@ -158,32 +153,53 @@ impl Network {
 
     /// Tries `card` beside the CPU on `rows` rows of `inputs`: bit for bit, then timed by `clock`, which only grows. From the
     /// batch on at which it wins it computes; the CPU does again from its first fault on.
-    #[cfg(feature = "gpu")]
     pub(crate) fn try_gpu(
         &mut self,
         card: &Arc<Card>,
         golden: (&[&[f32]], usize),
         clock: &dyn Fn() -> Duration,
     ) -> Result<GpuTrial, ModelError> {
-        let Runner::Cpu(cpu, _) = &self.runner else {
-            return Err(self.failed("only the integer plan on this processor's instructions has a place for a GPU".to_owned()));
-        };
-        let plan = cpu.lock().unwrap_or_else(PoisonError::into_inner).plan().clone();
-        let gpu = Gpu::new(card, &plan, PATIENCE)?;
+        let gpu = self.on(card)?;
         let mut cpu = |inputs: &[&[f32]], batch: usize| self.runner.run(self.model, inputs, batch);
         let (companion, trial) = Companion::trial(gpu, &card.name, golden, &mut cpu, clock)?;
         self.companion = companion.map(Mutex::new);
         Ok(trial)
     }
 
+    /// Compares `card` with the CPU on `golden` rows, bit for bit.
+    pub(crate) fn exact_on(&self, card: &Arc<Card>, (inputs, rows): (&[&[f32]], usize)) -> Result<(), ModelError> {
+        let found = self.on(card)?.run(inputs, rows)?;
+        let expected = self.runner.run(self.model, inputs, rows)?;
+        gpu::check(&card.name, &found, &expected, rows)
+    }
+
+    fn on(&self, card: &Arc<Card>) -> Result<Gpu, ModelError> {
+        let Runner::Cpu(cpu, _) = &self.runner else {
+            return Err(self.failed("only the integer plan on this processor's instructions has a place for a GPU".to_owned()));
+        };
+        let plan = cpu.lock().unwrap_or_else(PoisonError::into_inner).plan().clone();
+        let patience = if card.is_software() {
+            PATIENCE_WITH_SOFTWARE
+        } else {
+            PATIENCE
+        };
+        Gpu::new(card, &plan, patience)
+    }
+
+    /// What runs the graph, for people: with a GPU in service, that too.
+    pub(crate) fn runs_on(&self) -> String {
+        let companion = self.companion.as_ref();
+        let gpu = companion.and_then(|c| c.lock().unwrap_or_else(PoisonError::into_inner).in_service());
+        let beside = gpu.map(|(name, from)| format!(", from {from} rows on {name}"));
+        format!("{}{}", self.engine(), beside.unwrap_or_default())
+    }
+
     /// Why the GPU was given up, once. The results were the CPU's from that batch on.
-    #[cfg(feature = "gpu")]
     pub(crate) fn take_gpu_fault(&self) -> Option<ModelError> {
         let companion = self.companion.as_ref()?;
         companion.lock().unwrap_or_else(PoisonError::into_inner).take_fault()
     }
 
-    #[cfg(feature = "gpu")]
     fn on_gpu(&self, inputs: &[&[f32]], batch: usize) -> Option<Vec<f32>> {
         let mut companion = self.companion.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         let mut cpu = |inputs: &[&[f32]], batch: usize| self.runner.run(self.model, inputs, batch);

@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-#[cfg(feature = "gpu")]
 use std::sync::Arc;
-#[cfg(feature = "gpu")]
 use std::time::Duration;
 
 use crate::certificate::Outcome;
 use crate::golden::{RiskGolden, WaveformGolden};
-#[cfg(feature = "gpu")]
 use crate::gpu::{Card, GpuTrial};
 use crate::manifest::Manifest;
 use crate::model::Model;
@@ -245,7 +242,6 @@ impl Package {
     ///
     /// # Errors
     /// As [`Package::load`].
-    #[cfg(feature = "gpu")]
     pub fn load_waveform_beside(
         &self,
         card: &Arc<Card>,
@@ -257,6 +253,18 @@ impl Package {
         let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
         let trial = model.try_gpu(card, (&inputs, golden.len()), clock);
         Ok((model, trial))
+    }
+
+    /// Whether `card` gives the bits of the processor on the golden vectors.
+    ///
+    /// # Errors
+    /// [`ModelError::Gpu`] if it does not or cannot, [`ModelError::Kind`] for a risk model, which has no place for one.
+    pub(crate) fn exact_on(&self, card: &Arc<Card>) -> Result<(), ModelError> {
+        let model = self.load_waveform()?;
+        let golden = WaveformGolden::parse(self.content("golden.json"))?;
+        let inputs = golden.inputs();
+        let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+        model.exact_on(card, (&inputs, golden.len()))
     }
 
     fn network(&self, precision: Precision, engine: Option<Engine>) -> Result<Network, ModelError> {

@@ -1,12 +1,9 @@
 //! A loaded waveform model: windows in, logits out.
 
-#[cfg(feature = "gpu")]
 use std::sync::Arc;
-#[cfg(feature = "gpu")]
 use std::time::Duration;
 
 use crate::ModelError;
-#[cfg(feature = "gpu")]
 use crate::gpu::{Card, GpuTrial};
 use crate::manifest::WaveformManifest;
 use crate::network::{Engine, Network};
@@ -33,6 +30,11 @@ impl WaveformModel {
         self.network.engine()
     }
 
+    /// What runs the graph, for people: with a GPU in service, that too.
+    pub fn runs_on(&self) -> String {
+        self.network.runs_on()
+    }
+
     /// Scores `batch` windows in one go. `inputs` hold, for each input of the manifest, its rows one after the other, each
     /// row channel after channel, finite values. Returns `[batch, classes]`; a row's logits do not depend on the others.
     ///
@@ -44,12 +46,14 @@ impl WaveformModel {
     }
 
     /// Why the GPU was given up, once. The results of that batch, and of all later ones, are the CPU's.
-    #[cfg(feature = "gpu")]
     pub fn take_gpu_fault(&self) -> Option<ModelError> {
         self.network.take_gpu_fault()
     }
 
-    #[cfg(feature = "gpu")]
+    pub(crate) fn exact_on(&self, card: &Arc<Card>, golden: (&[&[f32]], usize)) -> Result<(), ModelError> {
+        self.network.exact_on(card, golden)
+    }
+
     pub(crate) fn try_gpu(
         &mut self,
         card: &Arc<Card>,

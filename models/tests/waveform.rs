@@ -13,12 +13,10 @@
 
 mod common;
 
-#[cfg(feature = "gpu")]
 use std::{cell::Cell, sync::Arc, time::Duration};
 
 use common::{Copy, example, shipped};
 use wardlight_models::{Backend, Engine, ModelError, Package, Precision, TrustedKeys};
-#[cfg(feature = "gpu")]
 use wardlight_models::{Card, Manifest, manifest::Dimension};
 
 const EXAMPLES: [&str; 2] = ["cnn", "cnn-signed"];
@@ -75,7 +73,6 @@ fn a_package_of_another_kind_is_refused() {
 }
 
 /// A clock on which every second span is long: the CPU is timed first, so the GPU always wins.
-#[cfg(feature = "gpu")]
 fn clock_that_favours_the_gpu() -> impl Fn() -> Duration {
     let reads = Cell::new(0_u64);
     move || {
@@ -87,7 +84,6 @@ fn clock_that_favours_the_gpu() -> impl Fn() -> Duration {
     }
 }
 
-#[cfg(feature = "gpu")]
 #[test]
 fn a_gpu_that_wins_its_trial_gives_the_bits_of_the_cpu() {
     let card = match Card::best() {

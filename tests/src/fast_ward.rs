@@ -235,7 +235,8 @@ impl FastWard {
             return Vec::new();
         };
         let standing = || self.ward.rhythms_in(bed);
-        self.rhythms.take(bed, stay, (block, message.sent_at), self.now, standing)
+        self.rhythms
+            .take(bed, stay, (block, message.sent_at), self.now, standing, &mut |_| {})
     }
 
     fn order(&mut self, command: Command) {

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::event::{RhythmNews, RhythmReport};
+use crate::event::{RhythmNews, RhythmReport, Sighting};
 use crate::ids::{BedId, StayToken};
 use crate::message::WaveBlock;
-use crate::rhythm::{BedRhythm, EcgSignal, Rhythm, RhythmFinding, RhythmState};
+use crate::rhythm::{BedRhythm, EcgSignal, Heard, Rhythm, RhythmFinding, RhythmState};
 use crate::time::Timestamp;
 
 /// Without a block for this long nothing is known of the rhythm any more.
@@ -16,14 +16,23 @@ const LOST_AFTER: Duration = Duration::from_secs(5);
 /// After this long with blocks the analysis has found again what stood before a restart, or it is over.
 const FOUND_AGAIN_WITHIN: Duration = Duration::from_secs(15);
 
+/// Who says that a condition is present.
+#[derive(Clone, Copy, Debug)]
+enum Witness {
+    Rules,
+    Models,
+}
+
 #[derive(Debug)]
 struct Analysed {
     stay: StayToken,
     analysis: BedRhythm,
     /// What the Ward believes to be present.
     told: Vec<Rhythm>,
-    /// What the analysis says is present.
+    /// What the rules say is present.
     found: Vec<Rhythm>,
+    /// What models say is present.
+    modelled: Vec<Rhythm>,
     signal: EcgSignal,
     began_at: Timestamp,
     last_block_at: Timestamp,
@@ -41,6 +50,7 @@ pub struct BedRhythms {
 
 impl BedRhythms {
     /// Takes a block; returns what the Ward is to know. `standing` is what it believes already, asked for at a bed's first block.
+    /// What is heard on the way goes to `heard`, for models.
     pub fn take(
         &mut self,
         bed: &BedId,
@@ -48,6 +58,7 @@ impl BedRhythms {
         (block, sent_at): (&WaveBlock, Timestamp),
         now: Timestamp,
         standing: impl FnOnce() -> Vec<Rhythm>,
+        heard: &mut dyn FnMut(Heard),
     ) -> Vec<RhythmReport> {
         if self.beds.get(bed).is_none_or(|known| known.stay != stay) {
             self.beds.insert(bed.clone(), Analysed::new(stay, standing(), now));
@@ -59,8 +70,44 @@ impl BedRhythms {
         analysed.last_block_at = now;
         analysed.sampled_at = analysed.sampled_at.max(sent_at.plus(length));
         let mut findings = Vec::new();
-        analysed.analysis.push(block, sent_at, &mut findings);
-        analysed.report(bed, findings)
+        analysed.analysis.push_heard(block, sent_at, &mut findings, heard);
+        analysed.report(bed, Witness::Rules, findings)
+    }
+
+    /// Takes what models found in the waveforms of a stay, and what they saw. A condition is present as long as the rules or the models
+    /// say so.
+    pub fn take_modelled(
+        &mut self,
+        bed: &BedId,
+        stay: StayToken,
+        findings: Vec<RhythmFinding>,
+        sightings: Vec<Sighting>,
+    ) -> Vec<RhythmReport> {
+        let Some(analysed) = self.beds.get_mut(bed).filter(|known| known.stay == stay) else {
+            return Vec::new();
+        };
+        let mut reports = analysed.report(bed, Witness::Models, findings);
+        reports.extend(
+            sightings
+                .into_iter()
+                .map(|seen| analysed.about(bed, RhythmNews::Sighting(seen))),
+        );
+        reports
+    }
+
+    /// The models are gone: what they alone said is no longer known to be so.
+    pub fn forget_models(&mut self) -> Vec<RhythmReport> {
+        let beds = self.beds.iter_mut();
+        beds.flat_map(|(bed, analysed)| {
+            let over = analysed.modelled.iter().map(|rhythm| RhythmFinding {
+                rhythm: *rhythm,
+                present: false,
+                onset_at: analysed.sampled_at,
+            });
+            let over = over.collect();
+            analysed.report(bed, Witness::Models, over)
+        })
+        .collect()
     }
 
     /// Time passed: what is no more heard of, or was not found again, is over.
@@ -70,6 +117,7 @@ impl BedRhythms {
             let lost = now.since(analysed.last_block_at) > LOST_AFTER;
             if lost {
                 analysed.found.clear();
+                analysed.modelled.clear();
                 if analysed.signal != EcgSignal::None {
                     reports.push(analysed.about(bed, RhythmNews::Signal(EcgSignal::None)));
                 }
@@ -100,6 +148,7 @@ impl Analysed {
             analysis: BedRhythm::default(),
             told,
             found: Vec::new(),
+            modelled: Vec::new(),
             signal: EcgSignal::None,
             began_at: now,
             last_block_at: now,
@@ -107,12 +156,19 @@ impl Analysed {
         }
     }
 
-    fn report(&mut self, bed: &BedId, findings: Vec<RhythmFinding>) -> Vec<RhythmReport> {
+    fn report(&mut self, bed: &BedId, witness: Witness, findings: Vec<RhythmFinding>) -> Vec<RhythmReport> {
         let mut news = Vec::new();
         for finding in findings {
-            note(&mut self.found, finding);
-            note(&mut self.told, finding);
-            news.push(RhythmNews::Finding(finding));
+            let (own, other) = match witness {
+                Witness::Rules => (&mut self.found, &self.modelled),
+                Witness::Models => (&mut self.modelled, &self.found),
+            };
+            note(own, finding);
+            // What the other witness says is present is told already, and goes on.
+            if !other.contains(&finding.rhythm) {
+                note(&mut self.told, finding);
+                news.push(RhythmNews::Finding(finding));
+            }
         }
         let signal = self.analysis.state().signal;
         if signal != self.signal {
@@ -124,8 +180,9 @@ impl Analysed {
 
     /// Ends what the Ward believes and the analysis does not.
     fn take_back(&mut self, bed: &BedId) -> Vec<RhythmReport> {
-        let over: Vec<Rhythm> = self.told.iter().copied().filter(|r| !self.found.contains(r)).collect();
-        self.told.clone_from(&self.found);
+        let present = |rhythm: &Rhythm| self.found.contains(rhythm) || self.modelled.contains(rhythm);
+        let (told, over): (Vec<_>, Vec<_>) = self.told.iter().copied().partition(present);
+        self.told = told;
         let ended = |rhythm| RhythmFinding {
             rhythm,
             present: false,
@@ -184,7 +241,7 @@ mod tests {
     fn findings(reports: &[RhythmReport]) -> Vec<(Rhythm, bool)> {
         let finding = |report: &RhythmReport| match report.news {
             RhythmNews::Finding(finding) => Some((finding.rhythm, finding.present)),
-            RhythmNews::Signal(_) => None,
+            RhythmNews::Signal(_) | RhythmNews::Sighting(_) => None,
         };
         reports.iter().filter_map(finding).collect()
     }
@@ -195,7 +252,7 @@ mod tests {
         for s in seconds {
             let now = at(s * 1000 + 1000);
             let block = second(beats);
-            all.extend(rhythms.take(&bed, STAY, (&block, at(s * 1000)), now, || standing.to_vec()));
+            all.extend(rhythms.take(&bed, STAY, (&block, at(s * 1000)), now, || standing.to_vec(), &mut |_| {}));
             all.extend(rhythms.tick(now));
         }
         findings(&all)
@@ -228,5 +285,45 @@ mod tests {
         assert!(findings(&reports).contains(&(Rhythm::Asystole, false)), "{reports:?}");
         assert!(reports.iter().any(|r| r.news == RhythmNews::Signal(EcgSignal::None)));
         assert!(rhythms.state(&BedId::new("B1").unwrap()).is_none());
+    }
+
+    /// What the models say, told after a second of beats.
+    fn by_models(rhythms: &mut BedRhythms, s: i64, rhythm: Rhythm, present: bool) -> Vec<(Rhythm, bool)> {
+        let bed = BedId::new("B1").unwrap();
+        let mut all = play(rhythms, s..s + 1, true, &[]);
+        let finding = RhythmFinding {
+            rhythm,
+            present,
+            onset_at: at(s * 1000),
+        };
+        all.extend(findings(&rhythms.take_modelled(&bed, STAY, vec![finding], Vec::new())));
+        all
+    }
+
+    #[test]
+    fn a_condition_is_present_as_long_as_the_rules_or_the_models_say_so() {
+        let (asystole, vf) = (Rhythm::Asystole, Rhythm::VentricularFibrillation);
+        let mut rhythms = BedRhythms::default();
+        play(&mut rhythms, 0..20, true, &[]);
+        assert_eq!(by_models(&mut rhythms, 20, vf, true), [(vf, true)]);
+        assert_eq!(by_models(&mut rhythms, 21, vf, false), [(vf, false)]);
+
+        assert_eq!(by_models(&mut rhythms, 22, asystole, true), [(asystole, true)]);
+        let flat = play(&mut rhythms, 23..33, false, &[]);
+        assert!(!flat.contains(&(asystole, true)), "told already: {flat:?}");
+        let still = by_models(&mut rhythms, 33, asystole, false);
+        assert!(!still.contains(&(asystole, false)), "the rules still say so: {still:?}");
+        let after = play(&mut rhythms, 34..50, true, &[]);
+        assert!(after.contains(&(asystole, false)), "{after:?}");
+    }
+
+    #[test]
+    fn what_only_models_said_is_over_when_they_are_gone() {
+        let vt = Rhythm::VentricularTachycardia;
+        let mut rhythms = BedRhythms::default();
+        play(&mut rhythms, 0..20, true, &[]);
+        assert_eq!(by_models(&mut rhythms, 20, vt, true), [(vt, true)]);
+        assert_eq!(findings(&rhythms.forget_models()), [(vt, false)]);
+        assert_eq!(findings(&rhythms.forget_models()), []);
     }
 }

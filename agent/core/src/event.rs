@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use crate::alarms::{AlarmId, AlarmKind, AlarmState, Audio, Inactivation, LONGEST_PAUSE, Receiver};
-use crate::codes::Parameter;
+use crate::codes::{Parameter, Waveform};
 use crate::handover::{HandoverNote, MAX_TEXT};
 use crate::ids::{BedId, DeviceId, StayToken};
 use crate::limits::LimitFault;
 use crate::message::{Message, Priority};
 use crate::patient::{Consciousness, PatientProfile};
 use crate::people::{Actor, Role};
-use crate::rhythm::{EcgSignal, RhythmFinding};
+use crate::rhythm::{EcgSignal, Rhythm, RhythmFinding};
 use crate::time::Timestamp;
 use crate::trend::HourlyWindow;
 use crate::vitals::Milli;
@@ -389,12 +389,38 @@ pub struct RhythmReport {
 }
 
 /// What is new about a rhythm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RhythmNews {
     /// A condition begins or ends.
     Finding(RhythmFinding),
     /// The ECG can be believed, or cannot.
     Signal(EcgSignal),
+    /// A model saw a condition begin, and why.
+    Sighting(Sighting),
+}
+
+/// What a model saw when a condition began by its word. Effects are exact Shapley values in millionths of probability: base, parts and
+/// beside add up to the probability, but for rounding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// Which condition.
+    pub rhythm: Rhythm,
+    /// Model id and version, such as `ecg-vf 1.0.0`.
+    pub model: String,
+    /// Its probability in parts per thousand.
+    pub permille: u16,
+    /// The first lead that it looked at.
+    pub lead: Waveform,
+    /// Device clock of the strip's first value.
+    pub from: Timestamp,
+    /// What it saw of that lead, a value each [`GRID_MS`](crate::rhythm::GRID_MS), in thousandths of the height of the wave.
+    pub strip: Vec<i16>,
+    /// The probability when all is occluded.
+    pub base_ppm: i32,
+    /// What each part of the strip adds; the parts are equally long.
+    pub parts_ppm: Vec<i32>,
+    /// What the intervals and shapes beside the strip add, for a model that knows them.
+    pub beside_ppm: Option<i32>,
 }
 
 /// The model's answer for one bed.

@@ -5,7 +5,7 @@ use crate::blind::{BlindCause, BlindInterval};
 use std::time::Duration;
 
 use crate::codes::{AgeGroup, Parameter};
-use crate::event::{AlarmChange, Cause, ModelStatus, RiskBand, RiskEffect};
+use crate::event::{AlarmChange, Cause, ModelStatus, RiskBand, RiskEffect, Sighting};
 use crate::handover::Handover;
 use crate::ids::{BedId, DeviceId, StayToken, UnitId};
 use crate::message::Priority;
@@ -50,6 +50,8 @@ pub struct BedView {
     pub limits: Vec<LimitView>,
     /// What the last shift wrote down.
     pub handover: Option<Handover>,
+    /// What a model saw last in the waveforms of this stay.
+    pub sighting: Option<Sighting>,
     /// Rhythm as the analysis of the waveforms sees it; put in by who runs it.
     pub ecg: Option<RhythmState>,
 }

@@ -15,11 +15,12 @@ use wardlight_core::event::{Command, Event, ModelScore, ModelStatus, Order};
 use wardlight_core::ids::StayToken;
 use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
-use wardlight_station::{CommandFailure, Health, Link, Origin, Reply, Request, StationCommand};
+use wardlight_station::{CommandFailure, Health, Link, ModelHealth, Origin, Reply, Request, StationCommand};
 
 use crate::audit::Record;
 use crate::clock;
 use crate::desk::Ticket;
+use crate::inference::Found;
 use crate::metrics as m;
 use crate::pipeline::{Asked, Pipeline};
 use crate::record;
@@ -33,15 +34,18 @@ pub(crate) enum Input {
     Session(SessionEvent),
     /// From a page or the API.
     Station(StationCommand),
-    /// From the inference thread: the answers to so many requests, of which some have too little history for a score,
-    /// and how long the batch took.
-    Scored {
-        scores: Vec<ModelScore>,
-        requests: usize,
-        took: Duration,
-    },
-    /// The inference thread says where it stands.
+    /// From the inference thread: the answer to a request, none for too little history, and how long it took.
+    Scored { score: Option<Box<ModelScore>>, took: Duration },
+    /// From the inference thread: so many blocks of waveform have been through the models, and how long the batch took.
+    Heard { blocks: usize, took: Duration },
+    /// From the inference thread: what models found in waveforms.
+    Found(Vec<Found>),
+    /// From the inference thread: an ECG model is gone, or another; what it said no longer counts.
+    ModelsChanged,
+    /// The inference thread says how the risk stands.
     Model(ModelStatus),
+    /// How a model is now.
+    ModelHealth(ModelHealth),
     /// For the audit trail, from the agent's own parts.
     Audit(Box<Record>),
     /// Stop: nothing follows.
@@ -80,6 +84,7 @@ pub(crate) struct Agent {
     pub(crate) ready: Arc<AtomicBool>,
     /// An answer that takes longer than this is late.
     pub(crate) model_deadline: Duration,
+    pub(crate) ecg_models_are_late: bool,
     /// Whether the journal cannot commit.
     pub(crate) clock_was_set_back: bool,
     pub(crate) stuck: watch::Sender<bool>,
@@ -156,7 +161,18 @@ impl Agent {
             Input::Station(StationCommand::Receipt { alarm, receipt, at }) => self.pipeline.on_receipt(alarm, receipt, at, now),
             // Answered on the way here.
             Input::Station(StationCommand::WhatIf { .. }) => {}
-            Input::Scored { scores, requests, took } => self.on_scores(scores, requests, took, now),
+            Input::Scored { score, took } => self.on_score(score, took, now),
+            Input::Heard { blocks, took } => {
+                histogram!(m::INFERENCE, "of" => "ecg").record(took.as_secs_f64());
+                self.pipeline.inference.blocks().answered(blocks);
+            }
+            Input::Found(found) => {
+                for found in found {
+                    self.pipeline.on_found(found, now);
+                }
+            }
+            Input::ModelsChanged => self.pipeline.forget_models(now),
+            Input::ModelHealth(health) => self.on_model_health(health),
             Input::Model(status) => self.on_model(status, now),
             Input::Stop => return false,
         }
@@ -242,21 +258,48 @@ impl Agent {
     fn watch_model(&mut self, now: Timestamp) {
         if self.pipeline.inference.is_gone() {
             self.on_model(ModelStatus::Gone, now);
-        } else if self.model == ModelStatus::Live && self.pipeline.inference.is_overdue(now, self.model_deadline) {
+        } else if self.model == ModelStatus::Live && self.pipeline.inference.risks().is_overdue(now, self.model_deadline) {
             self.on_model(ModelStatus::Late, now);
+        }
+        self.watch_ecg_models(now);
+    }
+
+    /// The ECG models are late while a block of waveform has waited for too long; the rules do not wait for them.
+    fn watch_ecg_models(&mut self, now: Timestamp) {
+        let late = self.pipeline.inference.blocks().is_overdue(now, self.model_deadline);
+        if late != self.ecg_models_are_late {
+            self.ecg_models_are_late = late;
+            if late {
+                warn!("The ECG models answer too late: rules only.");
+            } else {
+                info!("The ECG models answer in time.");
+            }
+            self.show(now);
         }
     }
 
-    fn on_scores(&mut self, scores: Vec<ModelScore>, requests: usize, took: Duration, now: Timestamp) {
-        counter!(m::SCORES).increment(scores.len() as u64);
-        histogram!(m::INFERENCE).record(took.as_secs_f64());
-        let inference = &mut self.pipeline.inference;
-        let oldest = inference.answered(requests);
-        let late = oldest.is_some_and(|asked_at| now.since(asked_at) > self.model_deadline);
-        let late = late || inference.is_overdue(now, self.model_deadline);
+    fn on_model_health(&mut self, health: ModelHealth) {
+        let models = &mut self.health.models;
+        match models.iter_mut().find(|known| known.id == health.id) {
+            Some(known) => *known = health,
+            None => models.push(health),
+        }
+        models.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+
+    fn on_score(&mut self, score: Option<Box<ModelScore>>, took: Duration, now: Timestamp) {
+        histogram!(m::INFERENCE, "of" => "risk").record(took.as_secs_f64());
+        let risks = self.pipeline.inference.risks();
+        let asked_at = risks.answered(1);
+        if self.model == ModelStatus::Gone {
+            return;
+        }
+        let late = asked_at.is_some_and(|asked_at| now.since(asked_at) > self.model_deadline);
+        let late = late || risks.is_overdue(now, self.model_deadline);
         self.on_model(if late { ModelStatus::Late } else { ModelStatus::Live }, now);
-        for score in scores {
-            self.pipeline.on_event(Event::Score(score), None, now);
+        if let Some(score) = score {
+            counter!(m::SCORES).increment(1);
+            self.pipeline.on_event(Event::Score(*score), None, now);
         }
     }
 
@@ -283,8 +326,21 @@ impl Agent {
         }
         self.watch_clock(now);
         self.pipeline.desk.flush();
-        self.pipeline.station.publish_health(self.health.clone());
+        self.pipeline.station.publish_health(self.health_now(now));
         self.pipeline.show(now);
+    }
+
+    /// While the ECG models are late, they say so.
+    fn health_now(&self, now: Timestamp) -> Health {
+        let mut health = self.health.clone();
+        let ecg = health.models.iter_mut().filter(|model| model.id.starts_with("ecg-"));
+        for model in ecg.filter(|model| self.ecg_models_are_late && model.link == Link::Up) {
+            model.link = Link::Down {
+                since: now,
+                reason: "The model answers too late: rules only.".to_owned(),
+            };
+        }
+        health
     }
 
     /// None while the journal cannot commit: whole states would pile up beside it.

@@ -1,10 +1,13 @@
 //! What the Ward's thread notices by itself.
 
+use std::sync::mpsc::Receiver;
+
 use serde_json::json;
 use tokio::sync::mpsc::Sender;
 
 use super::*;
 use crate::fixture::{Fixture, at, message};
+use crate::inference::Asked;
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
@@ -20,11 +23,20 @@ fn agent(pipeline: Pipeline) -> (Agent, Sender<Input>) {
         model: ModelStatus::Gone,
         ready: Arc::default(),
         model_deadline: DEADLINE,
+        ecg_models_are_late: false,
         clock_was_set_back: false,
         stuck: watch::channel(false).0,
         live_feed: watch::channel(false).0,
     };
     (agent, inbox)
+}
+
+/// When the risk was asked for that waits next.
+fn next_risk(requests: &Receiver<Asked>) -> Timestamp {
+    match requests.try_recv().unwrap() {
+        Asked::Risk(request) => request.asked_at,
+        other => panic!("{other:?}"),
+    }
 }
 
 impl Agent {
@@ -44,18 +56,18 @@ fn an_inference_that_never_answers_is_late_within_the_deadline_and_live_again_wh
         .pipeline
         .on_inbound(&message("num", 1, at(1000), &measured, None), at(1000));
     agent.pipeline.tick(at(1250));
-    let asked_at = requests.try_recv().unwrap().asked_at;
+    let asked_at = next_risk(&requests);
 
     agent.watch_model(asked_at.plus(DEADLINE));
     assert_eq!(agent.shown(), ModelStatus::Live);
     agent.watch_model(asked_at.plus(DEADLINE + Duration::from_millis(1)));
     assert_eq!(agent.shown(), ModelStatus::Late);
 
-    agent.on_scores(Vec::new(), 1, Duration::from_secs(5), asked_at.plus(Duration::from_secs(5)));
+    agent.on_score(None, Duration::from_secs(5), asked_at.plus(Duration::from_secs(5)));
     assert_eq!(agent.shown(), ModelStatus::Late, "the answer came, but too late");
     agent.pipeline.tick(at(90_000));
-    let asked_at = requests.try_recv().unwrap().asked_at;
-    agent.on_scores(Vec::new(), 1, Duration::from_millis(9), asked_at.plus(DEADLINE));
+    let asked_at = next_risk(&requests);
+    agent.on_score(None, Duration::from_millis(9), asked_at.plus(DEADLINE));
     assert_eq!(agent.shown(), ModelStatus::Live);
 }
 

@@ -15,6 +15,7 @@ use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::Milli;
 use wardlight_core::ward::Ward;
 use wardlight_journal::{Entry, Kind, StayToken as StayKey};
+use wardlight_models::life::{Change, State};
 use wardlight_station::{CommandFailure, Happening, Origin, What};
 
 /// One record, but for its place in the chain and its time, which the journal adds.
@@ -170,6 +171,25 @@ impl Record {
             outcome: "done",
             detail,
             ..Self::default()
+        }
+    }
+
+    /// A step in the life of a package, made at the command line: the name is the system's word for it.
+    pub(crate) fn package(change: &Change) -> Self {
+        let action = match change.to {
+            State::Staged => "model_staged",
+            State::Verified => "model_verified",
+            State::Shadow => "model_in_shadow",
+            State::Live => "model_live",
+            State::Retired => "model_retired",
+        };
+        let from = change.from.map_or("new", State::name);
+        let Change { model, version, why, .. } = change;
+        let at = Timestamp::from_millis(change.at_ms);
+        Self {
+            by: Some(change.by.clone()),
+            unproved: true,
+            ..Self::by_agent(action, format!("{model} {version}, was {from}, at {at}: {why}"))
         }
     }
 

@@ -5,16 +5,20 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
 use ring::signature::{Ed25519KeyPair, KeyPair};
+use tracing::info;
 use wardlight_journal::SiteKey;
 use wardlight_models::certificate::{Bounds, Certificate, Machine};
-use wardlight_models::{Model, Package, TrustedKeys};
+use wardlight_models::{Card, GpuTrial, Manifest, Package, TrustedKeys, WaveformModel};
 
 use crate::audit::hex;
-use crate::config::{JournalConfig, ModelConfig};
+use crate::clock;
+use crate::config::{Gpu, JournalConfig, ModelConfig};
+use crate::inference::Loaded;
 use crate::whole_file;
 
 const FOLDER: &str = "certificates";
@@ -29,7 +33,10 @@ const BOUNDS: Bounds = Bounds {
     same_decision_share_of_group: 0.9,
 };
 
-/// The model that `model.package` configures.
+/// The models that the agent runs, each for its part.
+pub(crate) const PARTS: [&str; 3] = ["deterioration", "ecg-beat", "ecg-vf"];
+
+/// The part whose package `model.package` may name.
 const CONFIGURED: &str = "deterioration";
 
 /// The release's keys and those of the site.
@@ -43,30 +50,23 @@ pub(crate) fn trusted(config: &ModelConfig) -> anyhow::Result<TrustedKeys> {
     TrustedKeys::release_and(&site).with_context(|| file.display().to_string())
 }
 
-/// The package that is live as long as no other version of the model is: the configured one, or the one that the binary carries, with
-/// its signature and digests verified.
+/// The package that is live for a part as long as nothing else is: the configured one, or the one that the binary carries, with its
+/// signature and digests verified.
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn carried(id: &str, config: &ModelConfig) -> anyhow::Result<Package> {
+pub(crate) fn carried(part: &str, config: &ModelConfig) -> anyhow::Result<Package> {
     match &config.package {
-        Some(folder) if id == CONFIGURED => Ok(Package::open(folder, &trusted(config)?)?),
-        _ => Ok(Package::shipped(id, &TrustedKeys::release()?)?),
+        Some(folder) if part == CONFIGURED => Ok(Package::open(folder, &trusted(config)?)?),
+        _ => shipped(part),
     }
 }
 
-/// The configured risk model, or the one that the binary carries.
-/// # Errors
-/// What is wrong with it.
-pub(crate) fn package(config: &ModelConfig) -> anyhow::Result<Package> {
-    carried(CONFIGURED, config)
+fn shipped(part: &str) -> anyhow::Result<Package> {
+    Ok(Package::shipped(part, &TrustedKeys::release()?)?)
 }
 
-/// The package that the binary carries.
-/// # Errors
-/// If the binary was built wrongly.
-pub(crate) fn shipped() -> anyhow::Result<Package> {
-    Ok(Package::shipped("deterioration", &TrustedKeys::release()?)?)
-}
+/// A model with how the GPU did that was tried beside it.
+pub(crate) type LoadedBeside = (Loaded, Option<anyhow::Result<GpuTrial>>);
 
 /// Where the certificates of a site lie, and what signs them.
 #[derive(Clone, Copy, Debug)]
@@ -85,16 +85,7 @@ impl<'a> Certificates<'a> {
         }
     }
 
-    /// The model that goes live: its certificate is of this site, machine, package and software, and its golden vectors come out.
-    /// # Errors
-    /// What is wrong, and what to do.
-    pub(crate) fn load(self, config: &ModelConfig) -> anyhow::Result<Model> {
-        let package = package(config)?;
-        self.check(&package)?;
-        Ok(package.load()?)
-    }
-
-    /// Whether the package has a certificate of this site, machine, package and software that is not too old.
+    /// Whether the package has a certificate of this site, machine, package and software that is not too old. Returns it.
     /// # Errors
     /// What is wrong, and what to do.
     pub(crate) fn check(self, package: &Package) -> anyhow::Result<Certificate> {
@@ -106,26 +97,67 @@ impl<'a> Certificates<'a> {
             )
         })?;
         let site = self.site()?;
-        Certificate::verify(&text, &site.public, package, &Machine::this(None)?, now()?, MOST_AGE)
+        Certificate::verify(&text, &site.public, package, &Machine::this()?, now()?, MOST_AGE)
             .with_context(|| path.display().to_string())
     }
 
-    /// Compares int8 with float on this machine and keeps the signed certificate. Returns it and where it lies.
+    /// The model of a package that has a certificate and whose golden vectors come out. `card` is tried beside the processor if the
+    /// certificate covers it.
+    /// # Errors
+    /// What is wrong, and what to do.
+    pub(crate) fn load(self, package: &Package, card: Option<&Arc<Card>>) -> anyhow::Result<LoadedBeside> {
+        let certificate = self.check(package)?;
+        let part = package.manifest().id();
+        let covered = |card: &Arc<Card>| {
+            let uncovered = || {
+                anyhow!(
+                    "the certificate does not cover {}: wardlight model verify makes one that does",
+                    card.name()
+                )
+            };
+            certificate.covers(card).then_some(()).ok_or_else(uncovered)
+        };
+        match (part, card) {
+            ("deterioration", _) => Ok((Loaded::Risk(package.load()?), None)),
+            (_, Some(card)) => match covered(card) {
+                Ok(()) => {
+                    let began = clock::instant();
+                    let (model, trial) = package.load_waveform_beside(card, &|| began.elapsed())?;
+                    Ok((ecg(part, model), Some(trial.map_err(Into::into))))
+                }
+                Err(uncovered) => Ok((ecg(part, package.load_waveform()?), Some(Err(uncovered)))),
+            },
+            (_, None) => Ok((ecg(part, package.load_waveform()?), None)),
+        }
+    }
+
+    /// Compares int8 with float on this machine, on `card` too, and keeps the signed certificate. Returns it and where it lies.
     /// # Errors
     /// If the package is refused, if int8 is too far from float, or if the file cannot be written.
-    pub(crate) fn issue(self, package: &Package) -> anyhow::Result<(Certificate, PathBuf)> {
-        let certificate = Certificate::issue(package, &Machine::this(None)?, &BOUNDS, now()?)?;
+    pub(crate) fn issue(self, package: &Package, card: Option<&Arc<Card>>) -> anyhow::Result<(Certificate, PathBuf)> {
+        let mut certificate = Certificate::issue(package, &Machine::this()?, &BOUNDS, now()?)?;
+        if let (Some(card), Manifest::Waveform(_)) = (card, package.manifest()) {
+            certificate.add_gpu(package, card)?;
+        }
         let text = certificate.sign(&self.site()?.pair)?;
         let path = self.path(package);
         let failed = || format!("{}: cannot be written", path.display());
         fs::create_dir_all(self.folder()).with_context(failed)?;
-        whole_file::belong(
-            &self.folder(),
-            &fs::metadata(whole_file::folder(&self.folder())).with_context(failed)?,
-        )
-        .with_context(failed)?;
+        let owner = fs::metadata(self.beside()).with_context(failed)?;
+        whole_file::belong(&self.folder(), &owner).with_context(failed)?;
         whole_file::write(&path, text.as_bytes()).with_context(failed)?;
         Ok((certificate, path))
+    }
+
+    /// As [`Certificates::issue`] for every package that the binary carries.
+    /// # Errors
+    /// As [`Certificates::issue`], at the first.
+    pub(crate) fn issue_shipped(self, gpu: Gpu) -> anyhow::Result<()> {
+        let card = card(gpu);
+        for part in PARTS {
+            self.issue(&shipped(part)?, card.as_ref())?;
+        }
+        Ok(())
     }
 
     /// What signs the certificates of this site.
@@ -143,12 +175,38 @@ impl<'a> Certificates<'a> {
     }
 
     fn folder(self) -> PathBuf {
-        self.journal.parent().unwrap_or_else(|| Path::new("")).join(FOLDER)
+        self.beside().join(FOLDER)
+    }
+
+    fn beside(self) -> &'a Path {
+        whole_file::folder(self.journal)
     }
 
     fn path(self, package: &Package) -> PathBuf {
         let manifest = package.manifest();
         self.folder().join(format!("{}-{}.json", manifest.id(), manifest.version()))
+    }
+}
+
+/// The machine's GPU, if it is wanted and there is one.
+pub(crate) fn card(wanted: Gpu) -> Option<Arc<Card>> {
+    if wanted == Gpu::Off {
+        return None;
+    }
+    match Card::best() {
+        Ok(card) => (wanted == Gpu::Software || !card.is_software()).then(|| Arc::new(card)),
+        Err(none) => {
+            info!(reason = %none, "No GPU: models run on the processor.");
+            None
+        }
+    }
+}
+
+fn ecg(part: &str, model: WaveformModel) -> Loaded {
+    if part == "ecg-vf" {
+        Loaded::Shockable(model)
+    } else {
+        Loaded::Beats(model)
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use wardlight_core::alarms::Roster;
 use wardlight_core::bed_rhythms::BedRhythms;
 use wardlight_core::codes::AgeGroup;
-use wardlight_core::event::{Command, Event, InferRequest, Order};
+use wardlight_core::event::{Command, Event, Order};
 use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken, UnitId};
 use wardlight_core::patient::PatientProfile;
 use wardlight_core::people::{Actor, Role};
@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use crate::config::Unit;
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
 use crate::heard::HeardLive;
-use crate::inference::{self, Inference};
+use crate::inference::{self, Asked, Inference};
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
 use crate::record::Stored;
@@ -48,7 +48,7 @@ pub(crate) struct Fixture {
     /// How far the Ward's thread believes the journal to be: only what a test says.
     pub(crate) progress: Arc<Progress>,
     /// What the model is asked; nobody answers.
-    pub(crate) requests: Receiver<InferRequest>,
+    pub(crate) requests: Receiver<Asked>,
     journal: Writer<Ticket>,
     folder: TempDir,
     _outlets: (Runtime, JoinSet<anyhow::Result<()>>, mpsc::Receiver<crate::session::Outgoing>),

@@ -9,8 +9,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use wardlight_journal::{Journal, Options, SiteKey};
 
-use crate::certified::{self, Certificates};
-use crate::config::BrokerUrl;
+use crate::certified::Certificates;
+use crate::config::{BrokerUrl, Gpu};
 
 const FILE: &str = "agent.toml";
 const KEY: &str = "site.key";
@@ -47,7 +47,7 @@ pub(crate) fn run(dir: &Path, broker: Option<&str>, listen: Option<SocketAddr>, 
         key_file: &dir.join(KEY),
         journal: &dir.join(JOURNAL),
     };
-    certificates.issue(&certified::shipped()?)?;
+    certificates.issue_shipped(Gpu::Auto)?;
     write!(output, "{}", next_steps(&file, broker.as_ref(), listen))?;
     output.flush()?;
     Ok(())

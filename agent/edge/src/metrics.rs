@@ -58,6 +58,8 @@ pub(crate) const INFERENCE: &str = "wardlight_model_latency_seconds";
 pub(crate) const INFERENCE_DROPPED: &str = "wardlight_model_requests_dropped_total";
 /// Deliveries to webhooks and the alert topic by `outcome`.
 pub(crate) const DELIVERIES: &str = "wardlight_alert_deliveries_total";
+/// Conditions that models found by `rhythm`.
+pub(crate) const MODEL_FINDINGS: &str = "wardlight_model_findings_total";
 /// Pages open now.
 pub(crate) const PAGES: &str = "wardlight_pages_open";
 /// Steps of the system clock that the agent followed.
@@ -69,7 +71,7 @@ pub(crate) const AUDITED: &str = "wardlight_audit_records_total";
 /// Buckets of all latencies, in seconds: the targets 15 ms and 100 ms are edges.
 const LATENCY_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0];
 
-const COUNTERS: [(&str, &str); 18] = [
+const COUNTERS: [(&str, &str); 19] = [
     (MESSAGES, "Messages stepped through the Ward, by kind."),
     (DUPLICATES, "Messages seen before."),
     (MISSED, "Messages that never came, by their sequence numbers."),
@@ -84,7 +86,14 @@ const COUNTERS: [(&str, &str); 18] = [
     (WAVES_DROPPED, "Waveform blocks dropped because the inbox was nearly full."),
     (SKIPPED, "Messages skipped unread: too large, or malformed."),
     (SCORES, "Windows scored by the model."),
-    (INFERENCE_DROPPED, "Risk estimates not asked for because the queue was full."),
+    (
+        INFERENCE_DROPPED,
+        "Requests to the models that were dropped because the queue was full.",
+    ),
+    (
+        MODEL_FINDINGS,
+        "Conditions of the rhythm that began by the word of a model, by rhythm.",
+    ),
     (DELIVERIES, "Deliveries of alarms, by outlet and outcome."),
     (AUDITED, "Records in the audit trail, by action and outcome."),
     (CLOCK_STEPS, "Forward steps of the system clock."),

@@ -15,11 +15,14 @@ mod verify;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use clap::{Subcommand, ValueEnum};
 use wardlight_models::life::Stamp;
 
 use crate::clock;
+use crate::config::Config;
+use crate::packages::Packages;
 use crate::user_cli::whoami;
 
 #[derive(Debug, Subcommand)]
@@ -80,6 +83,12 @@ pub(crate) fn run(command: ModelCommand, output: impl Write) -> anyhow::Result<(
         ModelCommand::Evaluate(args) => evaluate::run(&args, output),
         ModelCommand::Rows(args) => rows::run(&args, output),
     }
+}
+
+/// The packages of the machine that a configuration file describes.
+fn machine(file: &Path) -> anyhow::Result<Packages> {
+    let config = Config::load(file)?;
+    Ok(Packages::of(&config.model, &config.journal))
 }
 
 /// Who acts: what the environment says, and what the system knows.

@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::config::Unit;
 use crate::desk::{Desk, Ticket};
 use crate::heard::{self, HeardLive};
-use crate::inference::Inference;
+use crate::inference::{Found, HeardAtBed, Inference};
 use crate::metrics as m;
 use crate::outlets::Outlets;
 use crate::record::{self, RawMessage, Stored};
@@ -240,13 +240,51 @@ impl Pipeline {
         entries
     }
 
-    /// What a block of waveform says about the rhythm.
+    /// What a block of waveform says about the rhythm. What was heard in it goes on to the models.
     fn analyse(&mut self, bed: &BedId, block: &WaveBlock, sent_at: Timestamp, now: Timestamp) -> Vec<RhythmReport> {
         let Some(stay) = self.ward.stay_in(bed) else {
             return Vec::new();
         };
         let standing = || self.ward.rhythms_in(bed);
-        self.rhythms.take(bed, stay, (block, sent_at), now, standing)
+        let mut heard = Vec::new();
+        let reports = self
+            .rhythms
+            .take(bed, stay, (block, sent_at), now, standing, &mut |one| heard.push(one));
+        if !heard.is_empty() {
+            let heard = HeardAtBed {
+                bed: bed.clone(),
+                stay,
+                asked_at: now,
+                heard,
+            };
+            if !self.inference.tell(heard) {
+                counter!(m::INFERENCE_DROPPED, "of" => "ecg").increment(1);
+            }
+        }
+        reports
+    }
+
+    /// Models found something in the waveforms of a bed.
+    pub(crate) fn on_found(&mut self, found: Found, now: Timestamp) {
+        let Found {
+            bed,
+            stay,
+            findings,
+            sightings,
+        } = found;
+        for finding in findings.iter().filter(|finding| finding.present) {
+            counter!(m::MODEL_FINDINGS, "rhythm" => finding.rhythm.name()).increment(1);
+        }
+        for report in self.rhythms.take_modelled(&bed, stay, findings, sightings) {
+            self.on_event(Event::Rhythm(report), None, now);
+        }
+    }
+
+    /// What ECG models said no longer counts: one is gone, or another.
+    pub(crate) fn forget_models(&mut self, now: Timestamp) {
+        for report in self.rhythms.forget_models() {
+            self.on_event(Event::Rhythm(report), None, now);
+        }
     }
 
     /// The bed gets another patient, or none: nothing of the last one's waveforms is held.
@@ -286,7 +324,7 @@ impl Pipeline {
                 }
                 Effect::Infer(request) => {
                     if !self.inference.ask(request) {
-                        counter!(m::INFERENCE_DROPPED).increment(1);
+                        counter!(m::INFERENCE_DROPPED, "of" => "risk").increment(1);
                     }
                 }
                 Effect::RequestBirth(device) => self.outlets.command(&self.site, &device, Cmd::Rebirth),

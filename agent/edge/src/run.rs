@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -15,25 +15,24 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 use wardlight_core::bed_rhythms::BedRhythms;
-use wardlight_core::event::{InferRequest, ModelStatus};
+use wardlight_core::event::ModelStatus;
 use wardlight_core::ids::{BedId, UnitId};
 use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::WardConfig;
 use wardlight_journal::{Journal, Options, Reader, SiteKey, Writer, WriterOptions};
-use wardlight_models::Model;
 use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
 
 use crate::agent::{Agent, Input};
 use crate::broker::Broker;
-use crate::certified::Certificates;
 use crate::clock::Clock;
 use crate::config::{Config, JournalConfig, Unit, Waveforms};
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
 use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
-use crate::inference::{self, Inference};
+use crate::inference::{self, Inference, Loader};
 use crate::outlets::Outlets;
+use crate::packages::{Followed, Packages};
 use crate::people;
 use crate::pipeline::Pipeline;
 use crate::recall;
@@ -154,6 +153,7 @@ impl Running {
             model: ModelStatus::Gone,
             ready: Arc::clone(&ready.ward),
             model_deadline: config.model.deadline,
+            ecg_models_are_late: false,
             clock_was_set_back: false,
             stuck,
             live_feed,
@@ -331,32 +331,29 @@ fn recall_the_past(mut reader: Reader, station: Station, now: Timestamp) -> anyh
     Ok(())
 }
 
-/// Starts the inference thread. Without a model that verifies the agent runs on rules, and says so.
+/// Starts the inference thread, and beside it what loads the models. Without a model that verifies the agent runs on rules, and says
+/// so.
 fn start_inference(config: &Config, answers: mpsc::Sender<Input>) -> anyhow::Result<Inference> {
-    let (ask, requests) = sync_channel(inference::QUEUE);
-    let ask = Inference::new(ask);
+    let (ask, asked) = sync_channel(inference::QUEUE);
     if !config.model.enabled {
         info!("Models are switched off: rules only.");
-        return Ok(ask);
+        return Ok(Inference::new(ask));
     }
-    match Certificates::of(&config.journal).load(&config.model) {
-        Ok(model) => {
-            info!(model = model.id(), version = model.version(), "Model verified.");
-            let serve = move || serve_model(&model, &requests, &answers);
-            thread::Builder::new()
-                .name("inference".to_owned())
-                .spawn(serve)
-                .context("the inference thread")?;
-        }
-        Err(error) => error!(error = format!("{error:#}"), "The model does not go live: rules only."),
-    }
-    Ok(ask)
-}
-
-fn serve_model(model: &Model, requests: &Receiver<InferRequest>, answers: &mpsc::Sender<Input>) {
-    if answers.blocking_send(Input::Model(ModelStatus::Live)).is_ok() {
-        inference::run(model, requests, answers);
-    }
+    let (tell_lost, lost) = Loader::lost_card();
+    let loader = Loader {
+        followed: Followed::new(Packages::of(&config.model, &config.journal)),
+        loaded: HashMap::new(),
+        asked: ask.clone(),
+        inputs: answers.clone(),
+    };
+    let thread = |name: &str| thread::Builder::new().name(name.to_owned());
+    thread("inference")
+        .spawn(move || inference::run(&asked, answers, tell_lost))
+        .context("the inference thread")?;
+    thread("models")
+        .spawn(move || loader.run(&lost))
+        .context("the thread that loads the models")?;
+    Ok(Inference::new(ask))
 }
 
 async fn forward(

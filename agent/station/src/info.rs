@@ -72,4 +72,19 @@ pub struct Health {
     pub broker: Link,
     /// The encrypted journal.
     pub journal: Link,
+    /// The models, in the order of their names.
+    pub models: Vec<ModelHealth>,
+}
+
+/// How a model is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelHealth {
+    /// Its name, such as `ecg-vf`.
+    pub id: String,
+    /// Its version; empty if none could be loaded.
+    pub version: String,
+    /// What runs it.
+    pub runs_on: String,
+    /// Whether it answers.
+    pub link: Link,
 }

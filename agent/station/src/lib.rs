@@ -34,7 +34,7 @@ mod wire;
 pub use command::{CommandFailure, Reply, Request, StationCommand};
 pub use counters::Counters;
 pub use history::{Receipt, Receipts};
-pub use info::{Health, Link, StationInfo, Storage, UnitInfo};
+pub use info::{Health, Link, ModelHealth, StationInfo, Storage, UnitInfo};
 pub use people::{Directory, Happening, Member, Origin, People, Reason, What};
 pub use station::{Past, Station};
 pub use trends::TrendRow;

@@ -17,16 +17,16 @@ pub struct Machine {
     cpu: String,
     /// The engines of the integer plan that it has.
     engines: Vec<String>,
-    /// Name and driver of the GPU, if there is one.
-    gpu: Option<String>,
+    /// Name and driver of the GPU that computed it too.
+    pub(super) gpu: Option<String>,
 }
 
 impl Machine {
-    /// This machine. `gpu` is the name and driver of its GPU, as the software found it.
+    /// This machine, as far as its processor goes.
     ///
     /// # Errors
     /// [`ModelError::Read`] if `/etc/machine-id` or `/proc/cpuinfo` cannot be read.
-    pub fn this(gpu: Option<String>) -> Result<Self, ModelError> {
+    pub fn this() -> Result<Self, ModelError> {
         let id = read("/etc/machine-id")?;
         let cpu = read("/proc/cpuinfo")?;
         Ok(Self {
@@ -36,8 +36,15 @@ impl Machine {
                 .into_iter()
                 .map(|backend| Engine::Plan(backend).to_string())
                 .collect(),
-            gpu,
+            gpu: None,
         })
+    }
+}
+
+impl Machine {
+    /// Whether it is `other`, whatever their GPUs: a card that is lost takes no certificate from the processor.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        (&self.id, &self.cpu, &self.engines) == (&other.id, &other.cpu, &other.engines)
     }
 }
 

@@ -9,6 +9,7 @@
 mod agreement;
 mod machine;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ring::signature::Ed25519KeyPair;
@@ -18,7 +19,7 @@ pub(crate) use agreement::Outcome;
 pub use agreement::{Agreement, Bounds, EngineAgreement, Gap};
 pub use machine::Machine;
 
-use crate::{ModelError, Package, TrustedKeys, hex};
+use crate::{Card, ModelError, Package, TrustedKeys, hex};
 
 /// The format of the statement.
 const FORMAT: u32 = 1;
@@ -80,6 +81,28 @@ impl Certificate {
             bounds: bounds.clone(),
             engines,
         })
+    }
+
+    /// Runs the golden vectors on `card` too, which must give the bits of the processor, and certifies it.
+    ///
+    /// # Errors
+    /// [`ModelError::Gpu`] if it does not, or cannot.
+    pub fn add_gpu(&mut self, package: &Package, card: &Arc<Card>) -> Result<(), ModelError> {
+        package.exact_on(card)?;
+        // The same bits: what was found on the processor holds.
+        if let Some(same) = self.engines.first().map(|engine| engine.groups.clone()) {
+            self.engines.push(EngineAgreement {
+                engine: format!("plan on {}", card.name()),
+                groups: same,
+            });
+        }
+        self.machine.gpu = Some(card.name().to_owned());
+        Ok(())
+    }
+
+    /// Whether it covers this GPU.
+    pub fn covers(&self, card: &Card) -> bool {
+        self.machine.gpu.as_deref() == Some(card.name())
     }
 
     /// The certificate as a file, signed with the site's key.
@@ -159,7 +182,7 @@ impl Certificate {
         let software = &self.software;
         let same = software == env!("CARGO_PKG_VERSION");
         require(same, "software", software, "must be the version that runs; issue it again")?;
-        let same = self.machine == *machine;
+        let same = self.machine.is(machine);
         require(
             same,
             "machine",

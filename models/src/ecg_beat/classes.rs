@@ -34,6 +34,9 @@ impl BeatClass {
     }
 }
 
+/// Logits of a row.
+pub(super) const CLASSES: usize = BeatClass::ALL.len();
+
 /// Probability of each class, in the order of [`BeatClass::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Probabilities(pub [f32; 5]);
@@ -50,9 +53,15 @@ impl Probabilities {
         best.0
     }
 
+    /// That the beat comes from the ventricles.
+    pub const fn ventricular(&self) -> f32 {
+        let [_, _, ventricular, _, _] = self.0;
+        ventricular
+    }
+
     /// Softmax of the mean of the logits of the leads; nothing for no lead.
-    fn of(logits: &[f32]) -> Option<Self> {
-        let leads = logits.chunks_exact(5);
+    pub(super) fn of(logits: &[f32]) -> Option<Self> {
+        let leads = logits.chunks_exact(CLASSES);
         let count = leads.len() as f32;
         let mut mean = [0.0_f32; 5];
         for lead in leads {
@@ -77,7 +86,7 @@ pub fn classify(model: &WaveformModel, beats: &[ReadyBeat]) -> Result<Vec<Option
     let logits = model.logits(&[&windows, &rhythm], rows().count())?;
     let mut rest = logits.as_slice();
     let answers = beats.iter().map(|beat| {
-        let (own, others) = rest.split_at_checked(5 * beat.rows.len()).unwrap_or_default();
+        let (own, others) = rest.split_at_checked(CLASSES * beat.rows.len()).unwrap_or_default();
         rest = others;
         Probabilities::of(own)
     });

@@ -11,6 +11,7 @@
 
 mod classes;
 mod confusion;
+mod explain;
 mod intervals;
 mod lead;
 mod measure;
@@ -26,6 +27,7 @@ use wardlight_core::rhythm::{GRID_MS, Heard};
 
 pub use classes::{BeatClass, Probabilities, classify};
 pub use confusion::{ClassFigures, Confusion};
+pub use explain::explain;
 
 use intervals::Intervals;
 use lead::{Lead, View};
@@ -39,6 +41,8 @@ pub const RHYTHM: usize = intervals::FEATURES + lead::FEATURES;
 
 /// Cells of a window before the middle of the QRS.
 const BEFORE: usize = 60;
+/// The same in milliseconds.
+pub const BEFORE_MS: i64 = BEFORE as i64 * GRID_MS;
 /// Cells that a beat may lie beside where the detector says.
 const PLAY: usize = 6;
 /// Cells after a beat that its window needs, with what the baseline takes.
@@ -89,7 +93,7 @@ impl Extractor {
         match heard {
             Heard::Sample { lead, cell, microvolts } => self.sample(*lead, *cell, *microvolts),
             Heard::Beat(beat) => self.beat(beat.at.as_millis().div_euclid(GRID_MS)),
-            Heard::Until(cell) => self.until(*cell, ready),
+            Heard::Judged(judged) => self.until(judged.until, ready),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use wardlight_core::codes::Waveform;
 use wardlight_core::message::WaveBlock;
-use wardlight_core::rhythm::BedRhythm;
+use wardlight_core::rhythm::{BedRhythm, Judged};
 use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::Quality;
 
@@ -121,7 +121,12 @@ fn a_clock_that_is_set_back_starts_anew() {
         })
     };
     let mut ready = Vec::new();
-    for heard in [beat(100_000), beat(100_100), beat(1000), Heard::Until(1300)] {
+    const JUDGED: Heard = Heard::Judged(Judged {
+        until: 1300,
+        good: true,
+        pulse: false,
+    });
+    for heard in [beat(100_000), beat(100_100), beat(1000), JUDGED] {
         extractor.hear(&heard, &mut |beat| ready.push(beat.at_ms));
     }
     assert_eq!(ready, [1000 * GRID_MS]);

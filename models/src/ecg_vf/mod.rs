@@ -5,10 +5,16 @@
 //! [`window`] takes the wander off and scales by the height of the wave; a wave lower than [`LOWEST_UV`] stays low, so that an
 //! asystole or a detached lead is not blown up into fibrillation.
 
+mod explain;
+
 use std::collections::VecDeque;
 
 use wardlight_core::codes::Waveform;
 use wardlight_core::rhythm::{GRID_MS, Heard};
+
+pub use explain::explain;
+
+use crate::{ModelError, WaveformModel};
 
 /// Values of a window: 4 s at 125 Hz.
 pub const WINDOW: usize = 500;
@@ -57,6 +63,22 @@ pub fn probability(logits: &[f32]) -> f32 {
     1.0 / (1.0 + (-mean).exp())
 }
 
+/// The probability of a shockable rhythm at each of many instants, in one batch; each has the windows of its leads.
+/// # Errors
+/// As [`WaveformModel::logits`], of a model that does not take such windows too.
+pub fn shockable(model: &WaveformModel, instants: &[Vec<ReadyWindow>]) -> Result<Vec<f32>, ModelError> {
+    let windows = || instants.iter().flatten();
+    let values: Vec<f32> = windows().flat_map(|window| window.values.iter().copied()).collect();
+    let logits = model.logits(&[&values], windows().count())?;
+    let mut rest = logits.as_slice();
+    let answers = instants.iter().map(|leads| {
+        let (own, others) = rest.split_at_checked(CLASSES * leads.len()).unwrap_or_default();
+        rest = others;
+        probability(own)
+    });
+    Ok(answers.collect())
+}
+
 /// The values without their running mean; towards the ends the mean is that of the values which are there.
 fn without_wander(values: &[f32]) -> Vec<f32> {
     let mean = |at: usize| {
@@ -82,6 +104,8 @@ pub struct ReadyWindow {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Windows {
     leads: Vec<(Waveform, Lead)>,
+    /// Windows of the newest four seconds, until all leads have theirs.
+    held: Vec<ReadyWindow>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -92,9 +116,9 @@ struct Lead {
 }
 
 impl Windows {
-    /// Takes what is heard and hands on the windows that are complete: at most one a second and lead, none while more than 80 ms
-    /// of it are missing.
-    pub fn hear(&mut self, heard: &Heard, ready: &mut dyn FnMut(ReadyWindow)) {
+    /// Takes what is heard and hands on the windows of the same four seconds together, once a second: when all leads have theirs, or
+    /// one is a second ahead. A lead has none while more than 80 ms are missing.
+    pub fn hear(&mut self, heard: &Heard, ready: &mut dyn FnMut(Vec<ReadyWindow>)) {
         let Heard::Sample { lead, cell, microvolts } = heard else {
             return;
         };
@@ -104,12 +128,28 @@ impl Windows {
         let Some((_, strip)) = self.leads.iter_mut().find(|(known, _)| known == lead) else {
             return;
         };
-        if let Some(values) = strip.push(*cell, *microvolts) {
-            ready(ReadyWindow {
-                lead: *lead,
-                start_ms: (cell + 1 - WINDOW as i64) * GRID_MS,
-                values,
-            });
+        let Some(values) = strip.push(*cell, *microvolts) else {
+            return;
+        };
+        let start_ms = (cell + 1 - WINDOW as i64) * GRID_MS;
+        if self.held.first().is_some_and(|held| held.start_ms != start_ms) {
+            self.finish(ready);
+        }
+        self.held.push(ReadyWindow {
+            lead: *lead,
+            start_ms,
+            values,
+        });
+        let follows = |(_, strip): &&(Waveform, Lead)| (strip.end - cell).abs() <= WINDOW as i64;
+        if self.held.len() >= self.leads.iter().filter(follows).count() {
+            self.finish(ready);
+        }
+    }
+
+    /// Hands on what is held: there will be no more.
+    pub fn finish(&mut self, ready: &mut dyn FnMut(Vec<ReadyWindow>)) {
+        if !self.held.is_empty() {
+            ready(std::mem::take(&mut self.held));
         }
     }
 }
@@ -167,7 +207,9 @@ mod tests {
                 cell,
                 microvolts,
             };
-            windows.hear(&heard, &mut |ready| found.push(ready.start_ms / GRID_MS));
+            windows.hear(&heard, &mut |ready| {
+                found.extend(ready.iter().map(|window| window.start_ms / GRID_MS))
+            });
         }
         found
     }
@@ -196,6 +238,28 @@ mod tests {
     #[test]
     fn a_window_comes_every_second_once_four_are_there() {
         assert_eq!(starts((0..875).map(|cell| (cell, Some(1.0)))), [0, 125, 250, 375]);
+    }
+
+    #[test]
+    fn the_leads_of_the_same_seconds_come_together_and_a_lead_that_ended_is_not_waited_for() {
+        let mut windows = Windows::default();
+        let mut found = Vec::new();
+        for second in 0..14 {
+            for lead in [131_330, 131_331] {
+                // The second lead ends after six seconds.
+                for cell in (second * 125..(second + 1) * 125).filter(|_| lead == 131_330 || second < 6) {
+                    let heard = Heard::Sample {
+                        lead: Waveform::Ecg(lead),
+                        cell,
+                        microvolts: Some(1.0),
+                    };
+                    windows.hear(&heard, &mut |ready| found.push((ready[0].start_ms / 1000, ready.len())));
+                }
+            }
+        }
+        assert_eq!(found[..4], [(0, 2), (1, 2), (2, 2), (3, 1)]);
+        assert_eq!(found.last(), Some(&(10, 1)));
+        assert_eq!(found.len(), 11);
     }
 
     #[test]

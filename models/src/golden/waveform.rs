@@ -75,7 +75,6 @@ impl WaveformGolden {
     }
 
     /// How many vectors there are.
-    #[cfg(feature = "gpu")]
     pub(crate) const fn len(&self) -> usize {
         self.vectors.len()
     }

@@ -79,9 +79,7 @@ impl<E: Executor> Companion<E> {
             let filled: Vec<&[f32]> = filled.iter().map(Vec::as_slice).collect();
             let (expected, cpu) = timed(clock, || cpu(&filled, batch))?;
             let (found, gpu) = timed(clock, || executor.run(&filled, batch))?;
-            if !same(&found, &expected) {
-                return Err(differs(name, batch));
-            }
+            check(name, &found, &expected, batch)?;
             timings.push(GpuTiming { batch, cpu, gpu });
         }
         let wins = timings.iter().rev().take_while(|timing| timing.gpu < timing.cpu);
@@ -124,10 +122,9 @@ impl<E: Executor> Companion<E> {
         }
     }
 
-    /// Whether the GPU is still asked.
-    #[cfg(test)]
-    pub(crate) const fn in_service(&self) -> bool {
-        self.executor.is_some()
+    /// The GPU and the smallest batch it is asked for, while it is asked.
+    pub(crate) fn in_service(&self) -> Option<(String, usize)> {
+        self.executor.is_some().then(|| (self.name.clone(), self.from))
     }
 
     /// Why the GPU was given up, once.
@@ -162,6 +159,17 @@ fn part(values: &[f32], row: usize, batch: usize) -> Option<&[f32]> {
 fn same(found: &[f32], expected: &[f32]) -> bool {
     let bits = |value: &f32| value.to_bits();
     found.iter().map(bits).eq(expected.iter().map(bits))
+}
+
+/// Whether a GPU gave the expected bits.
+/// # Errors
+/// [`ModelError::Gpu`] if it did not.
+pub(crate) fn check(gpu: &str, found: &[f32], expected: &[f32], batch: usize) -> Result<(), ModelError> {
+    if same(found, expected) {
+        Ok(())
+    } else {
+        Err(differs(gpu, batch))
+    }
 }
 
 fn differs(gpu: &str, batch: usize) -> ModelError {
@@ -282,9 +290,9 @@ mod tests {
             for _ in 0..2 {
                 assert_eq!(companion.run(inputs, 4, &mut cpu), Some(vec![2.0, 4.0, 6.0, 8.0]));
             }
-            assert!(companion.in_service() && companion.take_fault().is_none());
+            assert!(companion.in_service().is_some() && companion.take_fault().is_none());
             assert_eq!(companion.run(inputs, 4, &mut cpu), None);
-            assert!(!companion.in_service());
+            assert!(companion.in_service().is_none());
             let fault = companion.take_fault().unwrap().to_string();
             assert!(
                 fault.contains("GPU fake") && fault.contains("the CPU is used instead"),

@@ -16,6 +16,7 @@ use crate::ModelError;
 #[derive(Debug)]
 pub struct Card {
     pub(crate) name: String,
+    software: bool,
     pub(super) device: Device,
     pub(super) queue: Queue,
     /// The first fault of the device that no call returned: an error inside the driver, or the loss of the device.
@@ -44,6 +45,11 @@ impl Card {
         &self.name
     }
 
+    /// Whether it is no card but a driver that computes on the processor: for tests, never faster.
+    pub const fn is_software(&self) -> bool {
+        self.software
+    }
+
     fn open(adapter: &Adapter) -> Result<Self, ModelError> {
         let info = adapter.get_info();
         let name = format!("{} ({} {})", info.name, info.driver, info.driver_info);
@@ -67,6 +73,7 @@ impl Card {
         device.set_device_lost_callback(move |reason, text| drop(loss.set(format!("lost: {reason:?} {text}"))));
         Ok(Self {
             name,
+            software: info.device_type == DeviceType::Cpu,
             device,
             queue,
             fault,

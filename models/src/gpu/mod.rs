@@ -11,7 +11,7 @@ mod program;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use companion::Companion;
+pub(crate) use companion::{Companion, check};
 pub use companion::{GpuTiming, GpuTrial};
 pub use device::Card;
 pub(crate) use executor::Gpu;

@@ -56,3 +56,14 @@ pub(super) const PULSE_INTERVAL: i64 = ms(600) as i64;
 
 /// A signal that is lost for longer ends every condition: the alarm has been given, and nothing is known any more. *ratify*
 pub(super) const LOST: i64 = ms(10_000) as i64;
+
+/// Probability from which a model's beat counts as ventricular. *ratify*
+pub(super) const MODEL_VENTRICULAR: f32 = 0.5;
+/// Ventricular beats of a model that are a ventricular tachycardia, at the rate of the rule (PhysioNet/CinC Challenge 2015).
+pub(super) const MODEL_VT_BEATS: usize = 5;
+/// Probability from which a model's window counts as shockable. *ratify*
+pub(super) const MODEL_SHOCKABLE: f32 = 0.5;
+/// Windows of 4 s in a row, a second apart, that are a fibrillation. *ratify*
+pub(super) const MODEL_SHOCKABLE_WINDOWS: u32 = 3;
+/// Windows in a row that end it. *ratify*
+pub(super) const MODEL_CALM_WINDOWS: u32 = 3;

@@ -13,6 +13,8 @@ use super::quality::{EcgSignal, Judge};
 use crate::message::WaveBlock;
 use crate::time::Timestamp;
 
+/// A volt, in microvolts: beyond any ECG, whatever scale a device claims, and within what the filters can add up.
+const LARGEST_UV: f32 = 1e6;
 /// Cells in a frame: 200 ms.
 pub(super) const FRAME: usize = ms(200);
 /// Most frames kept for the bed: the longest it waits for another waveform, and a block.
@@ -147,6 +149,7 @@ impl Analysis {
     }
 
     fn value(&mut self, number: i64, value: f32) {
+        let value = value.clamp(-LARGEST_UV, LARGEST_UV);
         if self.whole == 0 {
             self.high_pass.settle(value);
             self.detector.settle(value as i32);

@@ -12,6 +12,7 @@ mod fibrillation;
 mod filter;
 mod grid;
 mod lead;
+mod modelled;
 mod morphology;
 mod pulse;
 mod qrs;
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use modelled::{ModelledRhythm, Opinion};
 pub use quality::EcgSignal;
 
 use crate::codes::Waveform;
@@ -66,6 +68,18 @@ impl Rhythm {
         Self::ExtremeTachycardia,
         Self::Pause,
     ];
+
+    /// Machine name: `asystole`, `vf`, `vt`, …
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Asystole => "asystole",
+            Self::VentricularFibrillation => "vf",
+            Self::VentricularTachycardia => "vt",
+            Self::ExtremeBradycardia => "extreme_brady",
+            Self::ExtremeTachycardia => "extreme_tachy",
+            Self::Pause => "pause",
+        }
+    }
 }
 
 /// A condition begins or ends.
@@ -108,8 +122,19 @@ pub enum Heard {
     },
     /// A beat of the lead that is followed, at most some seconds after its QRS.
     Beat(Beat),
-    /// All beats that were found in the samples before this cell have been told.
-    Until(i64),
+    /// A part of the signal has been judged.
+    Judged(Judged),
+}
+
+/// How a part of the signal was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// All beats in the samples before this cell have been told.
+    pub until: i64,
+    /// The lead that is followed can be believed.
+    pub good: bool,
+    /// The pleth shows a regular pulse, slower than a ventricular tachycardia.
+    pub pulse: bool,
 }
 
 /// Length in milliseconds of a cell of the common grid.
@@ -297,7 +322,11 @@ impl BedRhythm {
                 sink(Heard::Beat(public(*beat, lead)));
             }
         }
-        sink(Heard::Until(step.now));
+        sink(Heard::Judged(Judged {
+            until: step.now,
+            good: step.good,
+            pulse: step.shows_slow_pulse(),
+        }));
         self.show(signal, followed.map(|(lead, _)| lead), step.now);
     }
 

@@ -28,6 +28,13 @@ pub(super) struct Step {
     pub pulse: Option<PulseFrame>,
 }
 
+impl Step {
+    /// The pleth contradicts a ventricular tachycardia or fibrillation of the last four seconds.
+    pub(super) fn shows_slow_pulse(&self) -> bool {
+        contradicted(self, d::ASYSTOLE, d::PULSE_INTERVAL)
+    }
+}
+
 /// The state of the rules.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rules {
@@ -102,9 +109,8 @@ impl Rules {
         let oscillates = step.oscillates && !self.own_beats(step.now);
         self.oscillating = if oscillates { self.oscillating + 1 } else { 0 };
         self.calm = if oscillates { 0 } else { self.calm.saturating_add(1) };
-        let window = d::ASYSTOLE;
-        if self.oscillating >= d::FIBRILLATION_FRAMES && !contradicted(step, window, d::PULSE_INTERVAL) {
-            let onset = step.now - i64::from(d::FIBRILLATION_FRAMES) * FRAME as i64 - window;
+        if self.oscillating >= d::FIBRILLATION_FRAMES && !step.shows_slow_pulse() {
+            let onset = step.now - i64::from(d::FIBRILLATION_FRAMES) * FRAME as i64 - d::ASYSTOLE;
             self.begin(Rhythm::VentricularFibrillation, onset, out);
         }
         if self.calm >= d::FIBRILLATION_END_FRAMES {

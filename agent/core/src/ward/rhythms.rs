@@ -33,9 +33,10 @@ impl Ward {
             trigger,
             out: effects,
         };
-        match report.news {
-            RhythmNews::Finding(finding) => stay.take_finding(finding, &mut scope),
-            RhythmNews::Signal(signal) => stay.ecg_signal = Some((signal, report.sampled_at)),
+        match &report.news {
+            RhythmNews::Finding(finding) => stay.take_finding(*finding, &mut scope),
+            RhythmNews::Signal(signal) => stay.ecg_signal = Some((*signal, report.sampled_at)),
+            RhythmNews::Sighting(sighting) => stay.sighting = Some(sighting.clone()),
         }
     }
 

@@ -9,7 +9,7 @@ use super::words::Said;
 use crate::alarms::{AlarmKind, Conditions, Finding, Moment, Scope, Side, StandingAlarms};
 use crate::blind::BlindLedger;
 use crate::codes::Parameter;
-use crate::event::{Cause, ModelScore};
+use crate::event::{Cause, ModelScore, Sighting};
 use crate::handover::Handover;
 use crate::ids::StayToken;
 use crate::limits::{AlarmLimits, Limit};
@@ -44,6 +44,8 @@ pub(crate) struct Stay {
     pub(crate) said: Said,
     /// Rhythm conditions that are present.
     pub(crate) rhythms: Vec<Rhythm>,
+    /// What a model saw last.
+    pub(crate) sighting: Option<Sighting>,
     /// How far the ECG can be believed, and since when on the device's clock.
     pub(crate) ecg_signal: Option<(EcgSignal, Timestamp)>,
     /// What the last shift wrote down.
@@ -71,6 +73,7 @@ impl Stay {
             blind: BlindLedger::default(),
             said: Said::new(),
             rhythms: Vec::new(),
+            sighting: None,
             ecg_signal: None,
             handover: None,
             news2_was_urgent: false,

@@ -81,6 +81,7 @@ impl Ward {
             inactivated: stay.map_or_else(Vec::new, |s| s.alarms.inactivated().to_vec()),
             limits: stay.map_or_else(Vec::new, |s| s.limit_views(now)),
             handover: stay.and_then(|s| s.handover.clone()),
+            sighting: stay.and_then(|s| s.sighting.clone()),
             ecg: None,
         }
     }

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use http::HttpConfig;
 pub(crate) use journal::{JournalConfig, Waveforms};
-pub(crate) use model::ModelConfig;
+pub(crate) use model::{Gpu, ModelConfig};
 pub(crate) use mqtt::{BrokerUrl, EmbeddedBroker, MqttConfig, MqttVersion, TlsFiles};
 pub(crate) use people::PeopleConfig;
 pub(crate) use site::{DevicesConfig, Unit};

@@ -5,6 +5,17 @@ use std::time::Duration;
 
 use super::reader::Section;
 
+/// Whether a GPU may compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gpu {
+    /// A card that is there and faster.
+    Auto,
+    /// None.
+    Off,
+    /// Also a driver that computes on the processor: for tests.
+    Software,
+}
+
 /// Which model runs, and how long it may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ModelConfig {
@@ -16,6 +27,8 @@ pub(crate) struct ModelConfig {
     pub(crate) keys_file: Option<PathBuf>,
     /// Longest wait for a micro-batch before its answer counts as late.
     pub(crate) deadline: Duration,
+    /// Whether a GPU may compute.
+    pub(crate) gpu: Gpu,
     /// How often each bed is scored.
     pub(crate) interval: Duration,
 }
@@ -34,6 +47,11 @@ pub(super) fn read(mut section: Section<'_>) -> ModelConfig {
         enabled,
         package,
         keys_file: section.existing_file("keys_file"),
+        gpu: section.choice(
+            "gpu",
+            Gpu::Auto,
+            &[("auto", Gpu::Auto), ("off", Gpu::Off), ("software", Gpu::Software)],
+        ),
         deadline: Duration::from_millis(section.integer("deadline_ms", 500, 10..=60_000)),
         interval: Duration::from_secs(section.integer("interval_s", 60, 1..=3600)),
     };

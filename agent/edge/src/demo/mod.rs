@@ -24,7 +24,7 @@ use wardlight_simulator::scenario;
 use wardlight_simulator::ward::{SimulatedWard, WardSettings};
 use wardlight_station::{Origin, Request, StationCommand};
 
-use crate::certified::{self, Certificates};
+use crate::certified::Certificates;
 use crate::cli::DemoArgs;
 use crate::config::{BrokerUrl, Config};
 use crate::run::{Mode, Running};
@@ -173,7 +173,7 @@ fn config(args: &DemoArgs, ward: &SimulatedWard, folder: &Path) -> anyhow::Resul
     );
     SiteKey::create(&folder.join("site.key"))?;
     let config = Config::parse(&text, &folder.join("demo.toml"))?;
-    Certificates::of(&config.journal).issue(&certified::shipped()?)?;
+    Certificates::of(&config.journal).issue_shipped(config.model.gpu)?;
     Ok(config)
 }
 

@@ -1,6 +1,5 @@
 //! `wardlight model annotate`: what a model says about a recorded ECG.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -88,20 +87,16 @@ fn beats(recording: &Recording, model: &WaveformModel, file: &mut impl Write) ->
 /// Writes a line for each window, the leads together.
 fn windows(recording: &Recording, model: &WaveformModel, file: &mut impl Write) -> anyhow::Result<usize> {
     let mut cutter = Windows::default();
-    let mut windows: Vec<ReadyWindow> = Vec::new();
-    recording.play(&mut |heard| cutter.hear(&heard, &mut |window| windows.push(window)));
-    let mut leads: BTreeMap<i64, Vec<f32>> = BTreeMap::new();
-    for some in windows.chunks(BATCH) {
-        let values: Vec<f32> = some.iter().flat_map(|window| &window.values).copied().collect();
-        let logits = model.logits(&[&values], some.len())?;
-        for (window, logits) in some.iter().zip(logits.chunks_exact(ecg_vf::CLASSES)) {
-            leads.entry(window.start_ms).or_default().extend(logits);
+    let mut instants: Vec<Vec<ReadyWindow>> = Vec::new();
+    recording.play(&mut |heard| cutter.hear(&heard, &mut |windows| instants.push(windows)));
+    cutter.finish(&mut |windows| instants.push(windows));
+    writeln!(file, "start_sample,p_shockable")?;
+    for some in instants.chunks(BATCH) {
+        for (windows, shockable) in some.iter().zip(ecg_vf::shockable(model, some)?) {
+            let start_ms = windows.first().map_or(0, |window| window.start_ms);
+            let sample = (seconds(start_ms) * recording.rate_hz()).round();
+            writeln!(file, "{sample},{shockable:.5}")?;
         }
     }
-    writeln!(file, "start_sample,p_shockable")?;
-    for (start_ms, logits) in &leads {
-        let sample = (seconds(*start_ms) * recording.rate_hz()).round();
-        writeln!(file, "{sample},{:.5}", ecg_vf::probability(logits))?;
-    }
-    Ok(leads.len())
+    Ok(instants.len())
 }

@@ -8,7 +8,6 @@ use clap::Args;
 use wardlight_models::life::{Life, State};
 use wardlight_models::{Package, TrustedKeys};
 
-use crate::config::Config;
 use crate::packages::Packages;
 
 #[derive(Debug, Args)]
@@ -24,7 +23,7 @@ pub(crate) struct ListArgs {
 pub(super) fn run(args: &ListArgs, mut output: impl Write) -> anyhow::Result<()> {
     match &args.config {
         None => carried(&mut output)?,
-        Some(file) => machine(&Packages::of(&Config::load(file)?), &mut output)?,
+        Some(file) => versions(&super::machine(file)?, &mut output)?,
     }
     output.flush()?;
     Ok(())
@@ -40,16 +39,16 @@ fn carried(output: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn machine(packages: &Packages, output: &mut impl Write) -> anyhow::Result<()> {
+fn versions(packages: &Packages, output: &mut impl Write) -> anyhow::Result<()> {
     let life = packages.life()?;
-    let mut line = |cells: [&str; 7]| {
+    let mut row = |cells: [&str; 7]| {
         let [model, version, state, since, certificate, engine, why] = cells;
         writeln!(
             output,
             "{model:14} {version:9} {state:9} {since:21} {certificate:12} {engine:19} {why}"
         )
     };
-    line(["model", "version", "state", "since", "certificate", "engine", "why"])?;
+    row(["model", "version", "state", "since", "certificate", "engine", "why"])?;
     for id in Package::shipped_ids() {
         let package = packages.carried(id);
         let name = package
@@ -58,7 +57,7 @@ fn machine(packages: &Packages, output: &mut impl Write) -> anyhow::Result<()> {
             .to_owned();
         let (certificate, engine) = found(packages, &package);
         let state = state_of_the_carried(&life, id).name();
-        line([id, &name, state, "", certificate, &engine, "carried by the software"])?;
+        row([id, &name, state, "", certificate, &engine, "carried by the software"])?;
         for version in life.versions(id) {
             let (certificate, engine) = found(packages, &packages.brought(&life, id, &version.version));
             let since = UNIX_EPOCH + Duration::from_millis(version.since_ms.unsigned_abs());
@@ -72,7 +71,7 @@ fn machine(packages: &Packages, output: &mut impl Write) -> anyhow::Result<()> {
                 &engine,
                 &version.why,
             ];
-            line(cells)?;
+            row(cells)?;
         }
     }
     Ok(())

@@ -5,10 +5,8 @@ use std::io::Write;
 use clap::Args;
 use wardlight_models::life::State;
 
-use super::stamp;
+use super::{machine, stamp};
 use crate::cli::ConfigArg;
-use crate::config::Config;
-use crate::packages::Packages;
 
 #[derive(Debug, Args)]
 pub(crate) struct PromoteArgs {
@@ -37,7 +35,7 @@ pub(crate) struct RollbackArgs {
 /// # Errors
 /// What is missing, and what to do.
 pub(super) fn promote(args: &PromoteArgs, mut output: impl Write) -> anyhow::Result<()> {
-    let packages = Packages::of(&Config::load(&args.config.config)?);
+    let packages = machine(&args.config.config)?;
     let id = &args.model;
     let (version, state) = packages.promote(id, args.version.as_deref(), stamp(&super::who()))?;
     match state {
@@ -55,7 +53,7 @@ pub(super) fn promote(args: &PromoteArgs, mut output: impl Write) -> anyhow::Res
 /// # Errors
 /// If nothing is before it, or if what is cannot go live.
 pub(super) fn roll_back(args: &RollbackArgs, mut output: impl Write) -> anyhow::Result<()> {
-    let packages = Packages::of(&Config::load(&args.config.config)?);
+    let packages = machine(&args.config.config)?;
     let version = packages.roll_back(&args.model, &args.why, stamp(&super::who()))?;
     writeln!(output, "{} {version}: live again", args.model)?;
     output.flush()?;

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use wardlight_core::codes::Waveform;
 use wardlight_models::ecg_beat::Extractor;
-use wardlight_models::ecg_vf::Windows;
+use wardlight_models::ecg_vf::{ReadyWindow, Windows};
 
 use super::EcgModel;
 use super::recording::{Recording, seconds};
@@ -88,12 +88,14 @@ fn beats(recording: &Recording, leads: &[Waveform]) -> Vec<f32> {
 fn windows(recording: &Recording, leads: &[Waveform]) -> Vec<f32> {
     let mut values = Vec::new();
     let mut cutter = Windows::default();
-    recording.play(&mut |heard| {
-        cutter.hear(&heard, &mut |window| {
+    let mut take = |windows: Vec<ReadyWindow>| {
+        for window in windows {
             values.extend(place(window.start_ms, window.lead, leads));
             values.extend(&window.values);
-        });
-    });
+        }
+    };
+    recording.play(&mut |heard| cutter.hear(&heard, &mut take));
+    cutter.finish(&mut take);
     values
 }
 

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::stamp;
+use super::{machine, stamp};
 use crate::cli::ConfigArg;
-use crate::config::Config;
-use crate::packages::{self, Packages};
+use crate::packages;
 
 #[derive(Debug, Args)]
 pub(crate) struct StageArgs {
@@ -22,8 +21,7 @@ pub(crate) struct StageArgs {
 /// # Errors
 /// What is wrong with it; then nothing was changed.
 pub(super) fn run(args: &StageArgs, mut output: impl Write) -> anyhow::Result<()> {
-    let config = Config::load(&args.config.config)?;
-    let package = packages::stage(&Packages::of(&config), &args.package, stamp(&super::who()))?;
+    let package = packages::stage(&machine(&args.config.config)?, &args.package, stamp(&super::who()))?;
     let (id, version) = (package.manifest().id(), package.manifest().version());
     writeln!(output, "{id} {version}: staged. Next: wardlight model verify {id} {version}")?;
     output.flush()?;

@@ -9,10 +9,8 @@ use wardlight_models::Package;
 use wardlight_models::certificate::Certificate;
 use wardlight_models::life::State;
 
-use super::stamp;
-use crate::certified;
+use super::{machine, stamp};
 use crate::cli::ConfigArg;
-use crate::config::Config;
 use crate::packages::Packages;
 
 #[derive(Debug, Args)]
@@ -30,9 +28,8 @@ pub(crate) struct VerifyArgs {
 /// # Errors
 /// If a package is refused, or gets no certificate.
 pub(super) fn run(args: &VerifyArgs, mut output: impl Write) -> anyhow::Result<()> {
-    let config = Config::load(&args.config.config)?;
-    let packages = Packages::of(&config);
-    for package in chosen(args, &config, &packages)? {
+    let packages = machine(&args.config.config)?;
+    for package in chosen(args, &packages)? {
         let (certificate, path) = packages.verify(&package, stamp(&super::who()))?;
         table(&package, &certificate, &mut output)?;
         writeln!(output, "certificate of this machine: {}", path.display())?;
@@ -41,7 +38,7 @@ pub(super) fn run(args: &VerifyArgs, mut output: impl Write) -> anyhow::Result<(
     Ok(())
 }
 
-fn chosen(args: &VerifyArgs, config: &Config, packages: &Packages) -> anyhow::Result<Vec<Package>> {
+fn chosen(args: &VerifyArgs, packages: &Packages) -> anyhow::Result<Vec<Package>> {
     let Some(which) = &args.which else {
         return Package::shipped_ids().map(|id| packages.carried(id)).collect();
     };
@@ -49,7 +46,7 @@ fn chosen(args: &VerifyArgs, config: &Config, packages: &Packages) -> anyhow::Re
         if let Some(version) = &args.version {
             bail!("{which} {version}: no such model; wardlight model list shows what is here");
         }
-        return Ok(vec![Package::open(Path::new(which), &certified::trusted(&config.model)?)?]);
+        return Ok(vec![packages.open(Path::new(which))?]);
     }
     let life = packages.life()?;
     if let Some(version) = &args.version {

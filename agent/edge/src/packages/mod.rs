@@ -4,6 +4,7 @@
 //! `packages/life.json` says where each is in its life, under a code that only the holder of the site key can make. The carried packages
 //! need neither: without a word in `life.json`, or with one that cannot be believed, they are live.
 
+mod followed;
 mod stage;
 #[cfg(test)]
 mod tests;
@@ -12,20 +13,22 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use wardlight_journal::SiteKey;
-use wardlight_models::Package;
 use wardlight_models::certificate::Certificate;
 use wardlight_models::life::{Life, Stamp, State};
+use wardlight_models::{Card, Package};
 
 use crate::audit::hex;
 use crate::certified::{self, Certificates};
-use crate::config::Config;
+use crate::config::{JournalConfig, ModelConfig};
 use crate::whole_file;
 
+pub(crate) use followed::Followed;
 pub(crate) use stage::stage;
 
 const FOLDER: &str = "packages";
@@ -45,16 +48,18 @@ struct Sealed {
 /// The packages of one machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Packages {
-    config: Config,
+    model: ModelConfig,
+    journal: JournalConfig,
     folder: PathBuf,
 }
 
 impl Packages {
-    /// Those of the machine that runs by `config`.
-    pub(crate) fn of(config: &Config) -> Self {
+    /// Those of the machine that is configured so.
+    pub(crate) fn of(model: &ModelConfig, journal: &JournalConfig) -> Self {
         Self {
-            folder: whole_file::folder(&config.journal.dir).join(FOLDER),
-            config: config.clone(),
+            folder: whole_file::folder(&journal.dir).join(FOLDER),
+            model: model.clone(),
+            journal: journal.clone(),
         }
     }
 
@@ -65,7 +70,7 @@ impl Packages {
 
     /// The certificates of this machine.
     pub(crate) fn certificates(&self) -> Certificates<'_> {
-        Certificates::of(&self.config.journal)
+        Certificates::of(&self.journal)
     }
 
     /// The life of the packages as it stands; nothing was brought here where there is no file.
@@ -108,13 +113,25 @@ impl Packages {
         Ok(outcome)
     }
 
+    /// A package in a folder, signed with the release's key or one of the site's.
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn open(&self, folder: &Path) -> anyhow::Result<Package> {
+        Ok(Package::open(folder, &certified::trusted(&self.model)?)?)
+    }
+
+    /// The machine's GPU, if it may compute.
+    pub(crate) fn card(&self) -> Option<Arc<Card>> {
+        certified::card(self.model.gpu)
+    }
+
     /// A version that was brought here, verified again, and the very one that was staged.
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn brought(&self, life: &Life, id: &str, version: &str) -> anyhow::Result<Package> {
         let known = life.version(id, version)?;
         let folder = self.place(id, version);
-        let package = Package::open(&folder, &certified::trusted(&self.config.model)?)?;
+        let package = self.open(&folder)?;
         if package.digest() != known.package {
             bail!("{}: is not the package that was staged: {REMEDY}", folder.display());
         }
@@ -126,7 +143,7 @@ impl Packages {
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn carried(&self, id: &str) -> anyhow::Result<Package> {
-        certified::carried(id, &self.config.model)
+        certified::carried(id, &self.model)
     }
 
     /// A version of a model, carried or brought here.
@@ -154,7 +171,7 @@ impl Packages {
     /// # Errors
     /// If the package or its certificate is refused.
     pub(crate) fn verify(&self, package: &Package, stamp: Stamp<'_>) -> anyhow::Result<(Certificate, PathBuf)> {
-        let issued = self.certificates().issue(package)?;
+        let issued = self.certificates().issue(package, self.card().as_ref())?;
         let manifest = package.manifest();
         self.change(|life| {
             // A carried package has no record.
@@ -195,7 +212,7 @@ impl Packages {
             life.roll_back(id, why, stamp)?;
             let package = self.live(life, id)?;
             if self.certificates().check(&package).is_err() {
-                self.certificates().issue(&package)?;
+                self.certificates().issue(&package, self.card().as_ref())?;
             }
             package.try_out()?;
             Ok(package.manifest().version().to_owned())
@@ -217,12 +234,12 @@ impl Packages {
                 .or_else(exists)
                 .with_context(failed)?;
         }
-        let owner = fs::metadata(&self.config.journal.dir).or_else(|_absent| fs::metadata(whole_file::folder(&self.folder)));
+        let owner = fs::metadata(&self.journal.dir).or_else(|_absent| fs::metadata(whole_file::folder(&self.folder)));
         whole_file::belong(folder, &owner.with_context(failed)?).with_context(failed)
     }
 
     fn key(&self) -> anyhow::Result<hmac::Key> {
-        let file = &self.config.journal.key_file;
+        let file = &self.journal.key_file;
         let unusable = || anyhow!("{}: no key can be derived from it", file.display());
         let key = SiteKey::load(file)?.derive(LABEL).ok_or_else(unusable)?;
         Ok(hmac::Key::new(hmac::HMAC_SHA256, &key))

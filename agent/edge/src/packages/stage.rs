@@ -9,7 +9,6 @@ use wardlight_models::Package;
 use wardlight_models::life::Stamp;
 
 use super::Packages;
-use crate::certified;
 use crate::whole_file;
 
 /// Folder of a copy that is not complete yet.
@@ -19,8 +18,7 @@ const UNFINISHED: &str = "unfinished";
 /// # Errors
 /// What is wrong with the package; then nothing was changed.
 pub(crate) fn stage(packages: &Packages, folder: &Path, stamp: Stamp<'_>) -> anyhow::Result<Package> {
-    let keys = certified::trusted(&packages.config.model)?;
-    let package = Package::open(folder, &keys)?;
+    let package = packages.open(folder)?;
     let (id, version) = (package.manifest().id(), package.manifest().version());
     let carried = packages.carried(id).with_context(|| {
         let known: Vec<&str> = Package::shipped_ids().collect();
@@ -40,7 +38,7 @@ pub(crate) fn stage(packages: &Packages, folder: &Path, stamp: Stamp<'_>) -> any
         whole_file::absent(fs::remove_dir_all(&unfinished))?;
         packages.make_folder(&unfinished)?;
         copy(folder, &unfinished)?;
-        let copied = Package::open(&unfinished, &keys)?;
+        let copied = packages.open(&unfinished)?;
         if copied.digest() != package.digest() {
             bail!("{}: changed while it was copied; stage it again", folder.display());
         }

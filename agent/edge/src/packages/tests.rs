@@ -11,9 +11,22 @@ use wardlight_core::time::Timestamp;
 use wardlight_models::TrustedKeys;
 
 use super::*;
-use crate::init;
+use crate::config::Config;
 
 const MODEL: &str = "deterioration";
+
+const CONFIGURATION: &str = r#"
+[site]
+name = "site"
+[[unit]]
+name = "icu"
+beds = ["B01"]
+[mqtt.embedded]
+enabled = true
+[model]
+keys_file = "models.pub"
+gpu = "off"
+"#;
 
 /// A machine that trusts a key of the test's, with a package of another version that is signed with it.
 struct Machine {
@@ -24,15 +37,13 @@ struct Machine {
 fn machine() -> Machine {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("agent");
-    init::run(&dir, None, None, Vec::new()).unwrap();
-    let pair = pair();
-    fs::write(dir.join("models.pub"), hex(pair.public_key().as_ref())).unwrap();
-    let text = fs::read_to_string(dir.join("agent.toml")).unwrap();
-    let text = text.replace("[model]\n", "[model]\nkeys_file = \"models.pub\"\n");
-    let config = Config::parse(&text, &dir.join("agent.toml")).unwrap();
+    fs::create_dir_all(dir.join("journal")).unwrap();
+    SiteKey::create(&dir.join("site.key")).unwrap();
+    fs::write(dir.join("models.pub"), hex(pair().public_key().as_ref())).unwrap();
+    let config = Config::parse(CONFIGURATION, &dir.join("agent.toml")).unwrap();
     package(&folder.path().join("package"), "1.1.0");
     Machine {
-        packages: Packages::of(&config),
+        packages: Packages::of(&config.model, &config.journal),
         folder,
     }
 }
@@ -184,8 +195,13 @@ fn a_certificate_of_another_machine_site_or_time_promotes_nothing() {
     let pair = packages.certificates().site().unwrap().pair;
     let bounds =
         || serde_json::from_str(r#"{"largest_gap":1.0,"same_decision_share":0.0,"same_decision_share_of_group":0.0}"#).unwrap();
-    let issue = |machine: &str, at: Duration| {
-        let machine = wardlight_models::certificate::Machine::this((!machine.is_empty()).then(|| machine.to_owned())).unwrap();
+    let issue = |machine: Option<&str>, at: Duration| {
+        let here = wardlight_models::certificate::Machine::this().unwrap();
+        let mut described = serde_json::to_value(here).unwrap();
+        if let Some(machine) = machine {
+            described["cpu"] = machine.into();
+        }
+        let machine = serde_json::from_value(described).unwrap();
         let issued = Certificate::issue(&package, &machine, &bounds(), at).unwrap();
         issued.sign(&pair).unwrap()
     };
@@ -194,12 +210,12 @@ fn a_certificate_of_another_machine_site_or_time_promotes_nothing() {
         .sign(&Ed25519KeyPair::from_seed_unchecked(&[8; 32]).unwrap())
         .unwrap();
     let cases = [
-        (issue("another card", today), "must be this machine as it is now"),
+        (issue(Some("another"), today), "must be this machine as it is now"),
         (
-            issue("", today.saturating_sub(Duration::from_hours(24 * 401))),
+            issue(None, today.saturating_sub(Duration::from_hours(24 * 401))),
             "is too long ago",
         ),
-        (issue("", today + Duration::from_hours(24)), "must not be in the future"),
+        (issue(None, today + Duration::from_hours(24)), "must not be in the future"),
         (stranger, "must be made by a key of this site"),
         (sound.replacen("vectors", "vektors", 1), "must be made by a key of this site"),
     ];

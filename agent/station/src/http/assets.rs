@@ -79,6 +79,7 @@ static ASSETS: &[Asset] = &[
     asset!("/js/say.js", JS, "js/say.js"),
     asset!("/js/scores.js", JS, "js/scores.js"),
     asset!("/js/shift.js", JS, "js/shift.js"),
+    asset!("/js/sighting.js", JS, "js/sighting.js"),
     asset!("/js/socket.js", JS, "js/socket.js"),
     asset!("/js/sound.js", JS, "js/sound.js"),
     asset!("/js/sweep.js", JS, "js/sweep.js"),

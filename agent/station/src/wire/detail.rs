@@ -10,6 +10,7 @@ use wardlight_core::view::{BedView, LimitView};
 use wardlight_core::vitals::Milli;
 
 use super::bed::{BedJson, shown};
+use super::sighting::SightingJson;
 
 /// Twin of the whole [`BedView`].
 #[derive(Serialize, JsonSchema)]
@@ -21,6 +22,7 @@ pub(crate) struct DetailJson<'a> {
     blind_by_cause: BTreeMap<&'static str, u64>,
     blind_recent: Vec<BlindJson>,
     handover: Option<HandoverJson<'a>>,
+    sighting: Option<SightingJson<'a>>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -68,6 +70,7 @@ impl<'a> DetailJson<'a> {
             blind_by_cause: view.blind_by_cause.iter().map(|(cause, ms)| (cause.name(), *ms)).collect(),
             blind_recent: view.blind_recent.iter().map(Into::into).collect(),
             handover: view.handover.as_ref().filter(|_| names).map(Into::into),
+            sighting: view.sighting.as_ref().map(Into::into),
         }
     }
 }

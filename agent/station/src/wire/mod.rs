@@ -6,6 +6,7 @@ mod client;
 mod detail;
 mod device;
 mod session;
+mod sighting;
 mod system;
 mod ward;
 mod wave;

@@ -6,7 +6,7 @@ use wardlight_core::event::ModelStatus;
 use wardlight_core::view::WardView;
 
 use super::device::DeviceJson;
-use crate::info::{Health, Link, StationInfo, UnitInfo};
+use crate::info::{Health, Link, ModelHealth, StationInfo, UnitInfo};
 
 /// Twin of [`WardView`].
 #[derive(Serialize, JsonSchema)]
@@ -31,6 +31,17 @@ struct ByPriority {
 pub(crate) struct HealthJson<'a> {
     broker: LinkJson<'a>,
     journal: LinkJson<'a>,
+    models: Vec<ModelJson<'a>>,
+}
+
+/// Twin of [`ModelHealth`].
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ModelHealth")]
+struct ModelJson<'a> {
+    id: &'a str,
+    version: &'a str,
+    runs_on: &'a str,
+    link: LinkJson<'a>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -98,6 +109,18 @@ impl<'a> From<&'a Health> for HealthJson<'a> {
         Self {
             broker: (&health.broker).into(),
             journal: (&health.journal).into(),
+            models: health.models.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a ModelHealth> for ModelJson<'a> {
+    fn from(model: &'a ModelHealth) -> Self {
+        Self {
+            id: &model.id,
+            version: &model.version,
+            runs_on: &model.runs_on,
+            link: (&model.link).into(),
         }
     }
 }

@@ -88,6 +88,7 @@ pub(crate) fn bed_id(name: &str) -> BedId {
 /// A bed with a patient and one value.
 pub(crate) fn bed(name: &str, spo2: i32) -> BedView {
     BedView {
+        sighting: None,
         bed: bed_id(name),
         unit: UnitId::new("icu").unwrap(),
         stay: Some(StayView {

@@ -7,6 +7,7 @@ import { blindSection, deviceSection, news2Section, patient, riskSection, switch
 import { el } from "./dom.js";
 import * as f from "./format.js";
 import { historyRows } from "./historyview.js";
+import { sightingSection } from "./sighting.js";
 import { Sweep } from "./sweep.js";
 import { changedInAnHour } from "./trend.js";
 import { trendSection } from "./trendview.js";
@@ -31,7 +32,7 @@ export class BedPanel {
 
   constructor(name, panel, context) {
     Object.assign(this, { name, panel, context });
-    for (const section of ["tools", "alarms", "switched", "waves", "values", "trends", "news2", "risk", "history", "devices", "blind"]) {
+    for (const section of ["tools", "alarms", "switched", "waves", "values", "sighting", "trends", "news2", "risk", "history", "devices", "blind"]) {
       panel.section(section);
     }
   }
@@ -60,6 +61,7 @@ export class BedPanel {
     panel.fill("alarms", [bed.alarms, bed.blind_since], () => standing(bed, view, actions));
     panel.fill("switched", [bed.inactivated], () => switchedSection(bed));
     panel.fill("values", [bed.numerics, limits, view.now, view.blank], () => valueSection(bed, limits, view));
+    panel.fill("sighting", [this.#detail?.sighting, Math.floor(view.now / 10_000)], () => sightingSection(this.#detail?.sighting, view));
     const waiting = (what) => this.#refused.get(what) ?? "asking …";
     panel.fill("trends", [this.#trends?.now ?? waiting("trends"), this.#hours, limits], () => trendSection(this.#trends, limits, this.#hours, (hours) => this.#span(hours), waiting("trends")));
     panel.fill("news2", [bed.news2, Math.floor(view.now / 60_000)], () => news2Section(bed.news2, view));

@@ -5,10 +5,17 @@ import { byId, el } from "./dom.js";
 /** `link`: state of the link; `health` and `model` as the station sends them; `awake`: whether the screen stays on. */
 export function healthItems(link, health, model, awake) {
   const part = (name, of) => [name, of?.state ?? "unknown", of?.reason ?? null];
-  const items = [part("Broker", health?.broker), part("Journal", health?.journal), ["Model", model === "live" ? "up" : "down", model === "live" ? null : "rules only"]];
+  const items = [part("Broker", health?.broker), part("Journal", health?.journal), models(health?.models ?? [], model)];
   const shown = link === "live" ? items : items.map(([name]) => [name, "unknown", null]);
   const screen = awake === false ? [["Screen", "unknown", "may sleep"]] : [];
   return [["Agent", link === "live" ? "up" : "down", link === "live" ? null : "not heard"], ...shown, ...screen];
+}
+
+/** All models as one item: those that do not answer are named. Pure. */
+export function models(all, risk) {
+  const silent = all.filter((m) => m.link.state !== "up").map((m) => `${m.id}: ${m.link.reason ?? "rules only"}`);
+  if (all.length === 0 || (risk !== "live" && silent.length === 0)) silent.push("rules only");
+  return risk === "live" && silent.length === 0 ? ["Models", "up", null] : ["Models", "down", silent.join(" ")];
 }
 
 /** Shows them in the header; made anew only if something changed. */

@@ -102,7 +102,6 @@ impl Cpu {
         })
     }
 
-    #[cfg(feature = "gpu")]
     pub(crate) const fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -94,6 +94,20 @@ fn another_lead_is_followed_while_the_preferred_one_is_off_and_the_rate_stays() 
 }
 
 #[test]
+fn no_scale_that_a_device_may_claim_is_too_large() {
+    let heart = Heart::default().beat(20, 75.0, false);
+    let stream = Stream::new(II, |t| heart.ecg(t), 20.0);
+    for scale in [(127, i32::MAX), (25, -1), (3, 40), (-128, i32::MIN)] {
+        let mut bed = BedRhythm::default();
+        for from in (0..5000).step_by(250) {
+            let (mut block, at) = stream.block(from, from + 250);
+            block.scale = scale;
+            bed.push(&block, at, &mut Vec::new());
+        }
+    }
+}
+
+#[test]
 fn a_gap_is_no_pause() {
     let heart = Heart::default().beat(60, 75.0, false);
     let stream = Stream::new(II, |t| heart.ecg(t), 40.0);

@@ -1,0 +1,199 @@
+//! Loads the models beside everything else, follows what people promote and roll back, tries the GPU, and tries it again after it was
+//! given up.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender as InputSender;
+use tracing::{error, info, warn};
+use wardlight_models::Card;
+use wardlight_models::life::Life;
+use wardlight_station::{Link, ModelHealth};
+
+use super::Asked;
+use crate::agent::Input;
+use crate::audit::Record;
+use crate::certified::PARTS;
+use crate::clock;
+use crate::packages::Followed;
+
+/// How often it is looked whether another version is live, and whether the agent is still there.
+const LOOK: Duration = Duration::from_secs(1);
+/// A card that was given up is tried again after this, and then after twice as long each time, at most …
+const RETRY: Duration = Duration::from_mins(1);
+/// … this.
+const MOST_RETRY: Duration = Duration::from_hours(1);
+
+/// Says that a card was given up.
+#[derive(Clone, Debug)]
+pub(crate) struct LostCard(SyncSender<()>);
+
+impl LostCard {
+    pub(super) fn tell(&self) {
+        // Told once is enough, and a loader that has ended tries nothing again.
+        self.0.try_send(()).ok();
+    }
+}
+
+/// See the [module](self).
+pub(crate) struct Loader {
+    pub(crate) followed: Followed,
+    /// Digest of the package that was loaded last for each part.
+    pub(crate) loaded: HashMap<&'static str, String>,
+    pub(crate) asked: SyncSender<Asked>,
+    pub(crate) inputs: InputSender<Input>,
+}
+
+impl Loader {
+    /// What a lost card is told to, and what [`Loader::run`] hears it by.
+    pub(crate) fn lost_card() -> (LostCard, Receiver<()>) {
+        let (tell, told) = sync_channel(1);
+        (LostCard(tell), told)
+    }
+
+    /// Loads every live model, and then follows the packages and looks after the GPU until the agent is gone.
+    pub(crate) fn run(mut self, lost: &Receiver<()>) {
+        self.followed.changed();
+        let life = self.life().unwrap_or_default();
+        let card = self.followed.packages().card();
+        for part in PARTS {
+            self.load(&life, part, card.as_ref());
+        }
+        drop(card);
+        let mut wait = RETRY;
+        let mut retry_at = None;
+        loop {
+            match lost.recv_timeout(LOOK) {
+                Ok(()) => {
+                    retry_at.get_or_insert_with(|| clock::instant() + wait);
+                }
+                Err(RecvTimeoutError::Timeout) if !self.inputs.is_closed() => {}
+                Err(_over) => return,
+            }
+            self.follow();
+            if retry_at.take_if(|at| clock::instant() >= *at).is_some() {
+                wait = (wait * 2).min(MOST_RETRY);
+                let Some(card) = self.followed.packages().card() else {
+                    retry_at = Some(clock::instant() + wait);
+                    continue;
+                };
+                self.audit("gpu_tried_again", card.name().to_owned());
+                let Some(life) = self.life() else { continue };
+                for part in PARTS {
+                    self.load(&life, part, Some(&card));
+                }
+            }
+        }
+    }
+
+    /// If the life of the packages changed, audits what is new and loads what is live now. What runs goes on until then, and beyond if the
+    /// other is refused.
+    fn follow(&mut self) {
+        if let Err(error) = self.followed.settle() {
+            error!(
+                error = format!("{error:#}"),
+                "It is not remembered what of the packages was audited."
+            );
+        }
+        if !self.followed.changed() {
+            return;
+        }
+        let Some(life) = self.life() else { return };
+        let mut card = None;
+        for part in PARTS {
+            let package = self.followed.packages().live(&life, part);
+            // One that is refused is loaded too: that says why.
+            if package.is_ok_and(|package| self.loaded.get(part).is_some_and(|loaded| loaded == package.digest())) {
+                continue;
+            }
+            let card = card.get_or_insert_with(|| self.followed.packages().card());
+            self.load(&life, part, card.clone().as_ref());
+        }
+    }
+
+    /// The life of the packages, with what is new of it in the audit trail; `None` if it cannot be believed.
+    fn life(&mut self) -> Option<Life> {
+        let life = match self.followed.packages().life() {
+            Ok(life) => life,
+            Err(error) => {
+                error!(error = format!("{error:#}"), "The life of the packages cannot be read.");
+                self.audit("models_unreadable", format!("{error:#}"));
+                return None;
+            }
+        };
+        if let Some(changes) = self.followed.unaudited(&life) {
+            for change in changes {
+                self.send(Input::Audit(Box::new(Record::package(change))));
+            }
+        } else {
+            error!("The life of the packages is older than what was audited of it.");
+            self.audit("models_set_back", "life.json is older than what was audited of it".to_owned());
+        }
+        Some(life)
+    }
+
+    /// Loads the live version for one part; one that is refused costs only itself.
+    fn load(&mut self, life: &Life, part: &'static str, card: Option<&Arc<Card>>) {
+        let packages = self.followed.packages();
+        let package = packages.live(life, part);
+        let outcome = package.and_then(|package| Ok((packages.certificates().load(&package, card)?, package)));
+        match outcome {
+            Ok(((loaded, trial), package)) => {
+                self.tell_trial(part, trial);
+                self.loaded.insert(part, package.digest().to_owned());
+                // The inference thread may have ended with the agent.
+                self.asked.send(Asked::Put(Box::new(loaded))).ok();
+            }
+            Err(error) if self.loaded.contains_key(part) => {
+                let error = format!("{error:#}");
+                error!(model = part, error, "The live version is refused; the one that ran goes on.");
+                self.audit("model_refused", format!("{part}: {error}; the one that ran goes on"));
+            }
+            Err(error) => {
+                error!(
+                    model = part,
+                    error = format!("{error:#}"),
+                    "The model does not go live: rules only."
+                );
+                self.send(Input::ModelHealth(ModelHealth {
+                    id: part.to_owned(),
+                    version: String::new(),
+                    runs_on: String::new(),
+                    link: Link::Down {
+                        since: clock::wall(),
+                        reason: "Not certified for this machine: see `wardlight check`.".to_owned(),
+                    },
+                }));
+            }
+        }
+    }
+
+    fn tell_trial(&self, part: &str, trial: Option<anyhow::Result<wardlight_models::GpuTrial>>) {
+        match trial {
+            Some(Ok(trial)) => {
+                let used = trial.used_from.map_or_else(
+                    || "never faster, not used".to_owned(),
+                    |batch| format!("used for batches of {batch} and more"),
+                );
+                info!(model = part, gpu = trial.gpu, used, "GPU tried.");
+                self.audit("gpu_tried", format!("{part} on {}: {used}", trial.gpu));
+            }
+            Some(Err(error)) => {
+                warn!(model = part, error = format!("{error:#}"), "The GPU is not used.");
+                self.audit("gpu_refused", format!("{part}: {error:#}"));
+            }
+            None => {}
+        }
+    }
+
+    fn audit(&self, action: &'static str, detail: String) {
+        self.send(Input::Audit(Box::new(Record::by_agent(action, detail))));
+    }
+
+    fn send(&self, input: Input) {
+        // The Ward's thread may have ended with the agent.
+        self.inputs.blocking_send(input).ok();
+    }
+}

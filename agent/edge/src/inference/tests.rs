@@ -1,0 +1,209 @@
+//! The thread with the shipped models, on simulated hearts.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use wardlight_core::codes::Waveform;
+use wardlight_core::event::ModelStatus;
+use wardlight_core::message::WaveBlock;
+use wardlight_core::rhythm::{BedRhythm, Rhythm};
+use wardlight_core::vitals::Quality;
+use wardlight_models::{Package, TrustedKeys};
+use wardlight_simulator::signal::{Physiology, Rhythm as Simulated, SYNTHESIS_HZ, Synthesiser};
+use wardlight_station::{Link, ModelHealth};
+
+use super::*;
+use crate::agent::Input;
+
+const STAY: StayToken = StayToken::from_bytes([1; 16]);
+
+fn package(id: &str) -> Package {
+    Package::shipped(id, &TrustedKeys::release().unwrap()).unwrap()
+}
+
+fn ecg_models() -> [Loaded; 2] {
+    [
+        Loaded::Shockable(package("ecg-vf").load_waveform().unwrap()),
+        Loaded::Beats(package("ecg-beat").load_waveform().unwrap()),
+    ]
+}
+
+/// A minute of one lead: half of it sinus rhythm, then `rhythm`, in blocks of a second.
+fn blocks(bed: &str, rhythm: Simulated, rate: f64) -> Vec<Asked> {
+    let mut synthesiser = Synthesiser::new(3);
+    let mut analysis = BedRhythm::default();
+    let mut second = |s: i64, rhythm: Simulated, heart_rate: f64| {
+        let physiology = Physiology {
+            rhythm,
+            heart_rate,
+            resp_rate: 15.0,
+            pulse_strength: 1.0,
+            ectopic: 0.0,
+            motion: 0.0,
+        };
+        let samples = (0..SYNTHESIS_HZ).map(|_| (synthesiser.advance(&physiology).ecg_mv * 400.0).round() as i16);
+        let block = WaveBlock {
+            waveform: Waveform::Ecg(131_330),
+            rate_hz: SYNTHESIS_HZ as f32,
+            scale: (-4, 25),
+            offset: 0,
+            samples: samples.collect(),
+            quality: Quality::VALID,
+        };
+        let at = Timestamp::from_millis(1_600_000_000_000 + s * 1000);
+        let mut heard = Vec::new();
+        analysis.push_heard(&block, at, &mut Vec::new(), &mut |one| heard.push(one));
+        Asked::Heard(HeardAtBed {
+            bed: BedId::new(bed).unwrap(),
+            stay: STAY,
+            asked_at: at,
+            heard,
+        })
+    };
+    let first: Vec<_> = (0..30).map(|s| second(s, Simulated::Sinus, 75.0)).collect();
+    first.into_iter().chain((30..60).map(|s| second(s, rhythm, rate))).collect()
+}
+
+/// What the thread answers to all of it.
+fn answers(asked: impl IntoIterator<Item = Asked>) -> Vec<Input> {
+    let (ask, receiver): (_, Receiver<Asked>) = sync_channel(QUEUE);
+    let (answer, mut answers) = tokio::sync::mpsc::channel(QUEUE);
+    for one in asked {
+        ask.send(one).unwrap();
+    }
+    drop(ask);
+    run(&receiver, answer, Loader::lost_card().0);
+    std::iter::from_fn(|| answers.try_recv().ok()).collect()
+}
+
+fn found(answers: &[Input], bed: &str) -> (Vec<(Rhythm, bool)>, Vec<Sighting>) {
+    let mut all = (Vec::new(), Vec::new());
+    for answer in answers {
+        if let Input::Found(found) = answer {
+            for at in found.iter().filter(|at| at.bed.as_str() == bed) {
+                all.0.extend(at.findings.iter().map(|f| (f.rhythm, f.present)));
+                all.1.extend(at.sightings.iter().cloned());
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn fibrillation_of_one_bed_among_others_is_found_and_explained() {
+    let sick = blocks("B1", Simulated::VentricularFibrillation, 0.0);
+    let well = blocks("B2", Simulated::Sinus, 90.0);
+    let together = sick.into_iter().zip(well).flat_map(|(a, b)| [a, b]);
+    let put = ecg_models().map(|model| Asked::Put(Box::new(model)));
+    let answers = answers(put.into_iter().chain(together));
+
+    let (findings, sightings) = found(&answers, "B1");
+    assert!(findings.contains(&(Rhythm::VentricularFibrillation, true)), "{findings:?}");
+    assert_eq!(found(&answers, "B2").0, []);
+    let seen = sightings
+        .iter()
+        .find(|seen| seen.rhythm == Rhythm::VentricularFibrillation)
+        .unwrap();
+    let sum = seen.base_ppm + seen.parts_ppm.iter().sum::<i32>();
+    let said = i32::from(seen.permille) * 1000;
+    assert!((sum - said).abs() <= 500 + seen.parts_ppm.len() as i32, "{sum} for {said}");
+    assert!(seen.model.starts_with("ecg-vf ") && seen.strip.len() == 500);
+    let blocks: usize = answers
+        .iter()
+        .map(|answer| {
+            if let Input::Heard { blocks, .. } = answer {
+                *blocks
+            } else {
+                0
+            }
+        })
+        .sum();
+    assert_eq!(blocks, 120, "every block is answered");
+}
+
+#[test]
+fn ventricular_tachycardia_is_found_from_the_classes_of_beats() {
+    let put = ecg_models().map(|model| Asked::Put(Box::new(model)));
+    let answers = answers(put.into_iter().chain(blocks("B1", Simulated::VentricularTachycardia, 80.0)));
+    let (findings, sightings) = found(&answers, "B1");
+    assert!(findings.contains(&(Rhythm::VentricularTachycardia, true)), "{findings:?}");
+    let seen = sightings
+        .iter()
+        .find(|seen| seen.rhythm == Rhythm::VentricularTachycardia)
+        .unwrap();
+    let sum = seen.base_ppm + seen.parts_ppm.iter().sum::<i32>() + seen.beside_ppm.unwrap();
+    assert!((sum - i32::from(seen.permille) * 1000).abs() <= 510);
+}
+
+#[test]
+fn a_model_that_fails_is_gone_and_the_others_go_on() {
+    // The two models take rows of other shapes: each fails in the place of the other.
+    let swapped = [
+        Loaded::Shockable(package("ecg-beat").load_waveform().unwrap()),
+        Loaded::Risk(package("deterioration").load().unwrap()),
+    ];
+    let put = swapped.map(|model| Asked::Put(Box::new(model)));
+    let risk = Asked::Risk(InferRequest {
+        bed: BedId::new("B1").unwrap(),
+        stay: STAY,
+        asked_at: Timestamp::default(),
+        age_years: Some(70),
+        window: vec![[Some(80.0); wardlight_core::trend::VITALS]; 8],
+    });
+    let answers = answers(put.into_iter().chain(blocks("B1", Simulated::Sinus, 75.0)).chain([risk]));
+    let gone = |answer: &Input| matches!(answer, Input::ModelHealth(ModelHealth { id, link: Link::Down { .. }, .. }) if id == "ecg-beat");
+    assert!(answers.iter().any(gone));
+    assert!(!answers.iter().any(|answer| matches!(answer, Input::Model(ModelStatus::Gone))));
+    assert!(
+        answers
+            .iter()
+            .any(|answer| matches!(answer, Input::Scored { score: Some(_), .. }))
+    );
+}
+
+const DEADLINE: Duration = Duration::from_millis(500);
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millis(ms)
+}
+
+fn request(ms: i64) -> InferRequest {
+    InferRequest {
+        bed: BedId::new("B1").unwrap(),
+        stay: StayToken::from_bytes([1; 16]),
+        asked_at: at(ms),
+        age_years: None,
+        window: Vec::new(),
+    }
+}
+
+#[test]
+fn the_oldest_request_without_an_answer_is_the_one_that_counts() {
+    let (ask, _held) = sync_channel(8);
+    let mut inference = Inference::new(ask);
+    assert!(!inference.risks().is_overdue(at(10_000), DEADLINE), "nothing was asked");
+    for ms in [0, 250, 400] {
+        assert!(inference.ask(request(ms)));
+    }
+    assert!(!inference.risks().is_overdue(at(500), DEADLINE));
+    assert!(inference.risks().is_overdue(at(501), DEADLINE));
+    assert_eq!(inference.risks().answered(2), Some(at(0)));
+    assert!(!inference.risks().is_overdue(at(900), DEADLINE));
+    assert!(inference.risks().is_overdue(at(901), DEADLINE));
+    assert_eq!(inference.risks().answered(9), Some(at(400)));
+    assert!(!inference.risks().is_overdue(at(9000), DEADLINE));
+}
+
+#[test]
+fn a_full_queue_is_no_request_and_a_thread_that_ended_is_noticed() {
+    let (ask, held) = sync_channel(1);
+    let mut inference = Inference::new(ask);
+    assert!(inference.ask(request(0)) && !inference.ask(request(1)));
+    assert!(!inference.is_gone());
+    assert_eq!(
+        (inference.risks().answered(1), inference.risks().answered(1)),
+        (Some(at(0)), None)
+    );
+    drop(held);
+    assert!(!inference.ask(request(2)) && inference.is_gone());
+    assert!(!inference.risks().is_overdue(at(9000), DEADLINE));
+}

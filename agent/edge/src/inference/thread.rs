@@ -1,0 +1,242 @@
+//! The thread itself.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender;
+use tracing::{error, warn};
+use wardlight_core::event::{InferRequest, ModelStatus};
+use wardlight_core::rhythm::Rhythm;
+use wardlight_models::{Model, ModelError, WaveformModel};
+use wardlight_station::{Link, ModelHealth};
+
+use super::beds::{Beds, Seen};
+use super::loader::LostCard;
+use super::{Asked, Found, Loaded, ecg, risk};
+use crate::agent::Input;
+use crate::audit::Record;
+use crate::clock;
+
+/// A micro-batch is gathered for so long from its first request on, or until it is full.
+const GATHER: Duration = Duration::from_millis(20);
+/// Requests in one micro-batch.
+const BATCH: usize = 1024;
+/// How often an idle thread looks whether it is still needed.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// The Ward's thread is gone: nobody is there to answer.
+struct Stop;
+
+/// Answers until the Ward's thread is gone. `lost` is told when a card is given up.
+pub(crate) fn run(asked: &Receiver<Asked>, answers: Sender<Input>, lost: LostCard) {
+    let mut thread = Thread {
+        risk: None,
+        beats: None,
+        shockable: None,
+        beds: Beds::default(),
+        risks: VecDeque::new(),
+        blocks: 0,
+        answers,
+        lost,
+    };
+    while thread.turn(asked).is_ok() {}
+}
+
+struct Thread {
+    risk: Option<Model>,
+    beats: Option<WaveformModel>,
+    shockable: Option<WaveformModel>,
+    beds: Beds,
+    risks: VecDeque<InferRequest>,
+    /// Blocks taken in this turn.
+    blocks: usize,
+    answers: Sender<Input>,
+    lost: LostCard,
+}
+
+impl Thread {
+    /// Gathers a micro-batch and answers it, what may be lethal first.
+    fn turn(&mut self, asked: &Receiver<Asked>) -> Result<(), Stop> {
+        self.gather(asked)?;
+        let asked_at = clock::instant();
+        self.windows()?;
+        self.beats()?;
+        let blocks = std::mem::take(&mut self.blocks);
+        if blocks > 0 {
+            let took = asked_at.elapsed();
+            self.send(Input::Heard { blocks, took })?;
+        }
+        self.one_risk()
+    }
+
+    fn gather(&mut self, asked: &Receiver<Asked>) -> Result<(), Stop> {
+        let patience = if self.risks.is_empty() { IDLE } else { Duration::ZERO };
+        match asked.recv_timeout(patience) {
+            Ok(first) => self.take(first)?,
+            Err(RecvTimeoutError::Timeout) if self.answers.is_closed() => return Err(Stop),
+            Err(RecvTimeoutError::Timeout) => return Ok(()),
+            Err(RecvTimeoutError::Disconnected) => return Err(Stop),
+        }
+        let began = clock::instant();
+        for _ in 1..BATCH {
+            match asked.recv_timeout(GATHER.saturating_sub(began.elapsed())) {
+                Ok(next) => self.take(next)?,
+                Err(_nothing_more) => break,
+            }
+        }
+        self.beds.forget_silent(began);
+        Ok(())
+    }
+
+    fn take(&mut self, asked: Asked) -> Result<(), Stop> {
+        match asked {
+            Asked::Risk(request) => self.risks.push_back(request),
+            Asked::Heard(block) => {
+                self.blocks += 1;
+                self.beds.hear(block, clock::instant());
+            }
+            Asked::Put(loaded) => return self.put(*loaded),
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, loaded: Loaded) -> Result<(), Stop> {
+        match loaded {
+            Loaded::Risk(model) => {
+                self.send(healthy(model.id(), model.version(), model.engine().to_string()))?;
+                self.risk = Some(model);
+                self.send(Input::Model(ModelStatus::Live))
+            }
+            Loaded::Beats(model) => self.put_ecg(model, |thread| &mut thread.beats),
+            Loaded::Shockable(model) => self.put_ecg(model, |thread| &mut thread.shockable),
+        }
+    }
+
+    fn put_ecg(&mut self, model: WaveformModel, place: fn(&mut Self) -> &mut Option<WaveformModel>) -> Result<(), Stop> {
+        let manifest = model.manifest();
+        self.send(healthy(&manifest.id, &manifest.version, model.runs_on()))?;
+        if place(self).replace(model).is_some() {
+            self.begin_anew()?;
+        }
+        Ok(())
+    }
+
+    fn windows(&mut self) -> Result<(), Stop> {
+        let Some(model) = &self.shockable else {
+            self.beds.windows.clear();
+            return Ok(());
+        };
+        let outcome = ecg::windows(model, &mut self.beds);
+        let fault = model.take_gpu_fault();
+        self.after_ecg(outcome, fault, |thread| &mut thread.shockable)
+    }
+
+    fn beats(&mut self) -> Result<(), Stop> {
+        let Some(model) = &self.beats else {
+            self.beds.beats.clear();
+            return Ok(());
+        };
+        let outcome = ecg::beats(model, &mut self.beds);
+        let fault = model.take_gpu_fault();
+        self.after_ecg(outcome, fault, |thread| &mut thread.beats)
+    }
+
+    /// Hands on what was found; a card that was given up is told of, and a model that failed is gone.
+    fn after_ecg(
+        &mut self,
+        outcome: Result<(), ModelError>,
+        fault: Option<ModelError>,
+        place: fn(&mut Self) -> &mut Option<WaveformModel>,
+    ) -> Result<(), Stop> {
+        if let (Some(fault), Some(model)) = (fault, place(self).as_ref()) {
+            warn!(error = %fault, "The GPU is given up: the processor goes on.");
+            let manifest = model.manifest();
+            let on_cpu = healthy(&manifest.id, &manifest.version, model.runs_on());
+            self.send(on_cpu)?;
+            self.send(Input::Audit(Box::new(Record::by_agent("gpu_given_up", fault.to_string()))))?;
+            self.lost.tell();
+        }
+        if let Err(failure) = outcome {
+            let Some(model) = place(self).take() else { return Ok(()) };
+            let manifest = model.manifest();
+            self.gone(&manifest.id, &manifest.version, &failure)?;
+            return self.begin_anew();
+        }
+        let found = self.found();
+        if found.is_empty() {
+            Ok(())
+        } else {
+            self.send(Input::Found(found))
+        }
+    }
+
+    fn found(&mut self) -> Vec<Found> {
+        let Self {
+            beds, beats, shockable, ..
+        } = self;
+        beds.found(|rhythm: Rhythm, seen: Seen| {
+            let model = match seen {
+                Seen::Beat(..) => beats.as_ref()?,
+                Seen::Windows(..) => shockable.as_ref()?,
+            };
+            let explained = ecg::sighting(model, rhythm, &seen);
+            explained
+                .inspect_err(|failure| error!(error = %failure, "What a model saw is not explained."))
+                .ok()
+                .flatten()
+        })
+    }
+
+    /// One at a time: an explanation takes long, and a window may be waiting.
+    fn one_risk(&mut self) -> Result<(), Stop> {
+        let Some(request) = self.risks.pop_front() else {
+            return Ok(());
+        };
+        let asked_at = clock::instant();
+        let scored = self.risk.as_ref().map_or(Ok(None), |model| risk::score(model, &request));
+        match scored {
+            Ok(score) => self.send(Input::Scored {
+                score: score.map(Box::new),
+                took: asked_at.elapsed(),
+            }),
+            Err(failure) => {
+                let Some(model) = self.risk.take() else { return Ok(()) };
+                self.gone(model.id(), model.version(), &failure)?;
+                self.send(Input::Model(ModelStatus::Gone))
+            }
+        }
+    }
+
+    fn gone(&self, id: &str, version: &str, failure: &ModelError) -> Result<(), Stop> {
+        error!(model = id, error = %failure, "The model failed: it is gone until the next start.");
+        self.send(Input::Audit(Box::new(Record::by_agent("model_failed", failure.to_string()))))?;
+        self.send(Input::ModelHealth(ModelHealth {
+            id: id.to_owned(),
+            version: version.to_owned(),
+            runs_on: String::new(),
+            link: Link::Down {
+                since: clock::wall(),
+                reason: "The model failed and is gone until the next start.".to_owned(),
+            },
+        }))
+    }
+
+    fn begin_anew(&mut self) -> Result<(), Stop> {
+        self.beds.begin_anew();
+        self.send(Input::ModelsChanged)
+    }
+
+    fn send(&self, answer: Input) -> Result<(), Stop> {
+        self.answers.blocking_send(answer).map_err(|_gone| Stop)
+    }
+}
+
+fn healthy(id: &str, version: &str, runs_on: String) -> Input {
+    Input::ModelHealth(ModelHealth {
+        id: id.to_owned(),
+        version: version.to_owned(),
+        runs_on,
+        link: Link::Up,
+    })
+}
