@@ -19,8 +19,11 @@ use std::process::{Command, Output};
 
 use hmac_sha256::Hash;
 use onnx::Node;
+use serde_json::Value;
 use tempfile::TempDir;
 use wardlight_tests::agent::{Broker, Site, run};
+use wardlight_tests::device::{Device, HR, SPO2};
+use wardlight_tests::mqtt::Client;
 use wardlight_tests::system_clock::SystemClock;
 use wardlight_tests::wait::until;
 use wardlight_tests::{root, wardlight};
@@ -317,4 +320,84 @@ fn a_certificate_that_does_not_hold_promotes_nothing() {
     workshop.done(&["rollback", "deterioration", "--why", "tried"]);
     assert_eq!(workshop.live(), "1.0.0");
     workshop.refused(&["rollback", "deterioration"], "nothing before it");
+}
+
+/// Records of the audit trail whose action begins so.
+fn audited(site: &Site, action: &str) -> Vec<Value> {
+    let output = site.command(&["audit", "list", "--format", "jsonl"]);
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    records
+        .filter(|record| record["action"].as_str().unwrap().starts_with(action))
+        .collect()
+}
+
+#[test]
+fn another_version_goes_live_and_back_under_a_running_ward_that_loses_nothing() {
+    let workshop = Workshop::new();
+    let package = workshop.package("1.1.0");
+    workshop.done(&["stage", package.to_str().unwrap()]);
+    workshop.done(&["verify", "deterioration", "1.1.0"]);
+    workshop.done(&["promote", "deterioration"]);
+
+    let site = &workshop.site;
+    let mut clock = SystemClock::new(0);
+    let agent = site.start_under(&clock);
+    agent.occupy("B03", "mon-03");
+    let mut wire = Client::connect(site.broker, "mon-03").unwrap();
+    let mut device = Device::new("mon-03");
+    // A risk needs hours of history.
+    for hour in 0..7 {
+        clock.set(hour * 3600);
+        let steps = || agent.metric("wardlight_clock_steps_total") >= hour as f64;
+        until("the clock is followed", 15, || steps().then_some(()));
+        device.ahead_ms = clock.ahead_ms();
+        let message = device.numerics(&[(HR, 80.0), (SPO2, 96.0)]);
+        wire.deliver(&message.topic, &message.payload());
+    }
+    let mut until_model = |version: &str| {
+        until("the model of the estimate", 20, || {
+            // Every message is confirmed meanwhile.
+            let message = device.numerics(&[(HR, 80.0), (SPO2, 96.0)]);
+            wire.deliver(&message.topic, &message.payload());
+            let ward = agent.get("/api/v1/ward").json();
+            assert_ne!(ward["ward"]["model"], "gone", "{ward}");
+            let bed = agent.get("/api/v1/beds/B03").json();
+            (bed["bed"]["risk"]["model"] == format!("deterioration {version}")).then_some(())
+        });
+        let alarm = device.alarm(if version == "1.1.0" { "vf" } else { "asystole" }, true);
+        wire.deliver(&alarm.topic, &alarm.payload());
+    };
+    until_model("1.0.0");
+    until("an alarm before", 5, || agent.alarms("device_alarm_asystole").pop());
+    workshop.done(&["promote", "deterioration"]);
+    until_model("1.1.0");
+    until("an alarm after", 5, || agent.alarms("device_alarm_vf").pop());
+    workshop.done(&["rollback", "deterioration", "--why", "tried"]);
+    until_model("1.0.0");
+    assert_eq!(agent.metric("wardlight_model_requests_dropped_total"), 0.0);
+    // Altered by hand: what runs goes on, and it is said.
+    let life = site.dir().join("packages/life.json");
+    let text = fs::read_to_string(&life).unwrap();
+    fs::write(&life, text.replace("retired", "live")).unwrap();
+    until("that it is refused", 10, || audited(site, "models_unreadable").pop());
+    until_model("1.0.0");
+    assert!(agent.terminate().success());
+
+    let actions: Vec<String> = audited(site, "model_")
+        .iter()
+        .map(|record| record["action"].as_str().unwrap().to_owned())
+        .collect();
+    let expected = [
+        "model_staged",
+        "model_verified",
+        "model_in_shadow",
+        "model_live",
+        "model_retired",
+    ];
+    assert_eq!(actions, expected);
+    let last = audited(site, "model_retired").pop().unwrap();
+    assert!(last["detail"].as_str().unwrap().contains("tried"), "{last}");
+    assert!(last["by"].as_str().unwrap().contains("(uid "), "{last}");
 }
