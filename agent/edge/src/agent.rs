@@ -20,7 +20,7 @@ use wardlight_station::{CommandFailure, Health, Link, ModelHealth, Origin, Reply
 use crate::audit::Record;
 use crate::clock;
 use crate::desk::Ticket;
-use crate::inference::Found;
+use crate::inference::{Found, Heard};
 use crate::metrics as m;
 use crate::pipeline::{Asked, Pipeline};
 use crate::record;
@@ -36,8 +36,8 @@ pub(crate) enum Input {
     Station(StationCommand),
     /// From the inference thread: the answer to a request, none for too little history, and how long it took.
     Scored { score: Option<Box<ModelScore>>, took: Duration },
-    /// From the inference thread: so many blocks of waveform have been through the models, and how long the batch took.
-    Heard { blocks: usize, took: Duration },
+    /// From the inference thread: so many blocks of waveform have been through the models.
+    Heard(Heard),
     /// From the inference thread: what models found in waveforms.
     Found(Vec<Found>),
     /// From the inference thread: an ECG model is gone, or another; what it said no longer counts.
@@ -162,10 +162,7 @@ impl Agent {
             // Answered on the way here.
             Input::Station(StationCommand::WhatIf { .. }) => {}
             Input::Scored { score, took } => self.on_score(score, took, now),
-            Input::Heard { blocks, took } => {
-                histogram!(m::INFERENCE, "of" => "ecg").record(took.as_secs_f64());
-                self.pipeline.inference.blocks().answered(blocks);
-            }
+            Input::Heard(heard) => self.on_heard(heard),
             Input::Found(found) => {
                 for found in found {
                     self.pipeline.on_found(found, now);
@@ -262,6 +259,13 @@ impl Agent {
             self.on_model(ModelStatus::Late, now);
         }
         self.watch_ecg_models(now);
+    }
+
+    fn on_heard(&mut self, heard: Heard) {
+        histogram!(m::INFERENCE, "of" => "ecg").record(heard.took.as_secs_f64());
+        counter!(m::MODEL_BEATS).increment(heard.beats as u64);
+        counter!(m::MODEL_WINDOWS).increment(heard.windows as u64);
+        self.pipeline.inference.blocks().answered(heard.blocks);
     }
 
     /// The ECG models are late while a block of waveform has waited for too long; the rules do not wait for them.

@@ -190,7 +190,11 @@ impl<'a> Certificates<'a> {
 
 /// The machine's GPU, if it is wanted and there is one.
 pub(crate) fn card(wanted: Gpu) -> Option<Arc<Card>> {
-    if wanted == Gpu::Off {
+    // Without a device there is no card: no driver needs to be asked.
+    let device = ["/dev/dri", "/dev/nvidiactl", "/dev/dxg"]
+        .iter()
+        .any(|path| Path::new(path).exists());
+    if wanted == Gpu::Off || (wanted == Gpu::Auto && !device) {
         return None;
     }
     match Card::best() {

@@ -58,6 +58,10 @@ pub(crate) const INFERENCE: &str = "wardlight_model_latency_seconds";
 pub(crate) const INFERENCE_DROPPED: &str = "wardlight_model_requests_dropped_total";
 /// Deliveries to webhooks and the alert topic by `outcome`.
 pub(crate) const DELIVERIES: &str = "wardlight_alert_deliveries_total";
+/// Beats that a model classified.
+pub(crate) const MODEL_BEATS: &str = "wardlight_model_beats_total";
+/// Windows of ECG that a model judged, the leads together.
+pub(crate) const MODEL_WINDOWS: &str = "wardlight_model_windows_total";
 /// Conditions that models found by `rhythm`.
 pub(crate) const MODEL_FINDINGS: &str = "wardlight_model_findings_total";
 /// Pages open now.
@@ -71,7 +75,7 @@ pub(crate) const AUDITED: &str = "wardlight_audit_records_total";
 /// Buckets of all latencies, in seconds: the targets 15 ms and 100 ms are edges.
 const LATENCY_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0];
 
-const COUNTERS: [(&str, &str); 19] = [
+const COUNTERS: [(&str, &str); 21] = [
     (MESSAGES, "Messages stepped through the Ward, by kind."),
     (DUPLICATES, "Messages seen before."),
     (MISSED, "Messages that never came, by their sequence numbers."),
@@ -90,6 +94,8 @@ const COUNTERS: [(&str, &str); 19] = [
         INFERENCE_DROPPED,
         "Requests to the models that were dropped because the queue was full.",
     ),
+    (MODEL_BEATS, "Beats that a model classified."),
+    (MODEL_WINDOWS, "Windows of ECG that a model judged, the leads together."),
     (
         MODEL_FINDINGS,
         "Conditions of the rhythm that began by the word of a model, by rhythm.",

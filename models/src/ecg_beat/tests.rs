@@ -120,13 +120,13 @@ fn a_clock_that_is_set_back_starts_anew() {
             usual: true,
         })
     };
-    let mut ready = Vec::new();
-    const JUDGED: Heard = Heard::Judged(Judged {
+    let judged = Heard::Judged(Judged {
         until: 1300,
         good: true,
         pulse: false,
     });
-    for heard in [beat(100_000), beat(100_100), beat(1000), JUDGED] {
+    let mut ready = Vec::new();
+    for heard in [beat(100_000), beat(100_100), beat(1000), judged] {
         extractor.hear(&heard, &mut |beat| ready.push(beat.at_ms));
     }
     assert_eq!(ready, [1000 * GRID_MS]);

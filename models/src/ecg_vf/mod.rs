@@ -208,7 +208,7 @@ mod tests {
                 microvolts,
             };
             windows.hear(&heard, &mut |ready| {
-                found.extend(ready.iter().map(|window| window.start_ms / GRID_MS))
+                found.extend(ready.iter().map(|window| window.start_ms / GRID_MS));
             });
         }
         found

@@ -2,12 +2,13 @@
 #![allow(dead_code, reason = "the example and the test use different parts")]
 
 pub(crate) mod load;
+pub(crate) mod opinions;
 pub(crate) mod score;
 pub(crate) mod truth;
 
 use wardlight_core::codes::Waveform;
 use wardlight_core::message::WaveBlock;
-use wardlight_core::rhythm::{Beat, BedRhythm, EcgSignal, Rhythm, RhythmFinding};
+use wardlight_core::rhythm::{Beat, BedRhythm, EcgSignal, Heard, ModelledRhythm, Rhythm, RhythmFinding};
 use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::Quality;
 
@@ -66,6 +67,11 @@ impl Recording {
 
     /// Plays the channels that `wanted` lets through into a bed.
     pub(crate) fn play(&self, wanted: impl Fn(usize) -> bool) -> Outcome {
+        self.play_beside(wanted, &[]).0
+    }
+
+    /// The same, and what the opinions of models come to beside it.
+    pub(crate) fn play_beside(&self, wanted: impl Fn(usize) -> bool, opinions: &[opinions::Timed]) -> (Outcome, Outcome) {
         let channels: Vec<&Channel> = self
             .channels
             .iter()
@@ -76,22 +82,35 @@ impl Recording {
         let mut bed = BedRhythm::default();
         let mut outcome = Outcome::default();
         let mut findings: Vec<RhythmFinding> = Vec::new();
+        let mut opinions = opinions.iter().peekable();
+        let mut models = ModelledRhythm::default();
+        let (mut by_models, mut modelled) = (Outcome::default(), Vec::new());
         let blocks = (self.seconds() / BLOCK_S) as usize;
         let mut good = 0;
         for b in 0..blocks {
             for channel in &channels {
                 let (block, at) = channel.block_at(b);
                 let beats = &mut outcome.beats;
-                bed.push_with(&block, at, &mut findings, &mut |beat| beats.push(beat));
+                bed.push_heard(&block, at, &mut findings, &mut |heard| match heard {
+                    Heard::Beat(beat) => beats.push(beat),
+                    Heard::Judged(judged) => models.judged(judged, &mut modelled),
+                    Heard::Sample { .. } => {}
+                });
             }
             let at_s = (b + 1) as f64 * BLOCK_S;
+            while let Some((_, opinion)) = opinions.next_if(|(there, _)| *there <= at_s) {
+                models.hear(*opinion, &mut modelled);
+            }
             for finding in findings.drain(..) {
                 outcome.take(finding, at_s);
+            }
+            for finding in modelled.drain(..) {
+                by_models.take(finding, at_s);
             }
             good += usize::from(bed.state().signal == EcgSignal::Good);
         }
         outcome.good = good as f64 / blocks.max(1) as f64;
-        outcome
+        (outcome, by_models)
     }
 }
 

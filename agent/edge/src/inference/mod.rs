@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use wardlight_core::event::{InferRequest, Sighting};
 use wardlight_core::ids::{BedId, StayToken};
-use wardlight_core::rhythm::{Heard, RhythmFinding};
+use wardlight_core::rhythm::{self, RhythmFinding};
 use wardlight_core::time::Timestamp;
 use wardlight_models::{Model, WaveformModel};
 
@@ -45,7 +45,7 @@ pub(crate) struct HeardAtBed {
     pub(crate) bed: BedId,
     pub(crate) stay: StayToken,
     pub(crate) asked_at: Timestamp,
-    pub(crate) heard: Vec<Heard>,
+    pub(crate) heard: Vec<rhythm::Heard>,
 }
 
 /// A model that has passed every check, for its part.
@@ -54,6 +54,17 @@ pub(crate) enum Loaded {
     Risk(Model),
     Beats(WaveformModel),
     Shockable(WaveformModel),
+}
+
+/// What was made of the blocks of one micro-batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Heard {
+    pub(crate) blocks: usize,
+    /// Beats that were classified.
+    pub(crate) beats: usize,
+    /// Windows that were judged, the leads together.
+    pub(crate) windows: usize,
+    pub(crate) took: Duration,
 }
 
 /// What models found at a bed.

@@ -109,13 +109,7 @@ fn fibrillation_of_one_bed_among_others_is_found_and_explained() {
     assert!(seen.model.starts_with("ecg-vf ") && seen.strip.len() == 500);
     let blocks: usize = answers
         .iter()
-        .map(|answer| {
-            if let Input::Heard { blocks, .. } = answer {
-                *blocks
-            } else {
-                0
-            }
-        })
+        .map(|answer| if let Input::Heard(heard) = answer { heard.blocks } else { 0 })
         .sum();
     assert_eq!(blocks, 120, "every block is answered");
 }

@@ -13,7 +13,7 @@ use wardlight_station::{Link, ModelHealth};
 
 use super::beds::{Beds, Seen};
 use super::loader::LostCard;
-use super::{Asked, Found, Loaded, ecg, risk};
+use super::{Asked, Found, Heard, Loaded, ecg, risk};
 use crate::agent::Input;
 use crate::audit::Record;
 use crate::clock;
@@ -60,12 +60,14 @@ impl Thread {
     fn turn(&mut self, asked: &Receiver<Asked>) -> Result<(), Stop> {
         self.gather(asked)?;
         let asked_at = clock::instant();
-        self.windows()?;
-        self.beats()?;
-        let blocks = std::mem::take(&mut self.blocks);
-        if blocks > 0 {
-            let took = asked_at.elapsed();
-            self.send(Input::Heard { blocks, took })?;
+        let heard = Heard {
+            blocks: std::mem::take(&mut self.blocks),
+            windows: self.windows()?,
+            beats: self.beats()?,
+            took: asked_at.elapsed(),
+        };
+        if heard.blocks > 0 {
+            self.send(Input::Heard(heard))?;
         }
         self.one_risk()
     }
@@ -122,24 +124,30 @@ impl Thread {
         Ok(())
     }
 
-    fn windows(&mut self) -> Result<(), Stop> {
+    /// Judges the windows that wait; returns how many.
+    fn windows(&mut self) -> Result<usize, Stop> {
         let Some(model) = &self.shockable else {
             self.beds.windows.clear();
-            return Ok(());
+            return Ok(0);
         };
+        let waiting = self.beds.windows.len();
         let outcome = ecg::windows(model, &mut self.beds);
         let fault = model.take_gpu_fault();
-        self.after_ecg(outcome, fault, |thread| &mut thread.shockable)
+        self.after_ecg(outcome, fault, |thread| &mut thread.shockable)?;
+        Ok(waiting)
     }
 
-    fn beats(&mut self) -> Result<(), Stop> {
+    /// Classifies the beats that wait; returns how many.
+    fn beats(&mut self) -> Result<usize, Stop> {
         let Some(model) = &self.beats else {
             self.beds.beats.clear();
-            return Ok(());
+            return Ok(0);
         };
+        let waiting = self.beds.beats.len();
         let outcome = ecg::beats(model, &mut self.beds);
         let fault = model.take_gpu_fault();
-        self.after_ecg(outcome, fault, |thread| &mut thread.beats)
+        self.after_ecg(outcome, fault, |thread| &mut thread.beats)?;
+        Ok(waiting)
     }
 
     /// Hands on what was found; a card that was given up is told of, and a model that failed is gone.
