@@ -137,6 +137,15 @@ impl Workshop {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// The same by a clock that the test sets.
+    fn done_under(&self, clock: &SystemClock, args: &[&str]) {
+        let mut command = Command::new(wardlight());
+        clock.rule(&mut command);
+        let config = self.site.config();
+        let output = command.arg("model").args(args).arg("--config").arg(config).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+    }
+
     /// Fails unless the command is refused with this reason and changes nothing.
     fn refused(&self, args: &[&str], reason: &str) {
         let (life, live) = (self.life(), self.live());
@@ -371,9 +380,18 @@ fn another_version_goes_live_and_back_under_a_running_ward_that_loses_nothing() 
     };
     until_model("1.0.0");
     until("an alarm before", 5, || agent.alarms("device_alarm_asystole").pop());
-    workshop.done(&["promote", "deterioration"]);
+    let beside = |versions: &str| {
+        let shown = || workshop.done(&["list"]).contains(versions).then_some(());
+        until("what is unheard", 10, shown);
+    };
+    beside("deterioration 1.1.0 beside 1.0.0, unheard: ");
+    let compared = || agent.metric("wardlight_model_shadow_compared_total");
+    until("the shadow", 10, || (compared() >= 1.0).then_some(()));
+    assert_eq!(agent.metric("wardlight_model_shadow_different_total"), 0.0);
+    workshop.done_under(&clock, &["promote", "deterioration"]);
     until_model("1.1.0");
     until("an alarm after", 5, || agent.alarms("device_alarm_vf").pop());
+    beside("deterioration 1.0.0 beside 1.1.0, unheard: ");
     workshop.done(&["rollback", "deterioration", "--why", "tried"]);
     until_model("1.0.0");
     assert_eq!(agent.metric("wardlight_model_requests_dropped_total"), 0.0);

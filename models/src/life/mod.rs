@@ -11,6 +11,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use wardlight_core::time::Timestamp;
@@ -170,6 +171,16 @@ impl Life {
         self.live(model)?;
         let versions = self.models.get(model)?;
         Some(versions.before.last().map(String::as_str))
+    }
+
+    /// The version that gets what the live one gets, and that nobody hears: the predecessor of one that has been live for less than
+    /// `probation`, else the one in the shadow. `Some(None)` is the carried one.
+    pub fn unheard(&self, model: &str, now: Timestamp, probation: Duration) -> Option<Option<&str>> {
+        let live_since = self.live(model).map(|live| Timestamp::from_millis(live.since_ms));
+        if live_since.is_some_and(|since| now.since(since) < probation) {
+            return self.predecessor(model);
+        }
+        self.shadow(model).map(|shadow| Some(shadow.version.as_str()))
     }
 
     /// The changes that are remembered, oldest first.

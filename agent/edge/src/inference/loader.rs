@@ -13,11 +13,12 @@ use wardlight_models::life::Life;
 use wardlight_station::{Link, ModelHealth};
 
 use super::Asked;
+use super::beside::Beside;
 use crate::agent::Input;
 use crate::audit::Record;
 use crate::certified::PARTS;
 use crate::clock;
-use crate::packages::Followed;
+use crate::packages::{Followed, Ledger, Packages};
 
 /// How often it is looked whether another version is live, and whether the agent is still there.
 const LOOK: Duration = Duration::from_secs(1);
@@ -39,14 +40,33 @@ impl LostCard {
 
 /// See the [module](self).
 pub(crate) struct Loader {
-    pub(crate) followed: Followed,
+    followed: Followed,
     /// Digest of the package that was loaded last for each part.
-    pub(crate) loaded: HashMap<&'static str, String>,
-    pub(crate) asked: SyncSender<Asked>,
-    pub(crate) inputs: InputSender<Input>,
+    loaded: HashMap<&'static str, String>,
+    beside: Beside,
+    life: Life,
+    asked: SyncSender<Asked>,
+    inputs: InputSender<Input>,
 }
 
 impl Loader {
+    /// Nothing is loaded yet.
+    pub(crate) fn new(packages: Packages, asked: SyncSender<Asked>, inputs: InputSender<Input>) -> Self {
+        Self {
+            followed: Followed::new(packages),
+            life: Life::default(),
+            loaded: HashMap::new(),
+            beside: Beside::default(),
+            asked,
+            inputs,
+        }
+    }
+
+    /// What the inference thread counts in how the unheard do.
+    pub(crate) fn ledger(&self) -> Ledger {
+        self.beside.ledger().clone()
+    }
+
     /// What a lost card is told to, and what [`Loader::run`] hears it by.
     pub(crate) fn lost_card() -> (LostCard, Receiver<()>) {
         let (tell, told) = sync_channel(1);
@@ -56,10 +76,10 @@ impl Loader {
     /// Loads every live model, and then follows the packages and looks after the GPU until the agent is gone.
     pub(crate) fn run(mut self, lost: &Receiver<()>) {
         self.followed.changed();
-        let life = self.life().unwrap_or_default();
+        self.life = self.life().unwrap_or_default();
         let card = self.followed.packages().card();
         for part in PARTS {
-            self.load(&life, part, card.as_ref());
+            self.load(part, card.as_ref());
         }
         drop(card);
         let mut wait = RETRY;
@@ -73,6 +93,7 @@ impl Loader {
                 Err(_over) => return,
             }
             self.follow();
+            self.beside.look(self.followed.packages(), &self.life, &self.asked);
             if retry_at.take_if(|at| clock::instant() >= *at).is_some() {
                 wait = (wait * 2).min(MOST_RETRY);
                 let Some(card) = self.followed.packages().card() else {
@@ -80,9 +101,8 @@ impl Loader {
                     continue;
                 };
                 self.audit("gpu_tried_again", card.name().to_owned());
-                let Some(life) = self.life() else { continue };
                 for part in PARTS {
-                    self.load(&life, part, Some(&card));
+                    self.load(part, Some(&card));
                 }
             }
         }
@@ -101,15 +121,17 @@ impl Loader {
             return;
         }
         let Some(life) = self.life() else { return };
+        self.life = life;
+        self.beside.try_again();
         let mut card = None;
         for part in PARTS {
-            let package = self.followed.packages().live(&life, part);
+            let package = self.followed.packages().live(&self.life, part);
             // One that is refused is loaded too: that says why.
             if package.is_ok_and(|package| self.loaded.get(part).is_some_and(|loaded| loaded == package.digest())) {
                 continue;
             }
             let card = card.get_or_insert_with(|| self.followed.packages().card());
-            self.load(&life, part, card.clone().as_ref());
+            self.load(part, card.clone().as_ref());
         }
     }
 
@@ -135,14 +157,15 @@ impl Loader {
     }
 
     /// Loads the live version for one part; one that is refused costs only itself.
-    fn load(&mut self, life: &Life, part: &'static str, card: Option<&Arc<Card>>) {
+    fn load(&mut self, part: &'static str, card: Option<&Arc<Card>>) {
         let packages = self.followed.packages();
-        let package = packages.live(life, part);
+        let package = packages.live(&self.life, part);
         let outcome = package.and_then(|package| Ok((packages.certificates().load(&package, card)?, package)));
         match outcome {
             Ok(((loaded, trial), package)) => {
                 self.tell_trial(part, trial);
                 self.loaded.insert(part, package.digest().to_owned());
+                self.beside.forget(part);
                 // The inference thread may have ended with the agent.
                 self.asked.send(Asked::Put(Box::new(loaded))).ok();
             }

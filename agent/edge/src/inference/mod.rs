@@ -4,9 +4,11 @@
 //! looks at what has come meanwhile. A model that fails is gone and the others go on.
 
 mod beds;
+mod beside;
 mod ecg;
 mod loader;
 mod risk;
+mod shadow;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -37,6 +39,10 @@ pub(crate) enum Asked {
     Heard(HeardAtBed),
     /// A model to use from the next batch on, in place of the one that has its part.
     Put(Box<Loaded>),
+    /// A version that gets what the live one of its part gets, and that nobody hears.
+    Unheard(Box<Loaded>),
+    /// None for this part.
+    NoUnheard(&'static str),
 }
 
 /// What was heard of a bed.
@@ -54,6 +60,25 @@ pub(crate) enum Loaded {
     Risk(Model),
     Beats(WaveformModel),
     Shockable(WaveformModel),
+}
+
+impl Loaded {
+    /// The name of the part.
+    pub(crate) const fn part(&self) -> &'static str {
+        match self {
+            Self::Risk(_) => "deterioration",
+            Self::Beats(_) => "ecg-beat",
+            Self::Shockable(_) => "ecg-vf",
+        }
+    }
+
+    /// Its version.
+    pub(crate) fn version(&self) -> &str {
+        match self {
+            Self::Risk(model) => model.version(),
+            Self::Beats(model) | Self::Shockable(model) => &model.manifest().version,
+        }
+    }
 }
 
 /// What was made of the blocks of one micro-batch.

@@ -13,10 +13,12 @@ use wardlight_station::{Link, ModelHealth};
 
 use super::beds::{Beds, Seen};
 use super::loader::LostCard;
+use super::shadow::Shadows;
 use super::{Asked, Found, Heard, Loaded, ecg, risk};
 use crate::agent::Input;
 use crate::audit::Record;
 use crate::clock;
+use crate::packages::Ledger;
 
 /// A micro-batch is gathered for so long from its first request on, or until it is full.
 const GATHER: Duration = Duration::from_millis(20);
@@ -29,11 +31,15 @@ const IDLE: Duration = Duration::from_secs(1);
 struct Stop;
 
 /// Answers until the Ward's thread is gone. `lost` is told when a card is given up.
-pub(crate) fn run(asked: &Receiver<Asked>, answers: Sender<Input>, lost: LostCard) {
+pub(crate) fn run(asked: &Receiver<Asked>, answers: Sender<Input>, lost: LostCard, ledger: Ledger) {
     let mut thread = Thread {
         risk: None,
         beats: None,
         shockable: None,
+        shadows: Shadows {
+            ledger,
+            ..Shadows::default()
+        },
         beds: Beds::default(),
         risks: VecDeque::new(),
         blocks: 0,
@@ -47,6 +53,7 @@ struct Thread {
     risk: Option<Model>,
     beats: Option<WaveformModel>,
     shockable: Option<WaveformModel>,
+    shadows: Shadows,
     beds: Beds,
     risks: VecDeque<InferRequest>,
     /// Blocks taken in this turn.
@@ -69,7 +76,10 @@ impl Thread {
         if heard.blocks > 0 {
             self.send(Input::Heard(heard))?;
         }
-        self.one_risk()
+        self.one_risk()?;
+        // Everything has been answered.
+        self.shadows.compare();
+        Ok(())
     }
 
     fn gather(&mut self, asked: &Receiver<Asked>) -> Result<(), Stop> {
@@ -99,11 +109,17 @@ impl Thread {
                 self.beds.hear(block, clock::instant());
             }
             Asked::Put(loaded) => return self.put(*loaded),
+            Asked::Unheard(loaded) => {
+                let live = self.version(loaded.part());
+                self.shadows.put(*loaded, live);
+            }
+            Asked::NoUnheard(part) => self.shadows.clear(part),
         }
         Ok(())
     }
 
     fn put(&mut self, loaded: Loaded) -> Result<(), Stop> {
+        self.shadows.clear(loaded.part());
         match loaded {
             Loaded::Risk(model) => {
                 self.send(healthy(model.id(), model.version(), model.engine().to_string()))?;
@@ -131,7 +147,7 @@ impl Thread {
             return Ok(0);
         };
         let waiting = self.beds.windows.len();
-        let outcome = ecg::windows(model, &mut self.beds);
+        let outcome = ecg::windows(model, &mut self.beds, self.shadows.shockable.as_mut());
         let fault = model.take_gpu_fault();
         self.after_ecg(outcome, fault, |thread| &mut thread.shockable)?;
         Ok(waiting)
@@ -144,7 +160,7 @@ impl Thread {
             return Ok(0);
         };
         let waiting = self.beds.beats.len();
-        let outcome = ecg::beats(model, &mut self.beds);
+        let outcome = ecg::beats(model, &mut self.beds, self.shadows.beats.as_mut());
         let fault = model.take_gpu_fault();
         self.after_ecg(outcome, fault, |thread| &mut thread.beats)?;
         Ok(waiting)
@@ -202,7 +218,11 @@ impl Thread {
             return Ok(());
         };
         let asked_at = clock::instant();
-        let scored = self.risk.as_ref().map_or(Ok(None), |model| risk::score(model, &request));
+        let shadow = self.shadows.risk.as_mut();
+        let scored = self
+            .risk
+            .as_ref()
+            .map_or(Ok(None), |model| risk::score(model, &request, shadow));
         match scored {
             Ok(score) => self.send(Input::Scored {
                 score: score.map(Box::new),
@@ -228,6 +248,17 @@ impl Thread {
                 reason: "The model failed and is gone until the next start.".to_owned(),
             },
         }))
+    }
+
+    /// Version of the live model for a part; empty where there is none.
+    fn version(&self, part: &str) -> String {
+        let ecg = |model: &Option<WaveformModel>| model.as_ref().map(|model| model.manifest().version.clone());
+        let version = match part {
+            "ecg-beat" => ecg(&self.beats),
+            "ecg-vf" => ecg(&self.shockable),
+            _ => self.risk.as_ref().map(|model| model.version().to_owned()),
+        };
+        version.unwrap_or_default()
     }
 
     fn begin_anew(&mut self) -> Result<(), Stop> {

@@ -74,6 +74,9 @@ fn versions(packages: &Packages, output: &mut impl Write) -> anyhow::Result<()> 
             row(cells)?;
         }
     }
+    for (id, comparison) in packages.comparisons() {
+        writeln!(output, "{id} {}", comparison.summary())?;
+    }
     Ok(())
 }
 

@@ -4,11 +4,13 @@
 //! `packages/life.json` says where each is in its life, under a code that only the holder of the site key can make. The carried packages
 //! need neither: without a word in `life.json`, or with one that cannot be believed, they are live.
 
+mod comparison;
 mod followed;
 mod stage;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -28,11 +30,13 @@ use crate::certified::{self, Certificates};
 use crate::config::{JournalConfig, ModelConfig};
 use crate::whole_file;
 
+pub(crate) use comparison::{Comparison, Ledger};
 pub(crate) use followed::Followed;
 pub(crate) use stage::stage;
 
 const FOLDER: &str = "packages";
 const FILE: &str = "life.json";
+const SHADOW: &str = "shadow.json";
 /// What the key of the code is derived for.
 const LABEL: &str = "life of packages";
 
@@ -217,6 +221,22 @@ impl Packages {
             package.try_out()?;
             Ok(package.manifest().version().to_owned())
         })
+    }
+
+    /// Writes how the unheard versions do, for people to read; nothing depends on it.
+    /// # Errors
+    /// If it cannot be written.
+    pub(crate) fn write_comparisons(&self, all: &BTreeMap<String, Comparison>) -> anyhow::Result<()> {
+        self.make_folder(&self.folder)?;
+        let path = self.folder.join(SHADOW);
+        whole_file::write(&path, &serde_json::to_vec_pretty(all)?)
+            .with_context(|| format!("{}: cannot be written", path.display()))
+    }
+
+    /// What the running agent wrote last; nothing where there is none, or none that can be read.
+    pub(crate) fn comparisons(&self) -> BTreeMap<String, Comparison> {
+        let text = fs::read(self.folder.join(SHADOW)).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
     }
 
     /// Where a version lies.

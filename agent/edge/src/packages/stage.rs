@@ -9,6 +9,7 @@ use wardlight_models::Package;
 use wardlight_models::life::Stamp;
 
 use super::Packages;
+use crate::certified::PARTS;
 use crate::whole_file;
 
 /// Folder of a copy that is not complete yet.
@@ -20,10 +21,10 @@ const UNFINISHED: &str = "unfinished";
 pub(crate) fn stage(packages: &Packages, folder: &Path, stamp: Stamp<'_>) -> anyhow::Result<Package> {
     let package = packages.open(folder)?;
     let (id, version) = (package.manifest().id(), package.manifest().version());
-    let carried = packages.carried(id).with_context(|| {
-        let known: Vec<&str> = Package::shipped_ids().collect();
-        format!("{id}: this software has a place for {}", known.join(", "))
-    })?;
+    if !PARTS.contains(&id) {
+        bail!("{id}: this software has a place for {}", PARTS.join(", "));
+    }
+    let carried = packages.carried(id)?;
     package.check_place(&carried)?;
     if carried.manifest().version() == version {
         if carried.digest() == package.digest() {
