@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::certificate::Outcome;
 use crate::golden::{RiskGolden, WaveformGolden};
 use crate::gpu::{Card, GpuTrial};
+use crate::life::Input;
 use crate::manifest::Manifest;
 use crate::model::Model;
 use crate::network::{Engine, Network};
@@ -168,6 +169,18 @@ impl Package {
     /// The reference histograms for drift, as JSON.
     pub fn reference(&self) -> &[u8] {
         self.content("reference.json")
+    }
+
+    /// The inputs of a risk model as they were in training, an hour's value each: what the ward's are compared with. A waveform model's
+    /// reference has none that could be.
+    ///
+    /// # Errors
+    /// [`ModelError::Field`] if `reference.json` is not of the expected shape.
+    pub fn watched_inputs(&self) -> Result<Vec<Input>, ModelError> {
+        if !matches!(self.manifest, Manifest::Risk(_)) {
+            return Ok(Vec::new());
+        }
+        deterioration::watched_inputs(self.reference())
     }
 
     /// Loads the int8 graph of a risk model on the fastest engine and runs the golden vectors through it.

@@ -18,6 +18,9 @@ use wardlight_journal::{Entry, Kind, StayToken as StayKey};
 use wardlight_models::life::{Change, State};
 use wardlight_station::{CommandFailure, Happening, Origin, What};
 
+/// Who made a step in the life of a package that nobody asked for.
+pub(crate) const AGENT: &str = "the agent";
+
 /// One record, but for its place in the chain and its time, which the journal adds.
 #[derive(Default, Serialize)]
 pub(crate) struct Record {
@@ -174,7 +177,7 @@ impl Record {
         }
     }
 
-    /// A step in the life of a package, made at the command line: the name is the system's word for it.
+    /// A step in the life of a package: made by the agent, or at the command line, where the name is the system's word for it.
     pub(crate) fn package(change: &Change) -> Self {
         let action = match change.to {
             State::Staged => "model_staged",
@@ -187,8 +190,8 @@ impl Record {
         let Change { model, version, why, .. } = change;
         let at = Timestamp::from_millis(change.at_ms);
         Self {
-            by: Some(change.by.clone()),
-            unproved: true,
+            by: (change.by != AGENT).then(|| change.by.clone()),
+            unproved: change.by != AGENT,
             ..Self::by_agent(action, format!("{model} {version}, was {from}, at {at}: {why}"))
         }
     }

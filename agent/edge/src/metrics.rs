@@ -72,6 +72,8 @@ pub(crate) const SHADOW_DIFFERENT: &str = "wardlight_model_shadow_different_tota
 pub(crate) const SHADOW_GAP: &str = "wardlight_model_shadow_largest_gap";
 /// Time of its batches.
 pub(crate) const SHADOW_LATENCY: &str = "wardlight_model_shadow_latency_seconds";
+/// Live versions that were taken back by themselves, by `model`.
+pub(crate) const FALLBACKS: &str = "wardlight_model_fallbacks_total";
 /// Pages open now.
 pub(crate) const PAGES: &str = "wardlight_pages_open";
 /// Steps of the system clock that the agent followed.
@@ -83,7 +85,8 @@ pub(crate) const AUDITED: &str = "wardlight_audit_records_total";
 /// Buckets of all latencies, in seconds: the targets 15 ms and 100 ms are edges.
 const LATENCY_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0];
 
-const COUNTERS: [(&str, &str); 23] = [
+const COUNTERS: [(&str, &str); 24] = [
+    (FALLBACKS, "Live versions that did badly and were taken back, by model."),
     (MESSAGES, "Messages stepped through the Ward, by kind."),
     (DUPLICATES, "Messages seen before."),
     (MISSED, "Messages that never came, by their sequence numbers."),

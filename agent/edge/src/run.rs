@@ -342,9 +342,10 @@ fn start_inference(config: &Config, answers: mpsc::Sender<Input>) -> anyhow::Res
     let (tell_lost, lost) = Loader::lost_card();
     let loader = Loader::new(Packages::of(&config.model, &config.journal), ask.clone(), answers.clone());
     let ledger = loader.ledger();
+    let deadline = config.model.deadline;
     let thread = |name: &str| thread::Builder::new().name(name.to_owned());
     thread("inference")
-        .spawn(move || inference::run(&asked, answers, tell_lost, ledger))
+        .spawn(move || inference::run(&asked, answers, tell_lost, ledger, deadline))
         .context("the inference thread")?;
     thread("models")
         .spawn(move || loader.run(&lost))

@@ -6,6 +6,7 @@
 //! Deliberately absent: files, signatures and certificates, which the caller has checked, and any clock.
 
 mod error;
+mod guard;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use wardlight_core::time::Timestamp;
 
 pub use error::LifeError;
+pub use guard::{Counted, Input, Limits, Trip};
 
 /// The format of the record.
 const FORMAT: u32 = 1;

@@ -186,3 +186,25 @@ fn the_history_keeps_the_newest_and_goes_on_counting() {
     assert_eq!(history.len(), HISTORY);
     assert_eq!(history.last().unwrap().number, 1 + 4 * HISTORY as u64);
 }
+
+#[test]
+fn a_new_live_version_has_its_predecessor_beside_it_for_a_while_and_then_the_shadow() {
+    let hour = Duration::from_hours(1);
+    let mut life = Life::default();
+    let at = |ms| Timestamp::from_millis(ms);
+    assert_eq!(life.unheard(MODEL, at(5), hour), None);
+    for version in VERSIONS {
+        life.stage(MODEL, version, version, stamp(1)).unwrap();
+        life.verify(MODEL, version, stamp(2)).unwrap();
+        life.promote(MODEL, version, stamp(3)).unwrap();
+        assert_eq!(life.unheard(MODEL, at(5_000_000), hour), Some(Some(version)));
+        if version == VERSIONS[0] {
+            life.promote(MODEL, version, stamp(4)).unwrap();
+        }
+    }
+    assert_eq!(life.unheard(MODEL, at(3_600_003), hour), Some(None), "the carried one");
+    assert_eq!(life.unheard(MODEL, at(3_600_004), hour), Some(Some(VERSIONS[1])));
+    life.promote(MODEL, VERSIONS[1], stamp(4_000_000)).unwrap();
+    assert_eq!(life.unheard(MODEL, at(4_000_001), hour), Some(Some(VERSIONS[0])));
+    assert_eq!(life.unheard(MODEL, at(7_600_000), hour), None);
+}

@@ -1,23 +1,25 @@
 //! Loads the models beside everything else, follows what people promote and roll back, tries the GPU, and tries it again after it was
 //! given up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
+use metrics::counter;
 use tokio::sync::mpsc::Sender as InputSender;
 use tracing::{error, info, warn};
 use wardlight_models::Card;
-use wardlight_models::life::Life;
+use wardlight_models::life::{Life, Limits, Stamp};
 use wardlight_station::{Link, ModelHealth};
 
 use super::Asked;
 use super::beside::Beside;
 use crate::agent::Input;
-use crate::audit::Record;
+use crate::audit::{AGENT, Record};
 use crate::certified::PARTS;
 use crate::clock;
+use crate::metrics as m;
 use crate::packages::{Followed, Ledger, Packages};
 
 /// How often it is looked whether another version is live, and whether the agent is still there.
@@ -44,6 +46,8 @@ pub(crate) struct Loader {
     /// Digest of the package that was loaded last for each part.
     loaded: HashMap<&'static str, String>,
     beside: Beside,
+    /// Parts whose live version should be taken back and cannot be, until the packages change.
+    stuck: HashSet<&'static str>,
     life: Life,
     asked: SyncSender<Asked>,
     inputs: InputSender<Input>,
@@ -57,6 +61,7 @@ impl Loader {
             life: Life::default(),
             loaded: HashMap::new(),
             beside: Beside::default(),
+            stuck: HashSet::new(),
             asked,
             inputs,
         }
@@ -94,6 +99,7 @@ impl Loader {
             }
             self.follow();
             self.beside.look(self.followed.packages(), &self.life, &self.asked);
+            self.guard();
             if retry_at.take_if(|at| clock::instant() >= *at).is_some() {
                 wait = (wait * 2).min(MOST_RETRY);
                 let Some(card) = self.followed.packages().card() else {
@@ -123,6 +129,7 @@ impl Loader {
         let Some(life) = self.life() else { return };
         self.life = life;
         self.beside.try_again();
+        self.stuck.clear();
         let mut card = None;
         for part in PARTS {
             let package = self.followed.packages().live(&self.life, part);
@@ -168,6 +175,10 @@ impl Loader {
                 self.beside.forget(part);
                 // The inference thread may have ended with the agent.
                 self.asked.send(Asked::Put(Box::new(loaded))).ok();
+                match package.watched_inputs() {
+                    Ok(inputs) => drop(self.asked.send(Asked::Watch(part, inputs))),
+                    Err(error) => warn!(model = part, %error, "Its inputs are not watched."),
+                }
             }
             Err(error) if self.loaded.contains_key(part) => {
                 let error = format!("{error:#}");
@@ -189,6 +200,47 @@ impl Loader {
                         reason: "Not certified for this machine: see `wardlight check`.".to_owned(),
                     },
                 }));
+            }
+        }
+    }
+
+    /// Takes a live version back that does badly and has a predecessor. What was written is followed at the next look.
+    fn guard(&mut self) {
+        for part in PARTS {
+            let packages = self.followed.packages();
+            let (Some(running), Some(before)) = (self.life.live(part), self.life.predecessor(part)) else {
+                continue;
+            };
+            if self.stuck.contains(part) {
+                continue;
+            }
+            let before = match before {
+                Some(version) => version.to_owned(),
+                None => packages
+                    .carried(part)
+                    .map_or_else(|_| String::new(), |p| p.manifest().version().to_owned()),
+            };
+            let counted = self.beside.ledger().counted(part, &running.version, &before);
+            let Some(trip) = counted.trip(&Limits::AGENT) else { continue };
+            let why = format!("taken back by itself: {trip}");
+            error!(
+                model = part,
+                version = running.version,
+                why,
+                "The live version does badly; the one before it goes live."
+            );
+            let stamp = Stamp {
+                by: AGENT,
+                at: clock::wall(),
+            };
+            match packages.roll_back(part, Some(&running.version), &why, stamp) {
+                Ok(_version) => counter!(m::FALLBACKS, "model" => part).increment(1),
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    error!(model = part, error, "It could not be taken back.");
+                    self.stuck.insert(part);
+                    self.audit("model_not_taken_back", format!("{part}: {why}: {error}"));
+                }
             }
         }
     }

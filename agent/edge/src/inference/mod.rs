@@ -9,6 +9,7 @@ mod ecg;
 mod loader;
 mod risk;
 mod shadow;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -21,7 +22,7 @@ use wardlight_core::event::{InferRequest, Sighting};
 use wardlight_core::ids::{BedId, StayToken};
 use wardlight_core::rhythm::{self, RhythmFinding};
 use wardlight_core::time::Timestamp;
-use wardlight_models::{Model, WaveformModel};
+use wardlight_models::{Model, WaveformModel, life};
 
 pub(crate) use loader::Loader;
 pub(crate) use thread::run;
@@ -39,6 +40,8 @@ pub(crate) enum Asked {
     Heard(HeardAtBed),
     /// A model to use from the next batch on, in place of the one that has its part.
     Put(Box<Loaded>),
+    /// Inputs of the live version of a part whose distribution is watched.
+    Watch(&'static str, Vec<life::Input>),
     /// A version that gets what the live one of its part gets, and that nobody hears.
     Unheard(Box<Loaded>),
     /// None for this part.

@@ -79,7 +79,7 @@ fn answers_and_comparisons(asked: impl IntoIterator<Item = Asked>) -> (Vec<Input
     }
     drop(ask);
     let ledger = Ledger::default();
-    run(&receiver, answer, Loader::lost_card().0, ledger.clone());
+    run(&receiver, answer, Loader::lost_card().0, ledger.clone(), DEADLINE);
     (std::iter::from_fn(|| answers.try_recv().ok()).collect(), ledger.all())
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::Sender;
 use tracing::{error, warn};
-use wardlight_core::event::{InferRequest, ModelStatus};
+use wardlight_core::event::{InferRequest, ModelStatus, RiskBand};
 use wardlight_core::rhythm::Rhythm;
 use wardlight_models::{Model, ModelError, WaveformModel};
 use wardlight_station::{Link, ModelHealth};
@@ -14,6 +14,7 @@ use wardlight_station::{Link, ModelHealth};
 use super::beds::{Beds, Seen};
 use super::loader::LostCard;
 use super::shadow::Shadows;
+use super::tally::Tally;
 use super::{Asked, Found, Heard, Loaded, ecg, risk};
 use crate::agent::Input;
 use crate::audit::Record;
@@ -31,7 +32,7 @@ const IDLE: Duration = Duration::from_secs(1);
 struct Stop;
 
 /// Answers until the Ward's thread is gone. `lost` is told when a card is given up.
-pub(crate) fn run(asked: &Receiver<Asked>, answers: Sender<Input>, lost: LostCard, ledger: Ledger) {
+pub(crate) fn run(asked: &Receiver<Asked>, answers: Sender<Input>, lost: LostCard, ledger: Ledger, deadline: Duration) {
     let mut thread = Thread {
         risk: None,
         beats: None,
@@ -40,6 +41,8 @@ pub(crate) fn run(asked: &Receiver<Asked>, answers: Sender<Input>, lost: LostCar
             ledger,
             ..Shadows::default()
         },
+        tally: Tally::default(),
+        deadline,
         beds: Beds::default(),
         risks: VecDeque::new(),
         blocks: 0,
@@ -54,6 +57,9 @@ struct Thread {
     beats: Option<WaveformModel>,
     shockable: Option<WaveformModel>,
     shadows: Shadows,
+    tally: Tally,
+    /// A batch that takes longer is late.
+    deadline: Duration,
     beds: Beds,
     risks: VecDeque<InferRequest>,
     /// Blocks taken in this turn.
@@ -67,6 +73,7 @@ impl Thread {
     fn turn(&mut self, asked: &Receiver<Asked>) -> Result<(), Stop> {
         self.gather(asked)?;
         let asked_at = clock::instant();
+        self.tally.looked(self.beds.windows.len());
         let heard = Heard {
             blocks: std::mem::take(&mut self.blocks),
             windows: self.windows()?,
@@ -79,6 +86,7 @@ impl Thread {
         self.one_risk()?;
         // Everything has been answered.
         self.shadows.compare();
+        self.shadows.ledger.count(self.tally.all());
         Ok(())
     }
 
@@ -109,6 +117,7 @@ impl Thread {
                 self.beds.hear(block, clock::instant());
             }
             Asked::Put(loaded) => return self.put(*loaded),
+            Asked::Watch(part, inputs) => self.tally.watch(part, inputs),
             Asked::Unheard(loaded) => {
                 let live = self.version(loaded.part());
                 self.shadows.put(*loaded, live);
@@ -120,6 +129,7 @@ impl Thread {
 
     fn put(&mut self, loaded: Loaded) -> Result<(), Stop> {
         self.shadows.clear(loaded.part());
+        self.tally.live(loaded.part(), loaded.version(), clock::instant());
         match loaded {
             Loaded::Risk(model) => {
                 self.send(healthy(model.id(), model.version(), model.engine().to_string()))?;
@@ -147,8 +157,10 @@ impl Thread {
             return Ok(0);
         };
         let waiting = self.beds.windows.len();
+        let began = clock::instant();
         let outcome = ecg::windows(model, &mut self.beds, self.shadows.shockable.as_mut());
         let fault = model.take_gpu_fault();
+        self.took("ecg-vf", waiting, began);
         self.after_ecg(outcome, fault, |thread| &mut thread.shockable)?;
         Ok(waiting)
     }
@@ -160,8 +172,10 @@ impl Thread {
             return Ok(0);
         };
         let waiting = self.beds.beats.len();
+        let began = clock::instant();
         let outcome = ecg::beats(model, &mut self.beds, self.shadows.beats.as_mut());
         let fault = model.take_gpu_fault();
+        self.took("ecg-beat", waiting, began);
         self.after_ecg(outcome, fault, |thread| &mut thread.beats)?;
         Ok(waiting)
     }
@@ -188,6 +202,9 @@ impl Thread {
             return self.begin_anew();
         }
         let found = self.found();
+        for found in &found {
+            self.tally.found(&found.findings);
+        }
         if found.is_empty() {
             Ok(())
         } else {
@@ -224,10 +241,17 @@ impl Thread {
             .as_ref()
             .map_or(Ok(None), |model| risk::score(model, &request, shadow));
         match scored {
-            Ok(score) => self.send(Input::Scored {
-                score: score.map(Box::new),
-                took: asked_at.elapsed(),
-            }),
+            Ok(score) => {
+                let took = asked_at.elapsed();
+                if let Some(score) = &score {
+                    self.tally.risk(&request, score.band == RiskBand::High);
+                    self.took("deterioration", 1, asked_at);
+                }
+                self.send(Input::Scored {
+                    score: score.map(Box::new),
+                    took,
+                })
+            }
             Err(failure) => {
                 let Some(model) = self.risk.take() else { return Ok(()) };
                 self.gone(model.id(), model.version(), &failure)?;
@@ -248,6 +272,13 @@ impl Thread {
                 reason: "The model failed and is gone until the next start.".to_owned(),
             },
         }))
+    }
+
+    /// A batch of the live model has been judged.
+    fn took(&mut self, part: &str, rows: usize, began: Instant) {
+        if rows > 0 {
+            self.tally.batch(part, began.elapsed(), self.deadline, clock::instant());
+        }
     }
 
     /// Version of the live model for a part; empty where there is none.

@@ -54,7 +54,7 @@ pub(super) fn promote(args: &PromoteArgs, mut output: impl Write) -> anyhow::Res
 /// If nothing is before it, or if what is cannot go live.
 pub(super) fn roll_back(args: &RollbackArgs, mut output: impl Write) -> anyhow::Result<()> {
     let packages = machine(&args.config.config)?;
-    let version = packages.roll_back(&args.model, &args.why, stamp(&super::who()))?;
+    let version = packages.roll_back(&args.model, None, &args.why, stamp(&super::who()))?;
     writeln!(output, "{} {version}: live again", args.model)?;
     output.flush()?;
     Ok(())

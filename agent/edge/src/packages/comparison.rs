@@ -1,10 +1,11 @@
 //! How a version that nobody hears answers beside the live one.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use wardlight_models::life::Counted;
 
 /// What was counted since both were in their places.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -70,20 +71,50 @@ impl Comparison {
 
 /// The comparison of each model, as the inference thread counts it and the loader writes it down.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ledger(Arc<Mutex<BTreeMap<String, Comparison>>>);
+pub(crate) struct Ledger(Arc<Mutex<Accounts>>);
+
+#[derive(Debug, Default)]
+struct Accounts {
+    comparisons: BTreeMap<String, Comparison>,
+    /// Version and counts of what is live.
+    counted: BTreeMap<String, (String, Counted)>,
+}
 
 impl Ledger {
     /// Puts down how a model stands; `None` if nothing of it is compared any more.
     pub(crate) fn put(&self, model: &str, comparison: Option<Comparison>) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = &mut self.lock().comparisons;
         match comparison {
             Some(comparison) => all.insert(model.to_owned(), comparison),
             None => all.remove(model),
         };
     }
 
-    /// All as they stand.
+    /// Puts down what was counted of the live versions.
+    pub(crate) fn count(&self, counted: BTreeMap<String, (String, Counted)>) {
+        self.lock().counted = counted;
+    }
+
+    /// What was counted of `live` since it went live or for the last while, with the decisions of `predecessor` beside it. Nothing of
+    /// another version.
+    pub(crate) fn counted(&self, model: &str, live: &str, predecessor: &str) -> Counted {
+        let accounts = self.lock();
+        let counted = accounts.counted.get(model).filter(|(version, _)| version == live);
+        let mut counted = counted.map(|(_, counted)| counted.clone()).unwrap_or_default();
+        let beside = |one: &&Comparison| one.live == live && one.unheard == predecessor;
+        if let Some(comparison) = accounts.comparisons.get(model).filter(beside) {
+            counted.compared = comparison.compared;
+            counted.different = comparison.compared - comparison.same;
+        }
+        counted
+    }
+
+    /// All comparisons as they stand.
     pub(crate) fn all(&self) -> BTreeMap<String, Comparison> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().comparisons.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Accounts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -208,11 +208,15 @@ impl Packages {
     }
 
     /// The live version retires and the one before it is live again, with a new certificate if it needs one. Returns the version that is
-    /// live now.
+    /// live now. With `from` only if that is the live version.
     /// # Errors
     /// If nothing is before it, or if what is cannot go live.
-    pub(crate) fn roll_back(&self, id: &str, why: &str, stamp: Stamp<'_>) -> anyhow::Result<String> {
+    pub(crate) fn roll_back(&self, id: &str, from: Option<&str>, why: &str, stamp: Stamp<'_>) -> anyhow::Result<String> {
         self.change(|life| {
+            let live = life.live(id).map(|live| live.version.as_str());
+            if from.is_some() && from != live {
+                bail!("{id}: another version went live meanwhile");
+            }
             life.roll_back(id, why, stamp)?;
             let package = self.live(life, id)?;
             if self.certificates().check(&package).is_err() {

@@ -105,7 +105,7 @@ fn a_package_goes_from_staged_to_live_and_back_to_the_carried_one() {
     assert_eq!(step().unwrap(), ("1.1.0".to_owned(), State::Live));
     let life = packages.life().unwrap();
     assert_eq!(packages.live(&life, MODEL).unwrap().manifest().version(), "1.1.0");
-    assert_eq!(packages.roll_back(MODEL, "by hand", now()).unwrap(), "1.0.0");
+    assert_eq!(packages.roll_back(MODEL, None, "by hand", now()).unwrap(), "1.0.0");
     let life = packages.life().unwrap();
     assert_eq!(packages.live(&life, MODEL).unwrap().manifest().version(), "1.0.0");
 }
