@@ -80,13 +80,7 @@ impl Loader {
 
     /// Loads every live model, and then follows the packages and looks after the GPU until the agent is gone.
     pub(crate) fn run(mut self, lost: &Receiver<()>) {
-        self.followed.changed();
-        self.life = self.life().unwrap_or_default();
-        let card = self.followed.packages().card();
-        for part in PARTS {
-            self.load(part, card.as_ref());
-        }
-        drop(card);
+        self.start();
         let mut wait = RETRY;
         let mut retry_at = None;
         loop {
@@ -97,9 +91,7 @@ impl Loader {
                 Err(RecvTimeoutError::Timeout) if !self.inputs.is_closed() => {}
                 Err(_over) => return,
             }
-            self.follow();
-            self.beside.look(self.followed.packages(), &self.life, &self.asked);
-            self.guard();
+            self.look();
             if retry_at.take_if(|at| clock::instant() >= *at).is_some() {
                 wait = (wait * 2).min(MOST_RETRY);
                 let Some(card) = self.followed.packages().card() else {
@@ -112,6 +104,23 @@ impl Loader {
                 }
             }
         }
+    }
+
+    /// Loads what is live.
+    fn start(&mut self) {
+        self.followed.changed();
+        self.life = self.life().unwrap_or_default();
+        let card = self.followed.packages().card();
+        for part in PARTS {
+            self.load(part, card.as_ref());
+        }
+    }
+
+    /// Follows what changed, looks after what is unheard, and takes back what does badly.
+    fn look(&mut self) {
+        self.follow();
+        self.beside.look(self.followed.packages(), &self.life, &self.asked);
+        self.guard();
     }
 
     /// If the life of the packages changed, audits what is new and loads what is live now. What runs goes on until then, and beyond if the
@@ -272,3 +281,6 @@ impl Loader {
         self.inputs.blocking_send(input).ok();
     }
 }
+
+#[cfg(test)]
+mod tests;

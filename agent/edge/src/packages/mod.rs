@@ -8,7 +8,7 @@ mod comparison;
 mod followed;
 mod stage;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
@@ -244,7 +244,7 @@ impl Packages {
     }
 
     /// Where a version lies.
-    fn place(&self, id: &str, version: &str) -> PathBuf {
+    pub(crate) fn place(&self, id: &str, version: &str) -> PathBuf {
         self.folder.join(id).join(version)
     }
 

@@ -13,7 +13,7 @@ use wardlight_models::TrustedKeys;
 use super::*;
 use crate::config::Config;
 
-const MODEL: &str = "deterioration";
+pub(crate) const MODEL: &str = "deterioration";
 
 const CONFIGURATION: &str = r#"
 [site]
@@ -29,12 +29,12 @@ gpu = "off"
 "#;
 
 /// A machine that trusts a key of the test's, with a package of another version that is signed with it.
-struct Machine {
+pub(crate) struct Machine {
     folder: TempDir,
-    packages: Packages,
+    pub(crate) packages: Packages,
 }
 
-fn machine() -> Machine {
+pub(crate) fn machine() -> Machine {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("agent");
     fs::create_dir_all(dir.join("journal")).unwrap();
@@ -42,10 +42,12 @@ fn machine() -> Machine {
     fs::write(dir.join("models.pub"), hex(pair().public_key().as_ref())).unwrap();
     let config = Config::parse(CONFIGURATION, &dir.join("agent.toml")).unwrap();
     package(&folder.path().join("package"), "1.1.0");
-    Machine {
-        packages: Packages::of(&config.model, &config.journal),
-        folder,
-    }
+    let packages = Packages::of(&config.model, &config.journal);
+    packages
+        .certificates()
+        .issue(&packages.carried(MODEL).unwrap(), None)
+        .unwrap();
+    Machine { folder, packages }
 }
 
 impl Machine {
@@ -53,7 +55,19 @@ impl Machine {
         self.folder.path().join("package")
     }
 
-    fn life_bytes(&self) -> Option<Vec<u8>> {
+    /// 1.1.0 goes through its whole life up to live; it is live by the real clock.
+    pub(crate) fn make_live(&self) {
+        let stamp = Stamp {
+            at: crate::clock::wall(),
+            ..now()
+        };
+        let package = stage(&self.packages, &self.package(), stamp).unwrap();
+        self.packages.verify(&package, stamp).unwrap();
+        self.packages.promote(MODEL, None, stamp).unwrap();
+        self.packages.promote(MODEL, None, stamp).unwrap();
+    }
+
+    pub(crate) fn life_bytes(&self) -> Option<Vec<u8>> {
         fs::read(self.packages.file()).ok()
     }
 }
@@ -75,7 +89,7 @@ fn package(folder: &Path, version: &str) {
     fs::write(folder.join("manifest.sig"), hex(pair().sign(manifest.as_bytes()).as_ref())).unwrap();
 }
 
-fn now() -> Stamp<'static> {
+pub(crate) fn now() -> Stamp<'static> {
     Stamp {
         by: "klein",
         at: Timestamp::from_millis(1_800_000_000_000),
