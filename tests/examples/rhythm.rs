@@ -85,7 +85,7 @@ fn conditions(ds1: &[(Recording, Outcome)], verbose: bool) {
         "record  {}",
         Rhythm::ALL.map(|r| format!("{:>24}", format!("{r:?}"))).join("")
     );
-    let mut totals = [Counts::default(); 6];
+    let mut totals = [Counts::default(); Rhythm::ALL.len()];
     let mut hours = 0.0;
     for (recording, outcome) in ds1 {
         hours += recording.seconds() / 3600.0;

@@ -31,6 +31,7 @@ fn main() {
     };
     let (data, said) = (Path::new(data), Path::new(said));
     annotated(data, said);
+    atrial(data, said);
     unannotated(data, said);
 }
 
@@ -97,6 +98,32 @@ fn cell(counts: Counts) -> String {
         "{:>24}",
         format!("{}/{} +{}", counts.found, counts.found + counts.missed, counts.false_)
     )
+}
+
+/// Minutes of atrial fibrillation, of those after the first two in which nothing can be told.
+fn atrial(data: &Path, said: &Path) {
+    println!(
+        "\nAtrial fibrillation: minutes told of those annotated, and minutes told elsewhere; records without either are left out"
+    );
+    for name in DS1 {
+        let recording = load::mitdb(data, name);
+        let opinions = opinions::read(said, name, recording.channels[0].rate_hz);
+        let (_, models) = recording.play_beside(|_| true, &opinions);
+        let annotated = truth::atrial_fibrillation(&recording);
+        let (mut found, mut all, mut elsewhere) = (0.0, 0.0, 0.0);
+        for second in 120..recording.seconds() as usize {
+            let at = second as f64;
+            let within = |(from, to): &(f64, f64)| (*from..*to).contains(&at);
+            let told = models.of(Rhythm::AtrialFibrillation).any(|r| (r.at_s..r.end_s).contains(&at));
+            let really = annotated.iter().any(within);
+            all += f64::from(u8::from(really)) / 60.0;
+            found += f64::from(u8::from(really && told)) / 60.0;
+            elsewhere += f64::from(u8::from(!really && told)) / 60.0;
+        }
+        if all + elsewhere > 0.0 {
+            println!("{name}: {found:.1} of {all:.1}, elsewhere {elsewhere:.1}");
+        }
+    }
 }
 
 fn unannotated(data: &Path, said: &Path) {

@@ -60,7 +60,7 @@ fn beats_and_conditions_of_the_arrhythmia_database_are_found() {
     assert_eq!(qrs.found + qrs.missed, 42_463, "beats from 5 minutes on");
     assert!(qrs.sensitivity() >= 0.998, "QRS sensitivity {:.4}", qrs.sensitivity());
     assert!(qrs.precision() >= 0.995, "QRS PPV {:.4}", qrs.precision());
-    let [asystole, fibrillation, tachycardia, slow, fast, pause] = conditions;
+    let [asystole, fibrillation, tachycardia, slow, fast, pause, _atrial] = conditions;
     assert_eq!((fibrillation.found, fibrillation.missed), (6, 0), "flutter of record 207");
     assert_eq!((asystole.false_, fibrillation.false_, pause.false_), (0, 0, 0));
     assert!(tachycardia.found >= 8 && tachycardia.false_ <= 5, "{tachycardia:?}");

@@ -25,9 +25,15 @@ pub(crate) const CU01_FIBRILLATION_S: f64 = 53_541.0 / CUDB_HZ;
 /// What an annotation says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Say {
-    Beat { ventricular: bool },
+    Beat {
+        ventricular: bool,
+    },
     FlutterBegins,
     FlutterEnds,
+    /// The rhythm changes, to atrial fibrillation or to another.
+    Rhythm {
+        atrial_fibrillation: bool,
+    },
     Other,
 }
 
@@ -53,6 +59,9 @@ pub(crate) fn mitdb(folder: &Path, name: &str) -> Recording {
                 5 | 10 | 41 => Say::Beat { ventricular: true },
                 32 => Say::FlutterBegins,
                 33 => Say::FlutterEnds,
+                28 => Say::Rhythm {
+                    atrial_fibrillation: a.text.starts_with("(AFIB"),
+                },
                 _ if a.is_beat() => Say::Beat { ventricular: false },
                 _ => Say::Other,
             },

@@ -28,7 +28,7 @@ pub(crate) fn flutter(recording: &Recording) -> Vec<(f64, f64)> {
         match mark.say {
             Say::FlutterBegins => from = Some(mark.at_s),
             Say::FlutterEnds => segments.extend(from.take().map(|f| (f, mark.at_s))),
-            Say::Beat { .. } | Say::Other => {}
+            Say::Beat { .. } | Say::Rhythm { .. } | Say::Other => {}
         }
     }
     segments.extend(from.map(|f| (f, recording.seconds())));
@@ -84,4 +84,19 @@ pub(crate) fn events(recording: &Recording) -> Vec<Event> {
     windows(Rhythm::ExtremeBradycardia, 5, &|_, rate| rate < 40.0);
     windows(Rhythm::ExtremeTachycardia, 17, &|_, rate| rate > 140.0);
     events
+}
+
+/// Intervals of atrial fibrillation, in seconds.
+pub(crate) fn atrial_fibrillation(recording: &Recording) -> Vec<(f64, f64)> {
+    let changes = recording.marks.iter().filter_map(|mark| match mark.say {
+        Say::Rhythm { atrial_fibrillation } => Some((mark.at_s, atrial_fibrillation)),
+        _ => None,
+    });
+    let changes: Vec<(f64, bool)> = changes.collect();
+    let ends = changes.iter().skip(1).map(|(at, _)| *at).chain([recording.seconds()]);
+    let intervals = changes.iter().zip(ends);
+    intervals
+        .filter(|((_, atrial), _)| *atrial)
+        .map(|((from, _), to)| (*from, to))
+        .collect()
 }

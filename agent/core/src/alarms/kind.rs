@@ -81,7 +81,7 @@ impl AlarmKind {
     pub fn is_red(&self) -> bool {
         match self {
             Self::ExtremeRate(_) | Self::Desaturation | Self::Apnoea => true,
-            Self::Rhythm(rhythm) => *rhythm != Rhythm::Pause,
+            Self::Rhythm(rhythm) => !matches!(rhythm, Rhythm::Pause | Rhythm::AtrialFibrillation),
             Self::Device(condition) => is_red_device_condition(condition),
             _ => false,
         }
@@ -111,6 +111,7 @@ impl AlarmKind {
             Self::Rhythm(Rhythm::VentricularFibrillation),
             Self::Rhythm(Rhythm::VentricularTachycardia),
             Self::Rhythm(Rhythm::Pause),
+            Self::Rhythm(Rhythm::AtrialFibrillation),
         ];
         let technical = Technical::ALL.map(Self::Technical);
         let limits = Parameter::ALL.map(|p| [Self::Limit(p, Side::Low), Self::Limit(p, Side::High)]);
@@ -154,6 +155,7 @@ impl AlarmKind {
                 Rhythm::ExtremeBradycardia => "Extreme bradycardia",
                 Rhythm::ExtremeTachycardia => "Extreme tachycardia",
                 Rhythm::Pause => "Pause",
+                Rhythm::AtrialFibrillation => "Irregular, perhaps atrial fibrillation",
             }
             .into(),
             Self::Device(condition) => match condition.as_str() {

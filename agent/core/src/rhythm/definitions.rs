@@ -67,3 +67,12 @@ pub(super) const MODEL_SHOCKABLE: f32 = 0.5;
 pub(super) const MODEL_SHOCKABLE_WINDOWS: u32 = 3;
 /// Windows in a row that end it. *ratify*
 pub(super) const MODEL_CALM_WINDOWS: u32 = 3;
+
+/// Atrial fibrillation over so many intervals (Dash 2009): root mean square of the changes, in terms of the mean interval (theirs is 0.1;
+/// 0.2 keeps out frequent early beats of the atria in DS1; *ratify*), entropy of the lengths, and share of turning points (*ratify*).
+pub(super) const AF_INTERVALS: usize = 128;
+pub(super) const AF_CHANGES: f64 = 0.2;
+pub(super) const AF_ENTROPY: f64 = 0.7;
+pub(super) const AF_TURNING_POINTS: (f64, f64) = (0.5, 0.8);
+/// Beats in a row at which it must be so, or not, for the beginning and the end. *ratify*
+pub(super) const AF_BEATS: u32 = 30;

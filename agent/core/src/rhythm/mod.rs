@@ -11,6 +11,7 @@ mod definitions;
 mod fibrillation;
 mod filter;
 mod grid;
+mod irregular;
 mod lead;
 mod modelled;
 mod morphology;
@@ -56,17 +57,20 @@ pub enum Rhythm {
     ExtremeTachycardia,
     /// One interval of more than 3 s.
     Pause,
+    /// Irregularly irregular intervals over two minutes, without the beats that a model takes for ventricular.
+    AtrialFibrillation,
 }
 
 impl Rhythm {
     /// All, gravest first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Asystole,
         Self::VentricularFibrillation,
         Self::VentricularTachycardia,
         Self::ExtremeBradycardia,
         Self::ExtremeTachycardia,
         Self::Pause,
+        Self::AtrialFibrillation,
     ];
 
     /// Machine name: `asystole`, `vf`, `vt`, …
@@ -78,6 +82,7 @@ impl Rhythm {
             Self::ExtremeBradycardia => "extreme_brady",
             Self::ExtremeTachycardia => "extreme_tachy",
             Self::Pause => "pause",
+            Self::AtrialFibrillation => "af",
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use super::definitions as d;
 use super::grid::CELL_MS;
+use super::irregular::Irregularity;
 use super::{Judged, Rhythm, RhythmFinding};
 use crate::time::Timestamp;
 
@@ -59,6 +60,7 @@ pub struct ModelledRhythm {
     waiting: VecDeque<Opinion>,
     /// The last beats, each with its cell and whether it is ventricular.
     beats: VecDeque<(i64, bool)>,
+    irregularity: Irregularity,
     /// Where the run of shockable windows began, and how many there are.
     shockable: Option<(i64, u32)>,
     /// Windows in a row that are not.
@@ -131,6 +133,10 @@ impl ModelledRhythm {
         if !good {
             return;
         }
+        if let Some((last, false)) = self.beats.back().filter(|_| !ventricular) {
+            self.irregularity.push(at - last);
+            self.atrial(at, out);
+        }
         if self.beats.len() >= d::MODEL_VT_BEATS {
             self.beats.pop_front();
         }
@@ -145,6 +151,14 @@ impl ModelledRhythm {
         let intervals = self.beats.len() as i64 - 1;
         if run && !pulse && intervals * d::MINUTE > d::VT * (at - first) {
             self.begin(Rhythm::VentricularTachycardia, first, out);
+        }
+    }
+
+    fn atrial(&mut self, at: i64, out: &mut Vec<RhythmFinding>) {
+        if self.irregularity.irregular >= d::AF_BEATS {
+            self.begin(Rhythm::AtrialFibrillation, at, out);
+        } else if self.irregularity.regular >= d::AF_BEATS {
+            self.end(Rhythm::AtrialFibrillation, at, out);
         }
     }
 

@@ -101,6 +101,8 @@ const fn alarm_of(rhythm: Rhythm) -> (AlarmKind, Priority) {
         Rhythm::ExtremeBradycardia => (AlarmKind::ExtremeRate(Side::Low), Priority::High),
         Rhythm::ExtremeTachycardia => (AlarmKind::ExtremeRate(Side::High), Priority::High),
         Rhythm::Pause => (AlarmKind::Rhythm(rhythm), Priority::Medium),
+        // An advisory.
+        Rhythm::AtrialFibrillation => (AlarmKind::Rhythm(rhythm), Priority::Low),
         Rhythm::Asystole | Rhythm::VentricularFibrillation | Rhythm::VentricularTachycardia => {
             (AlarmKind::Rhythm(rhythm), Priority::High)
         }

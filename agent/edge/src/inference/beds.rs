@@ -146,10 +146,11 @@ impl Bed {
     }
 
     fn seen(&self, rhythm: Rhythm) -> Option<Seen<'_>> {
-        if rhythm == Rhythm::VentricularFibrillation {
-            self.shockable.as_ref().map(|(windows, p)| Seen::Windows(windows, *p))
-        } else {
-            self.ventricular.as_ref().map(|(beat, p)| Seen::Beat(beat, *p))
+        match rhythm {
+            Rhythm::VentricularFibrillation => self.shockable.as_ref().map(|(windows, p)| Seen::Windows(windows, *p)),
+            Rhythm::VentricularTachycardia => self.ventricular.as_ref().map(|(beat, p)| Seen::Beat(beat, *p)),
+            // Told from intervals, not seen in a strip.
+            _ => None,
         }
     }
 }
