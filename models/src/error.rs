@@ -80,6 +80,18 @@ pub enum ModelError {
         /// What the model was wanted for.
         wanted: &'static str,
     },
+    /// The package cannot take the place of the one that the software carries.
+    #[error("package {id}: {what} is {found}, the software has a place for {expected}")]
+    Place {
+        /// The package.
+        id: String,
+        /// What differs.
+        what: &'static str,
+        /// What the package has.
+        found: String,
+        /// What the software has a place for.
+        expected: String,
+    },
     /// A field of the manifest has an impossible value.
     #[error("manifest field {field} = {found}: {expected}")]
     Field {

@@ -18,6 +18,16 @@ impl TrustedKeys {
         Self::parse(include_str!("../keys/release.pub"))
     }
 
+    /// The release's keys and those of a site that brings models of its own, as [`TrustedKeys::parse`] reads them.
+    ///
+    /// # Errors
+    /// [`ModelError::KeyFormat`] with the line that is no key.
+    pub fn release_and(site: &str) -> Result<Self, ModelError> {
+        let mut keys = Self::release()?;
+        keys.0.extend(Self::parse(site)?.0);
+        Ok(keys)
+    }
+
     /// Reads keys from text: one key of 64 hexadecimal digits a line; `#` starts a comment.
     ///
     /// # Errors

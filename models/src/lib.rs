@@ -37,6 +37,7 @@ mod gpu;
 mod graph;
 mod hex;
 mod keys;
+pub mod life;
 pub mod manifest;
 mod model;
 mod network;
@@ -44,6 +45,7 @@ mod package;
 mod plan;
 mod shapley;
 mod strip;
+mod timing;
 mod tract;
 mod waveform;
 

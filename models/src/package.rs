@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::certificate::Outcome;
 use crate::golden::{RiskGolden, WaveformGolden};
 use crate::gpu::{Card, GpuTrial};
+use crate::life::Input;
 use crate::manifest::Manifest;
 use crate::model::Model;
 use crate::network::{Engine, Network};
@@ -81,6 +82,41 @@ impl Package {
         Self::verified(&source, manifest, sha256)
     }
 
+    /// The names of the files of every package.
+    pub fn file_names() -> impl Iterator<Item = &'static str> {
+        [MANIFEST, SIGNATURE].into_iter().chain(FILES.iter().map(|(name, _)| *name))
+    }
+
+    /// Refuses a package that cannot take the place of `carried`: it must have its name, take the same rows, and give as many
+    /// values of the same meaning.
+    ///
+    /// # Errors
+    /// [`ModelError::Place`] with what differs.
+    pub fn check_place(&self, carried: &Self) -> Result<(), ModelError> {
+        for ((what, found), (_, expected)) in place(&self.manifest).into_iter().zip(place(&carried.manifest)) {
+            if found != expected {
+                return Err(ModelError::Place {
+                    id: self.manifest.id().to_owned(),
+                    what,
+                    found,
+                    expected,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads the int8 graph as its kind is loaded, on the fastest engine, and runs the golden vectors through it. Returns the engine.
+    ///
+    /// # Errors
+    /// As [`Package::load`].
+    pub fn try_out(&self) -> Result<Engine, ModelError> {
+        match &self.manifest {
+            Manifest::Risk(_) => Ok(self.load()?.engine()),
+            Manifest::Waveform(_) => Ok(self.load_waveform()?.engine()),
+        }
+    }
+
     /// The models that this binary carries.
     pub fn shipped_ids() -> impl Iterator<Item = &'static str> {
         SHIPPED.iter().map(|(id, _)| *id)
@@ -133,6 +169,18 @@ impl Package {
     /// The reference histograms for drift, as JSON.
     pub fn reference(&self) -> &[u8] {
         self.content("reference.json")
+    }
+
+    /// The inputs of a risk model as they were in training, an hour's value each: what the ward's are compared with. A waveform model's
+    /// reference has none that could be.
+    ///
+    /// # Errors
+    /// [`ModelError::Field`] if `reference.json` is not of the expected shape.
+    pub fn watched_inputs(&self) -> Result<Vec<Input>, ModelError> {
+        if !matches!(self.manifest, Manifest::Risk(_)) {
+            return Ok(Vec::new());
+        }
+        deterioration::watched_inputs(self.reference())
     }
 
     /// Loads the int8 graph of a risk model on the fastest engine and runs the golden vectors through it.
@@ -197,7 +245,7 @@ impl Package {
     }
 
     /// SHA-256 of the manifest, which holds those of all other files, in hexadecimal digits.
-    pub(crate) fn digest(&self) -> &str {
+    pub fn digest(&self) -> &str {
         &self.sha256
     }
 
@@ -246,6 +294,26 @@ impl Package {
     fn content(&self, name: &str) -> &[u8] {
         self.files.get(name).map_or(&[], Vec::as_slice)
     }
+}
+
+/// What the software that feeds a model and hears it takes for granted.
+fn place(manifest: &Manifest) -> [(&'static str, String); 4] {
+    let ends = manifest.inputs().into_iter().chain([manifest.output()]);
+    let shapes = format!("{:?}", ends.map(|end| end.shape).collect::<Vec<_>>());
+    let (takes, says) = match manifest {
+        Manifest::Risk(manifest) => (format!("{:?}", manifest.input.features), "a risk from vitals".to_owned()),
+        Manifest::Waveform(manifest) => {
+            let inputs = manifest.input.iter().map(|input| (&input.unit, &input.features));
+            let says = format!("{:?} at {} Hz", manifest.output.classes, manifest.signal.sampling_hz);
+            (format!("{:?}", inputs.collect::<Vec<_>>()), says)
+        }
+    };
+    [
+        ("its name", manifest.id().to_owned()),
+        ("the shape of its ends", shapes),
+        ("what it takes", takes),
+        ("what it says", says),
+    ]
 }
 
 /// Where a package's bytes come from.

@@ -1,16 +1,32 @@
-//! A model goes live only with a certificate of this machine.
+//! A model goes live only signed, untouched, with a certificate of this machine, and step by step.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     missing_docs,
-    reason = "tests fail by panicking"
+    unreachable_pub,
+    dead_code,
+    reason = "tests fail by panicking; the maker of ONNX files is shared with the tests of the models"
 )]
 
-use std::fs;
+#[path = "../../models/tests/onnx/mod.rs"]
+mod onnx;
 
-use wardlight_tests::agent::{Broker, Site};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use hmac_sha256::Hash;
+use onnx::Node;
+use serde_json::Value;
+use tempfile::TempDir;
+use wardlight_tests::agent::{Broker, Site, run};
+use wardlight_tests::device::{Device, HR, SPO2};
+use wardlight_tests::mqtt::Client;
+use wardlight_tests::system_clock::SystemClock;
 use wardlight_tests::wait::until;
+use wardlight_tests::{root, wardlight};
 
 /// What the agent says of its model once it is up.
 fn model(site: &Site) -> String {
@@ -52,4 +68,354 @@ fn without_a_certificate_of_this_machine_the_agent_runs_on_rules_and_says_what_t
     assert!(site.command(&["check"]).stdout.windows(9).any(|said| said == b"certified"));
     fs::remove_file(site.log()).unwrap();
     assert_eq!(model(&site), "live");
+}
+
+/// A site that trusts a key of its own, and what a data scientist of the site makes.
+struct Workshop {
+    site: Site,
+    folder: TempDir,
+}
+
+impl Workshop {
+    fn new() -> Self {
+        let site = Site::new(Broker::Embedded, "[model]\nkeys_file = \"models.pub\"\ninterval_s = 1\n");
+        let workshop = Self {
+            site,
+            folder: tempfile::tempdir().unwrap(),
+        };
+        for key in ["key", "stranger"] {
+            let made = run(&["model", "sign", "new-key", &workshop.path(key)]);
+            assert!(made.status.success(), "{made:?}");
+        }
+        fs::copy(workshop.path("key.pub"), workshop.site.dir().join("models.pub")).unwrap();
+        workshop
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// The risk model under another version, signed with the site's key.
+    fn package(&self, version: &str) -> PathBuf {
+        let package = self.folder.path().join(version);
+        fs::create_dir(&package).unwrap();
+        for file in fs::read_dir(root().join("models/packages/deterioration")).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), package.join(file.file_name())).unwrap();
+        }
+        replace(&package, "version = \"1.0.0\"", &format!("version = \"{version}\""));
+        self.sign(&package, "key");
+        package
+    }
+
+    fn sign(&self, package: &Path, key: &str) {
+        let signed = run(&["model", "sign", package.to_str().unwrap(), "--key", &self.path(key)]);
+        assert!(signed.status.success(), "{signed:?}");
+    }
+
+    /// Another int8 graph, with its digest in the manifest and a new signature.
+    fn publish(&self, package: &Path, graph: &[u8]) {
+        let file = package.join("model.int8.onnx");
+        let old = sha256(&fs::read(&file).unwrap());
+        replace(package, &old, &sha256(graph));
+        fs::write(file, graph).unwrap();
+        self.sign(package, "key");
+    }
+
+    fn life(&self) -> Option<Vec<u8>> {
+        fs::read(self.site.dir().join("packages/life.json")).ok()
+    }
+
+    fn model(&self, args: &[&str]) -> Output {
+        self.site.command(&[&["model"], args].concat())
+    }
+
+    /// Fails unless the command succeeds.
+    fn done(&self, args: &[&str]) -> String {
+        let output = self.model(args);
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The same by a clock that the test sets.
+    fn done_under(&self, clock: &SystemClock, args: &[&str]) {
+        let mut command = Command::new(wardlight());
+        clock.rule(&mut command);
+        let config = self.site.config();
+        let output = command.arg("model").args(args).arg("--config").arg(config).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+    }
+
+    /// Fails unless the command is refused with this reason and changes nothing.
+    fn refused(&self, args: &[&str], reason: &str) {
+        let (life, live) = (self.life(), self.live());
+        let output = self.model(args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{args:?} must be refused: {reason}");
+        assert!(said.contains(reason), "{args:?}: {reason:?} is not in {said}");
+        assert_eq!((self.life(), self.live()), (life, live), "{args:?}: changed something");
+    }
+
+    /// Version of the live risk model, as `wardlight model list` says.
+    fn live(&self) -> String {
+        let config = self.site.config();
+        let list = run(&["model", "list", "--config", config.to_str().unwrap()]);
+        let text = String::from_utf8(list.stdout).unwrap();
+        let rows = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let live: Vec<String> = rows
+            .filter(|cells| cells[0] == "deterioration" && cells[2] == "live")
+            .map(|cells| cells[1].to_owned())
+            .collect();
+        assert_eq!(live.len(), 1, "{text}");
+        live[0].clone()
+    }
+}
+
+fn sha256(content: &[u8]) -> String {
+    Hash::hash(content)
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// Replaces what must occur in the manifest.
+fn replace(package: &Path, from: &str, to: &str) {
+    let manifest = package.join("manifest.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    assert!(text.contains(from), "no {from:?} in the manifest");
+    fs::write(manifest, text.replacen(from, to, 1)).unwrap();
+}
+
+#[test]
+fn a_package_that_is_not_as_it_must_be_is_not_staged_and_changes_nothing() {
+    type Harm = fn(&Workshop, &Path);
+    let dynamic: Harm = |workshop, package| {
+        let nodes = [Node::new("DynamicQuantizeLinear", &["features", "w"], "logit")];
+        workshop.publish(package, &onnx::model(&nodes, 103));
+    };
+    let shape: Harm = |workshop, package| {
+        let nodes = [Node::new("MatMul", &["features", "w"], "logit")];
+        workshop.publish(package, &onnx::model(&nodes, 104));
+    };
+    let golden: Harm = |workshop, package| {
+        let nodes = [Node::new("MatMul", &["features", "w"], "logit")];
+        workshop.publish(package, &onnx::model(&nodes, 103));
+    };
+    let table: [(&str, Harm, &str); 11] = [
+        (
+            "tampered",
+            |_, package| {
+                let file = package.join("model.int8.onnx");
+                let mut content = fs::read(&file).unwrap();
+                let middle = content.len() / 2;
+                content[middle] ^= 1;
+                fs::write(file, content).unwrap();
+            },
+            "model.int8.onnx: sha256",
+        ),
+        (
+            "truncated",
+            |_, package| {
+                let file = package.join("golden.json");
+                let content = fs::read(&file).unwrap();
+                fs::write(file, &content[..content.len() / 2]).unwrap();
+            },
+            "golden.json: sha256",
+        ),
+        (
+            "missing",
+            |_, package| fs::remove_file(package.join("card.md")).unwrap(),
+            "card.md: No such file",
+        ),
+        (
+            "unsigned",
+            |_, package| fs::remove_file(package.join("manifest.sig")).unwrap(),
+            "not signed, manifest.sig is missing",
+        ),
+        (
+            "wrong key",
+            |workshop, package| workshop.sign(package, "stranger"),
+            "the signature of manifest.toml matches none of 2 trusted keys",
+        ),
+        (
+            "changed manifest",
+            |_, package| replace(package, "slope = ", "slope = 1"),
+            "the signature of manifest.toml matches none",
+        ),
+        (
+            "unexpected file",
+            |_, package| fs::write(package.join("notes.txt"), "hello").unwrap(),
+            "unexpected entry \"notes.txt\"",
+        ),
+        (
+            "wrong shape",
+            shape,
+            "f32 [batch, 104], the manifest says \"features\" f32 [batch, 103]",
+        ),
+        (
+            "dynamic quantization",
+            dynamic,
+            "operator DynamicQuantizeLinear is dynamic quantization; quantize statically",
+        ),
+        ("another result", golden, "golden vector"),
+        (
+            "unknown model",
+            |workshop, package| {
+                replace(package, "id = \"deterioration\"", "id = \"sepsis\"");
+                workshop.sign(package, "key");
+            },
+            "sepsis: this software has a place for deterioration, ecg-beat, ecg-vf",
+        ),
+    ];
+    let workshop = Workshop::new();
+    // There is something to leave alone: 2.0.0 is live.
+    let good = workshop.package("2.0.0");
+    workshop.done(&["stage", good.to_str().unwrap()]);
+    workshop.done(&["verify", "deterioration", "2.0.0"]);
+    workshop.done(&["promote", "deterioration"]);
+    workshop.done(&["promote", "deterioration"]);
+    for (at, (what, harm, reason)) in table.iter().enumerate() {
+        let package = workshop.package(&format!("3.0.{at}"));
+        harm(&workshop, &package);
+        workshop.refused(&["stage", package.to_str().unwrap()], reason);
+        assert_eq!(workshop.live(), "2.0.0", "{what}");
+    }
+    let agent = workshop.site.start();
+    assert!(agent.terminate().success());
+}
+
+#[test]
+fn a_certificate_that_does_not_hold_promotes_nothing() {
+    let workshop = Workshop::new();
+    let package = workshop.package("1.1.0");
+    workshop.done(&["stage", package.to_str().unwrap()]);
+    let promote = ["promote", "deterioration"];
+    workshop.refused(&promote, "run wardlight model verify deterioration 1.1.0 first");
+    workshop.done(&["verify", "deterioration", "1.1.0"]);
+    let file = workshop.site.dir().join("certificates/deterioration-1.1.0.json");
+    let sound = fs::read_to_string(&file).unwrap();
+
+    fs::remove_file(&file).unwrap();
+    workshop.refused(&promote, "no certificate of this machine");
+    fs::write(&file, sound.replacen("vectors", "vektors", 1)).unwrap();
+    workshop.refused(&promote, "must be made by a key of this site over these bytes");
+    fs::write(&file, &sound[..sound.len() / 2]).unwrap();
+    workshop.refused(&promote, "must be a statement and its signature");
+
+    // The same package on another machine of another site.
+    let other = Workshop::new();
+    fs::copy(workshop.path("key.pub"), other.site.dir().join("models.pub")).unwrap();
+    other.done(&["stage", package.to_str().unwrap()]);
+    other.done(&["verify", "deterioration", "1.1.0"]);
+    fs::copy(other.site.dir().join("certificates/deterioration-1.1.0.json"), &file).unwrap();
+    workshop.refused(&promote, "must be made by a key of this site over these bytes");
+
+    let clock = SystemClock::new(-500 * 24 * 3600);
+    let mut verify = Command::new(wardlight());
+    clock.rule(&mut verify);
+    let config = workshop.site.config();
+    let long_ago = verify
+        .args(["model", "verify", "deterioration", "1.1.0", "--config"])
+        .arg(&config)
+        .output();
+    assert!(long_ago.unwrap().status.success());
+    workshop.refused(&promote, "is too long ago");
+
+    workshop.done(&["verify", "deterioration", "1.1.0"]);
+    assert!(workshop.done(&promote).contains("in the shadow"));
+    assert_eq!(workshop.live(), "1.0.0");
+    assert!(workshop.done(&promote).contains("live"));
+    assert_eq!(workshop.live(), "1.1.0");
+    workshop.refused(&["promote", "deterioration", "1.1.0"], "is live already");
+    workshop.done(&["rollback", "deterioration", "--why", "tried"]);
+    assert_eq!(workshop.live(), "1.0.0");
+    workshop.refused(&["rollback", "deterioration"], "nothing before it");
+}
+
+/// Records of the audit trail whose action begins so.
+fn audited(site: &Site, action: &str) -> Vec<Value> {
+    let output = site.command(&["audit", "list", "--format", "jsonl"]);
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    records
+        .filter(|record| record["action"].as_str().unwrap().starts_with(action))
+        .collect()
+}
+
+#[test]
+fn another_version_goes_live_and_back_under_a_running_ward_that_loses_nothing() {
+    let workshop = Workshop::new();
+    let package = workshop.package("1.1.0");
+    workshop.done(&["stage", package.to_str().unwrap()]);
+    workshop.done(&["verify", "deterioration", "1.1.0"]);
+    workshop.done(&["promote", "deterioration"]);
+
+    let site = &workshop.site;
+    let mut clock = SystemClock::new(0);
+    let agent = site.start_under(&clock);
+    agent.occupy("B03", "mon-03");
+    let mut wire = Client::connect(site.broker, "mon-03").unwrap();
+    let mut device = Device::new("mon-03");
+    // A risk needs hours of history.
+    for hour in 0..7 {
+        clock.set(hour * 3600);
+        let steps = || agent.metric("wardlight_clock_steps_total") >= hour as f64;
+        until("the clock is followed", 15, || steps().then_some(()));
+        device.ahead_ms = clock.ahead_ms();
+        let message = device.numerics(&[(HR, 80.0), (SPO2, 96.0)]);
+        wire.deliver(&message.topic, &message.payload());
+    }
+    let mut until_model = |version: &str| {
+        until("the model of the estimate", 20, || {
+            // Every message is confirmed meanwhile.
+            let message = device.numerics(&[(HR, 80.0), (SPO2, 96.0)]);
+            wire.deliver(&message.topic, &message.payload());
+            let ward = agent.get("/api/v1/ward").json();
+            assert_ne!(ward["ward"]["model"], "gone", "{ward}");
+            let bed = agent.get("/api/v1/beds/B03").json();
+            (bed["bed"]["risk"]["model"] == format!("deterioration {version}")).then_some(())
+        });
+        let alarm = device.alarm(if version == "1.1.0" { "vf" } else { "asystole" }, true);
+        wire.deliver(&alarm.topic, &alarm.payload());
+    };
+    until_model("1.0.0");
+    until("an alarm before", 5, || agent.alarms("device_alarm_asystole").pop());
+    let beside = |versions: &str| {
+        let shown = || workshop.done(&["list"]).contains(versions).then_some(());
+        until("what is unheard", 10, shown);
+    };
+    beside("deterioration 1.1.0 beside 1.0.0, unheard: ");
+    let compared = || agent.metric("wardlight_model_shadow_compared_total");
+    until("the shadow", 10, || (compared() >= 1.0).then_some(()));
+    assert_eq!(agent.metric("wardlight_model_shadow_different_total"), 0.0);
+    workshop.done_under(&clock, &["promote", "deterioration"]);
+    until_model("1.1.0");
+    until("an alarm after", 5, || agent.alarms("device_alarm_vf").pop());
+    beside("deterioration 1.0.0 beside 1.1.0, unheard: ");
+    workshop.done(&["rollback", "deterioration", "--why", "tried"]);
+    until_model("1.0.0");
+    assert_eq!(agent.metric("wardlight_model_requests_dropped_total"), 0.0);
+    // Altered by hand: what runs goes on, and it is said.
+    let life = site.dir().join("packages/life.json");
+    let text = fs::read_to_string(&life).unwrap();
+    fs::write(&life, text.replace("retired", "live")).unwrap();
+    until("that it is refused", 10, || audited(site, "models_unreadable").pop());
+    until_model("1.0.0");
+    assert!(agent.terminate().success());
+
+    let actions: Vec<String> = audited(site, "model_")
+        .iter()
+        .map(|record| record["action"].as_str().unwrap().to_owned())
+        .collect();
+    let expected = [
+        "model_staged",
+        "model_verified",
+        "model_in_shadow",
+        "model_live",
+        "model_retired",
+    ];
+    assert_eq!(actions, expected);
+    let last = audited(site, "model_retired").pop().unwrap();
+    assert!(last["detail"].as_str().unwrap().contains("tried"), "{last}");
+    assert!(last["by"].as_str().unwrap().contains("(uid "), "{last}");
 }

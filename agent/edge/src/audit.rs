@@ -15,7 +15,11 @@ use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::Milli;
 use wardlight_core::ward::Ward;
 use wardlight_journal::{Entry, Kind, StayToken as StayKey};
+use wardlight_models::life::{Change, State};
 use wardlight_station::{CommandFailure, Happening, Origin, What};
+
+/// Who made a step in the life of a package that nobody asked for.
+pub(crate) const AGENT: &str = "the agent";
 
 /// One record, but for its place in the chain and its time, which the journal adds.
 #[derive(Default, Serialize)]
@@ -170,6 +174,25 @@ impl Record {
             outcome: "done",
             detail,
             ..Self::default()
+        }
+    }
+
+    /// A step in the life of a package: made by the agent, or at the command line, where the name is the system's word for it.
+    pub(crate) fn package(change: &Change) -> Self {
+        let action = match change.to {
+            State::Staged => "model_staged",
+            State::Verified => "model_verified",
+            State::Shadow => "model_in_shadow",
+            State::Live => "model_live",
+            State::Retired => "model_retired",
+        };
+        let from = change.from.map_or("new", State::name);
+        let Change { model, version, why, .. } = change;
+        let at = Timestamp::from_millis(change.at_ms);
+        Self {
+            by: (change.by != AGENT).then(|| change.by.clone()),
+            unproved: change.by != AGENT,
+            ..Self::by_agent(action, format!("{model} {version}, was {from}, at {at}: {why}"))
         }
     }
 

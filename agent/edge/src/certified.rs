@@ -19,6 +19,7 @@ use crate::audit::hex;
 use crate::clock;
 use crate::config::{Gpu, JournalConfig, ModelConfig};
 use crate::inference::Loaded;
+use crate::whole_file;
 
 const FOLDER: &str = "certificates";
 /// What the derived key is for.
@@ -35,15 +36,33 @@ const BOUNDS: Bounds = Bounds {
 /// The models that the agent runs, each for its part.
 pub(crate) const PARTS: [&str; 3] = ["deterioration", "ecg-beat", "ecg-vf"];
 
-/// The package for a part: the configured one, or the one that the binary carries, with its signature and digests verified.
+/// The part whose package `model.package` may name.
+const CONFIGURED: &str = "deterioration";
+
+/// The release's keys and those of the site.
+/// # Errors
+/// If the site's file cannot be read or is no list of keys.
+pub(crate) fn trusted(config: &ModelConfig) -> anyhow::Result<TrustedKeys> {
+    let Some(file) = &config.keys_file else {
+        return Ok(TrustedKeys::release()?);
+    };
+    let site = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    TrustedKeys::release_and(&site).with_context(|| file.display().to_string())
+}
+
+/// The package that is live for a part as long as nothing else is: the configured one, or the one that the binary carries, with its
+/// signature and digests verified.
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn package(part: &str, configured: Option<&Path>) -> anyhow::Result<Package> {
-    let keys = TrustedKeys::release()?;
-    match configured.filter(|_| part == "deterioration") {
-        Some(folder) => Ok(Package::open(folder, &keys)?),
-        None => Ok(Package::shipped(part, &keys)?),
+pub(crate) fn carried(part: &str, config: &ModelConfig) -> anyhow::Result<Package> {
+    match &config.package {
+        Some(folder) if part == CONFIGURED => Ok(Package::open(folder, &trusted(config)?)?),
+        _ => shipped(part),
     }
+}
+
+fn shipped(part: &str) -> anyhow::Result<Package> {
+    Ok(Package::shipped(part, &TrustedKeys::release()?)?)
 }
 
 /// A model with how the GPU did that was tried beside it.
@@ -66,13 +85,11 @@ impl<'a> Certificates<'a> {
         }
     }
 
-    /// The model that goes live for a part: its certificate is of this site, machine, package and software, and its golden vectors come
-    /// out. `card` is tried beside the processor if the certificate covers it.
+    /// Whether the package has a certificate of this site, machine, package and software that is not too old. Returns it.
     /// # Errors
     /// What is wrong, and what to do.
-    pub(crate) fn load(self, part: &str, config: &ModelConfig, card: Option<&Arc<Card>>) -> anyhow::Result<LoadedBeside> {
-        let package = package(part, config.package.as_deref())?;
-        let path = self.path(&package);
+    pub(crate) fn check(self, package: &Package) -> anyhow::Result<Certificate> {
+        let path = self.path(package);
         let text = fs::read_to_string(&path).with_context(|| {
             format!(
                 "{}: no certificate of this machine: wardlight model verify --config FILE makes one",
@@ -80,8 +97,17 @@ impl<'a> Certificates<'a> {
             )
         })?;
         let site = self.site()?;
-        let certificate = Certificate::verify(&text, &site.public, &package, &Machine::this()?, now()?, MOST_AGE)
-            .with_context(|| path.display().to_string())?;
+        Certificate::verify(&text, &site.public, package, &Machine::this()?, now()?, MOST_AGE)
+            .with_context(|| path.display().to_string())
+    }
+
+    /// The model of a package that has a certificate and whose golden vectors come out. `card` is tried beside the processor if the
+    /// certificate covers it.
+    /// # Errors
+    /// What is wrong, and what to do.
+    pub(crate) fn load(self, package: &Package, card: Option<&Arc<Card>>) -> anyhow::Result<LoadedBeside> {
+        let certificate = self.check(package)?;
+        let part = package.manifest().id();
         let covered = |card: &Arc<Card>| {
             let uncovered = || {
                 anyhow!(
@@ -117,26 +143,27 @@ impl<'a> Certificates<'a> {
         let path = self.path(package);
         let failed = || format!("{}: cannot be written", path.display());
         fs::create_dir_all(self.folder()).with_context(failed)?;
-        let next = path.with_extension("next");
-        fs::write(&next, text).with_context(failed)?;
-        fs::rename(&next, &path).with_context(failed)?;
+        let owner = fs::metadata(self.beside()).with_context(failed)?;
+        whole_file::belong(&self.folder(), &owner).with_context(failed)?;
+        whole_file::write(&path, text.as_bytes()).with_context(failed)?;
         Ok((certificate, path))
     }
 
-    /// As [`Certificates::issue`] for every part. Returns what was certified, and where.
+    /// As [`Certificates::issue`] for every package that the binary carries.
     /// # Errors
     /// As [`Certificates::issue`], at the first.
-    pub(crate) fn issue_all(self, configured: Option<&Path>, gpu: Gpu) -> anyhow::Result<Vec<(Package, Certificate, PathBuf)>> {
+    pub(crate) fn issue_shipped(self, gpu: Gpu) -> anyhow::Result<()> {
         let card = card(gpu);
-        let issued = PARTS.into_iter().map(|part| {
-            let package = package(part, configured)?;
-            let (certificate, path) = self.issue(&package, card.as_ref())?;
-            Ok((package, certificate, path))
-        });
-        issued.collect()
+        for part in PARTS {
+            self.issue(&shipped(part)?, card.as_ref())?;
+        }
+        Ok(())
     }
 
-    fn site(self) -> anyhow::Result<Site> {
+    /// What signs the certificates of this site.
+    /// # Errors
+    /// If no key can be derived from the site key.
+    pub(crate) fn site(self) -> anyhow::Result<Site> {
         let unusable = || anyhow!("{}: no key can be derived from it", self.key_file.display());
         let seed = SiteKey::load(self.key_file)?.derive(LABEL).ok_or_else(unusable)?;
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_rejected| unusable())?;
@@ -148,7 +175,11 @@ impl<'a> Certificates<'a> {
     }
 
     fn folder(self) -> PathBuf {
-        self.journal.parent().unwrap_or_else(|| Path::new("")).join(FOLDER)
+        self.beside().join(FOLDER)
+    }
+
+    fn beside(self) -> &'a Path {
+        whole_file::folder(self.journal)
     }
 
     fn path(self, package: &Package) -> PathBuf {
@@ -184,8 +215,9 @@ fn ecg(part: &str, model: WaveformModel) -> Loaded {
 }
 
 /// The key pair of the site for certificates.
-struct Site {
-    pair: Ed25519KeyPair,
+pub(crate) struct Site {
+    /// What signs them.
+    pub(crate) pair: Ed25519KeyPair,
     public: TrustedKeys,
 }
 

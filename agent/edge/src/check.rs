@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use wardlight_journal::{Reader, SiteKey};
 
-use crate::certified::{Certificates, PARTS};
+use crate::certified::PARTS;
 use crate::config::Config;
+use crate::packages::Packages;
 use crate::people::users;
 use crate::session::Session;
 
@@ -121,13 +122,17 @@ fn model(config: &Config) -> Outcome {
     if !config.model.enabled {
         return Ok("switched off: rules only".to_owned());
     }
+    let packages = Packages::of(&config.model, &config.journal);
+    let life = packages.life().map_err(|error| format!("{error:#}"))?;
+    let mut found = Vec::new();
     for part in PARTS {
-        Certificates::of(&config.journal)
-            .load(part, &config.model, None)
-            .map_err(|error| format!("{part}: {error:#}"))?;
+        let package = packages.live(&life, part);
+        let checked = package.and_then(|package| packages.certificates().load(&package, None).map(|_| package));
+        let package = checked.map_err(|error| format!("{part}: {error:#}"))?;
+        found.push(format!("{part} {}", package.manifest().version()));
     }
     Ok(format!(
         "{} are signed, certified for this machine and agree with their golden vectors",
-        PARTS.join(", ")
+        found.join(", ")
     ))
 }

@@ -47,7 +47,7 @@ pub(crate) fn run(dir: &Path, broker: Option<&str>, listen: Option<SocketAddr>, 
         key_file: &dir.join(KEY),
         journal: &dir.join(JOURNAL),
     };
-    certificates.issue_all(None, Gpu::Auto)?;
+    certificates.issue_shipped(Gpu::Auto)?;
     write!(output, "{}", next_steps(&file, broker.as_ref(), listen))?;
     output.flush()?;
     Ok(())

@@ -32,6 +32,7 @@ mod journal_cli;
 mod metrics;
 mod model_cli;
 mod outlets;
+mod packages;
 mod people;
 mod pipeline;
 mod recall;
@@ -46,6 +47,7 @@ mod strips;
 mod ticks;
 mod user_cli;
 mod what_ifs;
+mod whole_file;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;

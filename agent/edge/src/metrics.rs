@@ -64,6 +64,16 @@ pub(crate) const MODEL_BEATS: &str = "wardlight_model_beats_total";
 pub(crate) const MODEL_WINDOWS: &str = "wardlight_model_windows_total";
 /// Conditions that models found by `rhythm`.
 pub(crate) const MODEL_FINDINGS: &str = "wardlight_model_findings_total";
+/// Rows that an unheard version judged beside the live one, by `model`.
+pub(crate) const SHADOW_COMPARED: &str = "wardlight_model_shadow_compared_total";
+/// Of those, decisions that differed.
+pub(crate) const SHADOW_DIFFERENT: &str = "wardlight_model_shadow_different_total";
+/// Largest difference of a probability.
+pub(crate) const SHADOW_GAP: &str = "wardlight_model_shadow_largest_gap";
+/// Time of its batches.
+pub(crate) const SHADOW_LATENCY: &str = "wardlight_model_shadow_latency_seconds";
+/// Live versions that were taken back by themselves, by `model`.
+pub(crate) const FALLBACKS: &str = "wardlight_model_fallbacks_total";
 /// Pages open now.
 pub(crate) const PAGES: &str = "wardlight_pages_open";
 /// Steps of the system clock that the agent followed.
@@ -75,7 +85,8 @@ pub(crate) const AUDITED: &str = "wardlight_audit_records_total";
 /// Buckets of all latencies, in seconds: the targets 15 ms and 100 ms are edges.
 const LATENCY_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0];
 
-const COUNTERS: [(&str, &str); 21] = [
+const COUNTERS: [(&str, &str); 24] = [
+    (FALLBACKS, "Live versions that did badly and were taken back, by model."),
     (MESSAGES, "Messages stepped through the Ward, by kind."),
     (DUPLICATES, "Messages seen before."),
     (MISSED, "Messages that never came, by their sequence numbers."),
@@ -100,12 +111,24 @@ const COUNTERS: [(&str, &str); 21] = [
         MODEL_FINDINGS,
         "Conditions of the rhythm that began by the word of a model, by rhythm.",
     ),
+    (
+        SHADOW_COMPARED,
+        "Rows that a version in the shadow judged beside the live one, by model.",
+    ),
+    (
+        SHADOW_DIFFERENT,
+        "Rows on which a version in the shadow decided otherwise than the live one, by model.",
+    ),
     (DELIVERIES, "Deliveries of alarms, by outlet and outcome."),
     (AUDITED, "Records in the audit trail, by action and outcome."),
     (CLOCK_STEPS, "Forward steps of the system clock."),
 ];
 
-const GAUGES: [(&str, &str); 11] = [
+const GAUGES: [(&str, &str); 12] = [
+    (
+        SHADOW_GAP,
+        "Largest difference between the probabilities of a version in the shadow and of the live one, by model.",
+    ),
     (
         CLOCK_AHEAD,
         "How far the system's clock is behind the agent's: it was set back.",

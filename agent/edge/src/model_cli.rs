@@ -1,34 +1,46 @@
-//! `wardlight model …`: what the binary carries, and what this machine makes of it.
+//! `wardlight model …`: what the binary carries, what lies on this machine, and the steps of its life.
 
 mod annotate;
+mod bench;
 mod evaluate;
+mod list;
+mod promote;
 mod recording;
 mod rows;
 mod scenes;
+mod sign;
+mod stage;
+mod verify;
 
+use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use clap::{Subcommand, ValueEnum};
-use wardlight_models::certificate::Certificate;
-use wardlight_models::{Package, TrustedKeys};
+use wardlight_models::life::Stamp;
 
-use crate::certified::{self, Certificates};
-use crate::cli::ConfigArg;
+use crate::clock;
 use crate::config::Config;
+use crate::packages::Packages;
+use crate::user_cli::whoami;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
-    /// Show the packages that this binary carries
-    List,
+    /// Show what this binary carries and, with --config, what lies on the machine: state, since when, certificate, engine
+    List(list::ListArgs),
+    /// Bring a signed package onto this machine: verified, tried out, copied; it answers nobody yet
+    Stage(stage::StageArgs),
     /// Compare int8 with float on every engine of this machine and sign a certificate; without it no model goes live
-    Verify {
-        /// Folder of a package; else all that the agent runs
-        #[arg(value_name = "PACKAGE")]
-        package: Option<PathBuf>,
-        #[command(flatten)]
-        config: ConfigArg,
-    },
+    Verify(verify::VerifyArgs),
+    /// One step: a verified version into the shadow, the one in the shadow to live; a running agent follows within seconds
+    Promote(promote::PromoteArgs),
+    /// Back to the version that was live before; the live one retires
+    Rollback(promote::RollbackArgs),
+    /// Sign a package, or make a key for it
+    Sign(sign::SignArgs),
+    /// Time a model on every engine of this machine, int8 and float
+    Bench(bench::BenchArgs),
     /// Run a model over a recorded ECG, with the agent's own analysis of the rhythm, and write what it says
     Annotate(annotate::AnnotateArgs),
     /// Compare annotations of beats with those of an expert
@@ -60,65 +72,35 @@ impl EcgModel {
 /// What was refused, and why.
 pub(crate) fn run(command: ModelCommand, output: impl Write) -> anyhow::Result<()> {
     match command {
-        ModelCommand::List => list(output),
+        ModelCommand::List(args) => list::run(&args, output),
+        ModelCommand::Stage(args) => stage::run(&args, output),
+        ModelCommand::Verify(args) => verify::run(&args, output),
+        ModelCommand::Promote(args) => promote::promote(&args, output),
+        ModelCommand::Rollback(args) => promote::roll_back(&args, output),
+        ModelCommand::Sign(args) => sign::run(args, output),
+        ModelCommand::Bench(args) => bench::run(&args, output),
         ModelCommand::Annotate(args) => annotate::run(&args, output),
         ModelCommand::Evaluate(args) => evaluate::run(&args, output),
         ModelCommand::Rows(args) => rows::run(&args, output),
-        ModelCommand::Verify { package, config } => verify(package, &Config::load(&config.config)?, output),
     }
 }
 
-fn list(mut output: impl Write) -> anyhow::Result<()> {
-    let keys = TrustedKeys::release()?;
-    for id in Package::shipped_ids() {
-        let package = Package::shipped(id, &keys)?;
-        let manifest = package.manifest();
-        writeln!(output, "{} {}\t{}", manifest.id(), manifest.version(), manifest.summary())?;
-    }
-    output.flush()?;
-    Ok(())
+/// The packages of the machine that a configuration file describes.
+fn machine(file: &Path) -> anyhow::Result<Packages> {
+    let config = Config::load(file)?;
+    Ok(Packages::of(&config.model, &config.journal))
 }
 
-fn verify(package: Option<PathBuf>, config: &Config, mut output: impl Write) -> anyhow::Result<()> {
-    let certificates = Certificates::of(&config.journal);
-    let issued = match package {
-        Some(folder) => {
-            let package = Package::open(&folder, &TrustedKeys::release()?)?;
-            let card = certified::card(config.model.gpu);
-            let (certificate, path) = certificates.issue(&package, card.as_ref())?;
-            vec![(package, certificate, path)]
-        }
-        None => certificates.issue_all(config.model.package.as_deref(), config.model.gpu)?,
-    };
-    for (package, certificate, path) in &issued {
-        show(package, certificate, path, &mut output)?;
+/// Who acts: what the environment says, and what the system knows.
+fn who() -> String {
+    let name = whoami();
+    match fs::metadata("/proc/self") {
+        Ok(process) => format!("{name} (uid {})", process.uid()),
+        Err(_) => name,
     }
-    output.flush()?;
-    Ok(())
 }
 
-fn show(package: &Package, certificate: &Certificate, path: &Path, output: &mut impl Write) -> anyhow::Result<()> {
-    let manifest = package.manifest();
-    writeln!(output, "{} {}: int8 against float", manifest.id(), manifest.version())?;
-    writeln!(
-        output,
-        "{:24} {:20} {:>7} {:>9} {:>11} {:>13}",
-        "engine", "group", "vectors", "mean gap", "largest gap", "same decision"
-    )?;
-    for engine in certificate.engines() {
-        for group in &engine.groups {
-            writeln!(
-                output,
-                "{:24} {:20} {:>7} {:>9.5} {:>11.5} {:>12.1}%",
-                engine.engine,
-                group.group,
-                group.vectors,
-                group.gap.mean,
-                group.gap.largest,
-                100.0 * group.same_decision_share
-            )?;
-        }
-    }
-    writeln!(output, "certificate of this machine: {}", path.display())?;
-    Ok(())
+/// Who acts, now.
+fn stamp(by: &str) -> Stamp<'_> {
+    Stamp { by, at: clock::wall() }
 }

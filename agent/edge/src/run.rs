@@ -32,6 +32,7 @@ use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
 use crate::inference::{self, Inference, Loader};
 use crate::outlets::Outlets;
+use crate::packages::Packages;
 use crate::people;
 use crate::pipeline::Pipeline;
 use crate::recall;
@@ -339,15 +340,12 @@ fn start_inference(config: &Config, answers: mpsc::Sender<Input>) -> anyhow::Res
         return Ok(Inference::new(ask));
     }
     let (tell_lost, lost) = Loader::lost_card();
-    let loader = Loader {
-        model: config.model.clone(),
-        journal: config.journal.clone(),
-        asked: ask.clone(),
-        inputs: answers.clone(),
-    };
+    let loader = Loader::new(Packages::of(&config.model, &config.journal), ask.clone(), answers.clone());
+    let ledger = loader.ledger();
+    let deadline = config.model.deadline;
     let thread = |name: &str| thread::Builder::new().name(name.to_owned());
     thread("inference")
-        .spawn(move || inference::run(&asked, answers, tell_lost))
+        .spawn(move || inference::run(&asked, answers, tell_lost, ledger, deadline))
         .context("the inference thread")?;
     thread("models")
         .spawn(move || loader.run(&lost))

@@ -108,7 +108,7 @@ fn unknown(name: &str) -> anyhow::Error {
 }
 
 /// Who runs this, as far as the system says. A claim, not a proof: whoever may write the file may write anything into it.
-fn whoami() -> String {
+pub(crate) fn whoami() -> String {
     let named = ["SUDO_USER", "USER", "LOGNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok());

@@ -23,6 +23,8 @@ pub(crate) struct ModelConfig {
     pub(crate) enabled: bool,
     /// The package's folder; `None` takes the one that the binary carries.
     pub(crate) package: Option<PathBuf>,
+    /// Public keys of the site beside those of the release.
+    pub(crate) keys_file: Option<PathBuf>,
     /// Longest wait for a micro-batch before its answer counts as late.
     pub(crate) deadline: Duration,
     /// Whether a GPU may compute.
@@ -44,6 +46,7 @@ pub(super) fn read(mut section: Section<'_>) -> ModelConfig {
     let config = ModelConfig {
         enabled,
         package,
+        keys_file: section.existing_file("keys_file"),
         gpu: section.choice(
             "gpu",
             Gpu::Auto,

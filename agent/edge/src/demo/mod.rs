@@ -173,7 +173,7 @@ fn config(args: &DemoArgs, ward: &SimulatedWard, folder: &Path) -> anyhow::Resul
     );
     SiteKey::create(&folder.join("site.key"))?;
     let config = Config::parse(&text, &folder.join("demo.toml"))?;
-    Certificates::of(&config.journal).issue_all(None, config.model.gpu)?;
+    Certificates::of(&config.journal).issue_shipped(config.model.gpu)?;
     Ok(config)
 }
 

@@ -7,17 +7,25 @@ use wardlight_core::time::Timestamp;
 use wardlight_models::{ModelError, StripExplanation, WaveformModel, ecg_beat, ecg_vf};
 
 use super::beds::{Beds, Seen};
+use super::shadow::{Beat, Instant, Shadow};
 
 /// Beats or instants in one batch.
 const BATCH: usize = 256;
 
 /// Judges the windows that wait.
-pub(super) fn windows(model: &WaveformModel, beds: &mut Beds) -> Result<(), ModelError> {
+pub(super) fn windows(
+    model: &WaveformModel,
+    beds: &mut Beds,
+    mut shadow: Option<&mut Shadow<WaveformModel, Instant>>,
+) -> Result<(), ModelError> {
     while !beds.windows.is_empty() {
         let some: Vec<_> = beds.windows.drain(..beds.windows.len().min(BATCH)).collect();
         let (at, windows): (Vec<_>, Vec<_>) = some.into_iter().unzip();
         let shockable = ecg_vf::shockable(model, &windows)?;
         for ((bed, windows), shockable) in at.iter().zip(windows).zip(shockable) {
+            if let Some(shadow) = &mut shadow {
+                shadow.keep(|| (windows.clone(), shockable));
+            }
             beds.window(bed, windows, shockable);
         }
     }
@@ -25,12 +33,19 @@ pub(super) fn windows(model: &WaveformModel, beds: &mut Beds) -> Result<(), Mode
 }
 
 /// Classifies the beats that wait.
-pub(super) fn beats(model: &WaveformModel, beds: &mut Beds) -> Result<(), ModelError> {
+pub(super) fn beats(
+    model: &WaveformModel,
+    beds: &mut Beds,
+    mut shadow: Option<&mut Shadow<WaveformModel, Beat>>,
+) -> Result<(), ModelError> {
     while !beds.beats.is_empty() {
         let some: Vec<_> = beds.beats.drain(..beds.beats.len().min(BATCH)).collect();
         let (at, beats): (Vec<_>, Vec<_>) = some.into_iter().unzip();
         let classes = ecg_beat::classify(model, &beats)?;
         for ((bed, beat), classes) in at.iter().zip(beats).zip(classes) {
+            if let Some(shadow) = &mut shadow {
+                shadow.keep(|| (beat.clone(), classes));
+            }
             beds.beat(bed, beat, classes);
         }
     }

@@ -4,9 +4,12 @@
 //! looks at what has come meanwhile. A model that fails is gone and the others go on.
 
 mod beds;
+mod beside;
 mod ecg;
 mod loader;
 mod risk;
+mod shadow;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -19,7 +22,7 @@ use wardlight_core::event::{InferRequest, Sighting};
 use wardlight_core::ids::{BedId, StayToken};
 use wardlight_core::rhythm::{self, RhythmFinding};
 use wardlight_core::time::Timestamp;
-use wardlight_models::{Model, WaveformModel};
+use wardlight_models::{Model, WaveformModel, life};
 
 pub(crate) use loader::Loader;
 pub(crate) use thread::run;
@@ -37,6 +40,12 @@ pub(crate) enum Asked {
     Heard(HeardAtBed),
     /// A model to use from the next batch on, in place of the one that has its part.
     Put(Box<Loaded>),
+    /// Inputs of the live version of a part whose distribution is watched.
+    Watch(&'static str, Vec<life::Input>),
+    /// A version that gets what the live one of its part gets, and that nobody hears.
+    Unheard(Box<Loaded>),
+    /// None for this part.
+    NoUnheard(&'static str),
 }
 
 /// What was heard of a bed.
@@ -54,6 +63,25 @@ pub(crate) enum Loaded {
     Risk(Model),
     Beats(WaveformModel),
     Shockable(WaveformModel),
+}
+
+impl Loaded {
+    /// The name of the part.
+    pub(crate) const fn part(&self) -> &'static str {
+        match self {
+            Self::Risk(_) => "deterioration",
+            Self::Beats(_) => "ecg-beat",
+            Self::Shockable(_) => "ecg-vf",
+        }
+    }
+
+    /// Its version.
+    pub(crate) fn version(&self) -> &str {
+        match self {
+            Self::Risk(model) => model.version(),
+            Self::Beats(model) | Self::Shockable(model) => &model.manifest().version,
+        }
+    }
 }
 
 /// What was made of the blocks of one micro-batch.

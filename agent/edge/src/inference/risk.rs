@@ -4,16 +4,26 @@ use wardlight_core::event::{InferRequest, ModelScore, RISK_INPUTS, RiskBand, Ris
 use wardlight_models::deterioration::{self, Readiness};
 use wardlight_models::{Band, Model, ModelError};
 
+use super::shadow::{Risk, Shadow};
+
 /// The estimate with what makes it; `None` for a stay that has too little history.
-pub(super) fn score(model: &Model, request: &InferRequest) -> Result<Option<ModelScore>, ModelError> {
+pub(super) fn score(
+    model: &Model,
+    request: &InferRequest,
+    shadow: Option<&mut Shadow<Model, Risk>>,
+) -> Result<Option<ModelScore>, ModelError> {
     let features = deterioration::features(request.age_years.map(f32::from), &request.window);
     if features.readiness() != Readiness::Ready {
         return Ok(None);
     }
-    let answer = model.predict(&[features.into_row()])?;
+    let row = features.into_row();
+    let answer = model.predict(std::slice::from_ref(&row))?;
     let Some(probability) = answer.first().copied() else {
         return Ok(None);
     };
+    if let Some(shadow) = shadow {
+        shadow.keep(|| (row, probability, model.band(probability)));
+    }
     Ok(Some(ModelScore {
         bed: request.bed.clone(),
         stay: request.stay,

@@ -1,5 +1,6 @@
 //! The thread with the shipped models, on simulated hearts.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use wardlight_core::codes::Waveform;
@@ -13,6 +14,7 @@ use wardlight_station::{Link, ModelHealth};
 
 use super::*;
 use crate::agent::Input;
+use crate::packages::{Comparison, Ledger};
 
 const STAY: StayToken = StayToken::from_bytes([1; 16]);
 
@@ -65,14 +67,20 @@ fn blocks(bed: &str, rhythm: Simulated, rate: f64) -> Vec<Asked> {
 
 /// What the thread answers to all of it.
 fn answers(asked: impl IntoIterator<Item = Asked>) -> Vec<Input> {
+    answers_and_comparisons(asked).0
+}
+
+/// The same, with how the unheard versions did.
+fn answers_and_comparisons(asked: impl IntoIterator<Item = Asked>) -> (Vec<Input>, BTreeMap<String, Comparison>) {
     let (ask, receiver): (_, Receiver<Asked>) = sync_channel(QUEUE);
     let (answer, mut answers) = tokio::sync::mpsc::channel(QUEUE);
     for one in asked {
         ask.send(one).unwrap();
     }
     drop(ask);
-    run(&receiver, answer, Loader::lost_card().0);
-    std::iter::from_fn(|| answers.try_recv().ok()).collect()
+    let ledger = Ledger::default();
+    run(&receiver, answer, Loader::lost_card().0, ledger.clone(), DEADLINE);
+    (std::iter::from_fn(|| answers.try_recv().ok()).collect(), ledger.all())
 }
 
 fn found(answers: &[Input], bed: &str) -> (Vec<(Rhythm, bool)>, Vec<Sighting>) {
@@ -136,14 +144,11 @@ fn a_model_that_fails_is_gone_and_the_others_go_on() {
         Loaded::Risk(package("deterioration").load().unwrap()),
     ];
     let put = swapped.map(|model| Asked::Put(Box::new(model)));
-    let risk = Asked::Risk(InferRequest {
-        bed: BedId::new("B1").unwrap(),
-        stay: STAY,
-        asked_at: Timestamp::default(),
-        age_years: Some(70),
-        window: vec![[Some(80.0); wardlight_core::trend::VITALS]; 8],
-    });
-    let answers = answers(put.into_iter().chain(blocks("B1", Simulated::Sinus, 75.0)).chain([risk]));
+    let answers = answers(
+        put.into_iter()
+            .chain(blocks("B1", Simulated::Sinus, 75.0))
+            .chain([risk_request()]),
+    );
     let gone = |answer: &Input| matches!(answer, Input::ModelHealth(ModelHealth { id, link: Link::Down { .. }, .. }) if id == "ecg-beat");
     assert!(answers.iter().any(gone));
     assert!(!answers.iter().any(|answer| matches!(answer, Input::Model(ModelStatus::Gone))));
@@ -152,6 +157,75 @@ fn a_model_that_fails_is_gone_and_the_others_go_on() {
             .iter()
             .any(|answer| matches!(answer, Input::Scored { score: Some(_), .. }))
     );
+}
+
+fn risk_request() -> Asked {
+    Asked::Risk(InferRequest {
+        bed: BedId::new("B1").unwrap(),
+        stay: STAY,
+        asked_at: Timestamp::default(),
+        age_years: Some(70),
+        window: vec![[Some(80.0); wardlight_core::trend::VITALS]; 8],
+    })
+}
+
+fn all_models() -> impl Iterator<Item = Loaded> {
+    ecg_models()
+        .into_iter()
+        .chain([Loaded::Risk(package("deterioration").load().unwrap())])
+}
+
+#[test]
+fn an_unheard_version_gets_what_the_live_one_gets_and_changes_no_answer() {
+    let asked = || {
+        let blocks = blocks("B1", Simulated::VentricularFibrillation, 0.0);
+        blocks.into_iter().chain([risk_request()])
+    };
+    let put = || all_models().map(|model| Asked::Put(Box::new(model)));
+    let unheard = all_models().map(|model| Asked::Unheard(Box::new(model)));
+    let alone = answers(put().chain(asked()));
+    let (beside, compared) = answers_and_comparisons(put().chain(unheard).chain(asked()));
+    assert_eq!(found(&beside, "B1"), found(&alone, "B1"));
+    let kinds = |answers: &[Input]| answers.iter().filter(|a| matches!(a, Input::Scored { .. })).count();
+    assert_eq!(kinds(&beside), kinds(&alone));
+    for (part, rows) in [("ecg-vf", 50), ("ecg-beat", 30), ("deterioration", 1)] {
+        let one = &compared[part];
+        assert!(one.compared + one.skipped >= rows, "{part}: {one:?}");
+        // The very same model decides the same, bit for bit.
+        assert_eq!((one.same, one.largest_gap), (one.compared, 0.0), "{part}");
+        assert_eq!((one.live.as_str(), one.unheard.as_str()), ("1.0.0", "1.0.0"));
+    }
+}
+
+#[test]
+fn an_unheard_version_that_fails_or_is_taken_away_costs_only_itself() {
+    // It takes rows of another shape: it fails.
+    let wrong = Loaded::Shockable(package("ecg-beat").load_waveform().unwrap());
+    let put = all_models().map(|model| Asked::Put(Box::new(model)));
+    let away = Loaded::Risk(package("deterioration").load().unwrap());
+    let asked = put
+        .chain([Asked::Unheard(Box::new(wrong)), Asked::Unheard(Box::new(away))])
+        .chain([Asked::NoUnheard("deterioration")])
+        .chain(blocks("B1", Simulated::VentricularFibrillation, 0.0))
+        .chain([risk_request()]);
+    let (answers, compared) = answers_and_comparisons(asked);
+    assert!(compared.is_empty(), "{compared:?}");
+    assert!(found(&answers, "B1").0.contains(&(Rhythm::VentricularFibrillation, true)));
+    assert!(
+        !answers
+            .iter()
+            .any(|answer| matches!(answer, Input::ModelHealth(health) if health.link != Link::Up))
+    );
+}
+
+#[test]
+fn another_live_version_is_compared_anew() {
+    let twice = || [Loaded::Risk(package("deterioration").load().unwrap())];
+    let put = |model: Loaded| Asked::Put(Box::new(model));
+    let unheard = twice().map(|model| Asked::Unheard(Box::new(model)));
+    let asked = twice().map(put).into_iter().chain(unheard).chain([risk_request()]);
+    let (_, compared) = answers_and_comparisons(asked.chain(twice().map(put)).chain([risk_request()]));
+    assert!(compared.is_empty(), "nothing stands beside the new one yet: {compared:?}");
 }
 
 const DEADLINE: Duration = Duration::from_millis(500);

@@ -2,21 +2,24 @@
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::Sender;
 use tracing::{error, warn};
-use wardlight_core::event::{InferRequest, ModelStatus};
+use wardlight_core::event::{InferRequest, ModelStatus, RiskBand};
 use wardlight_core::rhythm::Rhythm;
 use wardlight_models::{Model, ModelError, WaveformModel};
 use wardlight_station::{Link, ModelHealth};
 
 use super::beds::{Beds, Seen};
 use super::loader::LostCard;
+use super::shadow::Shadows;
+use super::tally::Tally;
 use super::{Asked, Found, Heard, Loaded, ecg, risk};
 use crate::agent::Input;
 use crate::audit::Record;
 use crate::clock;
+use crate::packages::Ledger;
 
 /// A micro-batch is gathered for so long from its first request on, or until it is full.
 const GATHER: Duration = Duration::from_millis(20);
@@ -29,11 +32,17 @@ const IDLE: Duration = Duration::from_secs(1);
 struct Stop;
 
 /// Answers until the Ward's thread is gone. `lost` is told when a card is given up.
-pub(crate) fn run(asked: &Receiver<Asked>, answers: Sender<Input>, lost: LostCard) {
+pub(crate) fn run(asked: &Receiver<Asked>, answers: Sender<Input>, lost: LostCard, ledger: Ledger, deadline: Duration) {
     let mut thread = Thread {
         risk: None,
         beats: None,
         shockable: None,
+        shadows: Shadows {
+            ledger,
+            ..Shadows::default()
+        },
+        tally: Tally::default(),
+        deadline,
         beds: Beds::default(),
         risks: VecDeque::new(),
         blocks: 0,
@@ -47,6 +56,10 @@ struct Thread {
     risk: Option<Model>,
     beats: Option<WaveformModel>,
     shockable: Option<WaveformModel>,
+    shadows: Shadows,
+    tally: Tally,
+    /// A batch that takes longer is late.
+    deadline: Duration,
     beds: Beds,
     risks: VecDeque<InferRequest>,
     /// Blocks taken in this turn.
@@ -60,6 +73,7 @@ impl Thread {
     fn turn(&mut self, asked: &Receiver<Asked>) -> Result<(), Stop> {
         self.gather(asked)?;
         let asked_at = clock::instant();
+        self.tally.looked(self.beds.windows.len());
         let heard = Heard {
             blocks: std::mem::take(&mut self.blocks),
             windows: self.windows()?,
@@ -69,7 +83,11 @@ impl Thread {
         if heard.blocks > 0 {
             self.send(Input::Heard(heard))?;
         }
-        self.one_risk()
+        self.one_risk()?;
+        // Everything has been answered.
+        self.shadows.compare();
+        self.shadows.ledger.count(self.tally.all());
+        Ok(())
     }
 
     fn gather(&mut self, asked: &Receiver<Asked>) -> Result<(), Stop> {
@@ -99,11 +117,19 @@ impl Thread {
                 self.beds.hear(block, clock::instant());
             }
             Asked::Put(loaded) => return self.put(*loaded),
+            Asked::Watch(part, inputs) => self.tally.watch(part, inputs),
+            Asked::Unheard(loaded) => {
+                let live = self.version(loaded.part());
+                self.shadows.put(*loaded, live);
+            }
+            Asked::NoUnheard(part) => self.shadows.clear(part),
         }
         Ok(())
     }
 
     fn put(&mut self, loaded: Loaded) -> Result<(), Stop> {
+        self.shadows.clear(loaded.part());
+        self.tally.live(loaded.part(), loaded.version(), clock::instant());
         match loaded {
             Loaded::Risk(model) => {
                 self.send(healthy(model.id(), model.version(), model.engine().to_string()))?;
@@ -131,8 +157,10 @@ impl Thread {
             return Ok(0);
         };
         let waiting = self.beds.windows.len();
-        let outcome = ecg::windows(model, &mut self.beds);
+        let began = clock::instant();
+        let outcome = ecg::windows(model, &mut self.beds, self.shadows.shockable.as_mut());
         let fault = model.take_gpu_fault();
+        self.took("ecg-vf", waiting, began);
         self.after_ecg(outcome, fault, |thread| &mut thread.shockable)?;
         Ok(waiting)
     }
@@ -144,8 +172,10 @@ impl Thread {
             return Ok(0);
         };
         let waiting = self.beds.beats.len();
-        let outcome = ecg::beats(model, &mut self.beds);
+        let began = clock::instant();
+        let outcome = ecg::beats(model, &mut self.beds, self.shadows.beats.as_mut());
         let fault = model.take_gpu_fault();
+        self.took("ecg-beat", waiting, began);
         self.after_ecg(outcome, fault, |thread| &mut thread.beats)?;
         Ok(waiting)
     }
@@ -172,6 +202,9 @@ impl Thread {
             return self.begin_anew();
         }
         let found = self.found();
+        for found in &found {
+            self.tally.found(&found.findings);
+        }
         if found.is_empty() {
             Ok(())
         } else {
@@ -202,12 +235,23 @@ impl Thread {
             return Ok(());
         };
         let asked_at = clock::instant();
-        let scored = self.risk.as_ref().map_or(Ok(None), |model| risk::score(model, &request));
+        let shadow = self.shadows.risk.as_mut();
+        let scored = self
+            .risk
+            .as_ref()
+            .map_or(Ok(None), |model| risk::score(model, &request, shadow));
         match scored {
-            Ok(score) => self.send(Input::Scored {
-                score: score.map(Box::new),
-                took: asked_at.elapsed(),
-            }),
+            Ok(score) => {
+                let took = asked_at.elapsed();
+                if let Some(score) = &score {
+                    self.tally.risk(&request, score.band == RiskBand::High);
+                    self.took("deterioration", 1, asked_at);
+                }
+                self.send(Input::Scored {
+                    score: score.map(Box::new),
+                    took,
+                })
+            }
             Err(failure) => {
                 let Some(model) = self.risk.take() else { return Ok(()) };
                 self.gone(model.id(), model.version(), &failure)?;
@@ -228,6 +272,24 @@ impl Thread {
                 reason: "The model failed and is gone until the next start.".to_owned(),
             },
         }))
+    }
+
+    /// A batch of the live model has been judged.
+    fn took(&mut self, part: &str, rows: usize, began: Instant) {
+        if rows > 0 {
+            self.tally.batch(part, began.elapsed(), self.deadline, clock::instant());
+        }
+    }
+
+    /// Version of the live model for a part; empty where there is none.
+    fn version(&self, part: &str) -> String {
+        let ecg = |model: &Option<WaveformModel>| model.as_ref().map(|model| model.manifest().version.clone());
+        let version = match part {
+            "ecg-beat" => ecg(&self.beats),
+            "ecg-vf" => ecg(&self.shockable),
+            _ => self.risk.as_ref().map(|model| model.version().to_owned()),
+        };
+        version.unwrap_or_default()
     }
 
     fn begin_anew(&mut self) -> Result<(), Stop> {

@@ -1,9 +1,8 @@
 //! The users' file: who may log in, in which role, with which password's hash.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use wardlight_core::people::Role;
 
 use super::password;
 use crate::config::secret;
+use crate::whole_file;
 
 /// Most users in one file.
 const MAX_USERS: usize = 1000;
@@ -143,16 +143,9 @@ impl Change {
     /// # Errors
     /// If the lock beside the file cannot be made.
     pub(crate) fn begin(path: &Path) -> io::Result<Self> {
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(suffixed(path, ".lock"))?;
-        lock.lock()?;
         Ok(Self {
             path: path.to_path_buf(),
-            _lock: lock,
+            _lock: whole_file::lock(path)?,
         })
     }
 
@@ -171,36 +164,8 @@ impl Change {
     /// # Errors
     /// If it cannot be written; then it is as it was.
     pub(crate) fn write(self, users: &[User]) -> io::Result<()> {
-        let new = suffixed(&self.path, ".new");
-        fs::remove_file(&new).or_else(|error| {
-            if error.kind() == io::ErrorKind::NotFound {
-                Ok(())
-            } else {
-                Err(error)
-            }
-        })?;
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        let folder = self
-            .path
-            .parent()
-            .filter(|path| !path.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let owner = fs::metadata(&self.path).or_else(|_absent| fs::metadata(folder))?;
-        let ours = file.metadata()?;
-        if (owner.uid(), owner.gid()) != (ours.uid(), ours.gid()) {
-            chown(&new, Some(owner.uid()), Some(owner.gid()))?;
-        }
-        file.write_all(text(users).as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, &self.path)?;
-        File::open(folder)?.sync_all()
+        whole_file::write(&self.path, text(users).as_bytes())
     }
-}
-
-fn suffixed(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 fn text(users: &[User]) -> String {
