@@ -34,7 +34,7 @@ class Rows:
     lead: np.ndarray  # [n] 0 or 1
     window: np.ndarray  # [n, CHANNELS, WINDOW]
     rhythm: np.ndarray  # [n, RHYTHM]
-    label: np.ndarray  # [n] AAMI class
+    label: np.ndarray  # [n] AAMI class, −1 of a beat that is not annotated
     aberrated: np.ndarray  # [n] whether it is a supraventricular beat that is conducted aberrantly
 
     def __getitem__(self, chosen):
@@ -54,7 +54,7 @@ def make(wardlight, data, folder):
 
 
 def read(data, folder):
-    """All rows of beats that are annotated."""
+    """All rows."""
     parts = []
     for number, name in enumerate(mitdb.DS1):
         truth = mitdb.beats(data, name)
@@ -62,7 +62,6 @@ def read(data, folder):
             table = np.fromfile(folder / f"{name}.{suffix}.f32", np.float32).reshape(-1, _COLUMNS)
             times, inverse = np.unique(table[:, 0], return_inverse=True)
             code = mitdb.match(times, *truth)[inverse]
-            table, code = table[code >= 0], code[code >= 0]
             n = len(table)
             parts.append((
                 np.full(n, number), np.full(n, play), table[:, 0], table[:, 1].astype(int),

@@ -46,8 +46,8 @@ def beats(folder, name):
 
 
 def aami(codes):
-    """AAMI classes of annotation codes."""
-    return np.array([_CODES[code] for code in codes])
+    """AAMI classes of annotation codes; −1 stays −1."""
+    return np.array([_CODES[code] if code >= 0 else -1 for code in codes])
 
 
 def match(times, truth_times, truth_codes):
