@@ -38,7 +38,7 @@ def main():
     parser.add_argument("--held-out", type=Path, help="folder for opinions on records left out, as `wardlight model annotate` writes them")
     arguments = parser.parse_args()
 
-    ecg_rows.make(arguments.wardlight, arguments.data, arguments.rows)
+    ecg_rows.make(arguments.wardlight, arguments.data, arguments.rows, SEED, ecg_training.folds())
     found = ecg_rows.read(arguments.data, arguments.rows)
     people = [mitdb.person(arguments.data, name) for name in mitdb.DS1]
     logits = ecg_folds.held_out_logits(arguments.data, arguments.rows, found, SEED, arguments.jobs)
@@ -50,7 +50,7 @@ def main():
     result = judge(rows, logits)
     for kind in ecg_folds.KINDS:
         print(kind, result[kind]["all"])
-    ensemble, network = ecg_training.fit(rows, SEED)
+    ensemble, network = ecg_training.fit(ecg_rows.join([rows, ecg_rows.read_synthetic(arguments.rows)]), SEED)
     alone = rows[rows.play == 0]
     files = {
         "card.md": ecg_beat_package.card(result, SEED, people).encode(),
