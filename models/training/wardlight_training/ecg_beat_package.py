@@ -103,7 +103,7 @@ known, two seconds after the beat at the latest. Written by `models/training/ecg
 
 **Use.** An advisory for trained staff, and a second opinion for rules. It never raises, silences or delays a red alarm by itself.
 
-**Network.** {t.MEMBERS} small networks in one graph, their logits averaged: five convolutions over three windows of {WINDOW} samples (125 Hz) beside a
+**Network.** Networks whose logits are averaged in one graph: {t.MEMBERS}. Each has five convolutions over three windows of {WINDOW} samples (125 Hz) beside a
 dense layer over {len(RHYTHM_NAMES)} numbers of the rhythm. {t.STEPS} steps of {ecg_network.BATCH} rows each. Static int8, all scales powers of two.
 
 **Data.** {mitdb.ATTRIBUTION}; {mitdb.LICENCE}. The 22 records of DS1 (one patient each): {", ".join(mitdb.DS1)}.
