@@ -1,5 +1,10 @@
 //! A GPU beside the processor: certified, tried, and never trusted before that. In software, so its speed says nothing.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 
 use serde_json::Value;
 use wardlight_tests::agent::{Broker, Site};

@@ -148,12 +148,12 @@ impl Workshop {
 
     /// Fails unless the command is refused with this reason and changes nothing.
     fn refused(&self, args: &[&str], reason: &str) {
-        let (life, live) = (self.life(), self.live());
+        let before = (self.life(), self.live());
         let output = self.model(args);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success(), "{args:?} must be refused: {reason}");
         assert!(said.contains(reason), "{args:?}: {reason:?} is not in {said}");
-        assert_eq!((self.life(), self.live()), (life, live), "{args:?}: changed something");
+        assert_eq!((self.life(), self.live()), before, "{args:?}: changed something");
     }
 
     /// Version of the live risk model, as `wardlight model list` says.
@@ -387,14 +387,14 @@ fn another_version_goes_live_and_back_under_a_running_ward_that_loses_nothing() 
     beside("deterioration 1.1.0 beside 1.0.0, unheard: ");
     let compared = || agent.metric("wardlight_model_shadow_compared_total");
     until("the shadow", 10, || (compared() >= 1.0).then_some(()));
-    assert_eq!(agent.metric("wardlight_model_shadow_different_total"), 0.0);
+    assert!(agent.metric("wardlight_model_shadow_different_total") < 0.5);
     workshop.done_under(&clock, &["promote", "deterioration"]);
     until_model("1.1.0");
     until("an alarm after", 5, || agent.alarms("device_alarm_vf").pop());
     beside("deterioration 1.0.0 beside 1.1.0, unheard: ");
     workshop.done(&["rollback", "deterioration", "--why", "tried"]);
     until_model("1.0.0");
-    assert_eq!(agent.metric("wardlight_model_requests_dropped_total"), 0.0);
+    assert!(agent.metric("wardlight_model_requests_dropped_total") < 0.5);
     // Altered by hand: what runs goes on, and it is said.
     let life = site.dir().join("packages/life.json");
     let text = fs::read_to_string(&life).unwrap();

@@ -46,6 +46,8 @@ pub(crate) enum Input {
     Model(ModelStatus),
     /// How a model is now.
     ModelHealth(ModelHealth),
+    /// Whether the version before a model's live one was taken back by itself, and why.
+    TakenBack { part: &'static str, why: Option<String> },
     /// For the audit trail, from the agent's own parts.
     Audit(Box<Record>),
     /// Stop: nothing follows.
@@ -170,6 +172,7 @@ impl Agent {
             }
             Input::ModelsChanged => self.pipeline.forget_models(now),
             Input::ModelHealth(health) => self.on_model_health(health),
+            Input::TakenBack { part, why } => self.change_model(part, |known| known.taken_back = why),
             Input::Model(status) => self.on_model(status, now),
             Input::Stop => return false,
         }
@@ -282,13 +285,29 @@ impl Agent {
         }
     }
 
+    /// That a version was taken back stays said.
     fn on_model_health(&mut self, health: ModelHealth) {
+        let id = health.id.clone();
+        self.change_model(&id, |known| {
+            *known = ModelHealth {
+                taken_back: known.taken_back.take(),
+                ..health
+            }
+        });
+    }
+
+    /// Changes what is known of a model; the list is in the order of their names.
+    fn change_model(&mut self, id: &str, change: impl FnOnce(&mut ModelHealth)) {
         let models = &mut self.health.models;
-        match models.iter_mut().find(|known| known.id == health.id) {
-            Some(known) => *known = health,
-            None => models.push(health),
+        let place = models.partition_point(|known| known.id.as_str() < id);
+        if models.get(place).is_none_or(|known| known.id != id) {
+            let unknown = ModelHealth {
+                id: id.to_owned(),
+                ..ModelHealth::default()
+            };
+            models.insert(place, unknown);
         }
-        models.sort_by(|a, b| a.id.cmp(&b.id));
+        models.get_mut(place).map(change);
     }
 
     fn on_score(&mut self, score: Option<Box<ModelScore>>, took: Duration, now: Timestamp) {

@@ -77,7 +77,7 @@ pub struct Health {
 }
 
 /// How a model is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelHealth {
     /// Its name, such as `ecg-vf`.
     pub id: String,
@@ -87,4 +87,6 @@ pub struct ModelHealth {
     pub runs_on: String,
     /// Whether it answers.
     pub link: Link,
+    /// Which version was taken back by itself before this one, and why.
+    pub taken_back: Option<String>,
 }

@@ -120,8 +120,8 @@ impl fmt::Display for Trip {
                 )
             }
             Self::Alarms { per_bed_hour } => write!(f, "raises {per_bed_hour:.1} alarms in an hour of one bed"),
-            Self::Late { share } => write!(f, "{:.1} % of its batches take longer than the deadline", 100.0 * share),
-            Self::Drift { input, psi } => write!(f, "{input} is not what it was in training: PSI {psi:.2}"),
+            Self::Late { share } => write!(f, "takes longer than the deadline for {:.1} % of its batches", 100.0 * share),
+            Self::Drift { input, psi } => write!(f, "gets a {input} that is not that of its training: PSI {psi:.2}"),
         }
     }
 }
@@ -238,7 +238,7 @@ mod tests {
                     late: 11,
                     ..counted()
                 },
-                "1.1 % of its batches take longer than the deadline",
+                "takes longer than the deadline for 1.1 % of its batches",
             ),
         ];
         for (counted, said) in beyond {
@@ -268,7 +268,10 @@ mod tests {
         let fast = |n: usize| (0..n).map(|i| if i % 2 == 0 { 90.0 } else { 120.0 });
         assert_eq!(heart_rate(fast(499)).trip(&LIMITS), None, "too few");
         let said = heart_rate(fast(500)).trip(&LIMITS).unwrap().to_string();
-        assert!(said.starts_with("heart_rate is not what it was in training: PSI "), "{said}");
+        assert!(
+            said.starts_with("gets a heart_rate that is not that of its training: PSI "),
+            "{said}"
+        );
     }
 
     #[test]

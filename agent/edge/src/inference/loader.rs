@@ -10,7 +10,7 @@ use metrics::counter;
 use tokio::sync::mpsc::Sender as InputSender;
 use tracing::{error, info, warn};
 use wardlight_models::Card;
-use wardlight_models::life::{Life, Limits, Stamp};
+use wardlight_models::life::{Life, Limits, Stamp, State};
 use wardlight_station::{Link, ModelHealth};
 
 use super::Asked;
@@ -184,6 +184,10 @@ impl Loader {
                 self.beside.forget(part);
                 // The inference thread may have ended with the agent.
                 self.asked.send(Asked::Put(Box::new(loaded))).ok();
+                self.send(Input::TakenBack {
+                    part,
+                    why: self.taken_back(part),
+                });
                 match package.watched_inputs() {
                     Ok(inputs) => drop(self.asked.send(Asked::Watch(part, inputs))),
                     Err(error) => warn!(model = part, %error, "Its inputs are not watched."),
@@ -208,6 +212,7 @@ impl Loader {
                         since: clock::wall(),
                         reason: "Not certified for this machine: see `wardlight check`.".to_owned(),
                     },
+                    taken_back: None,
                 }));
             }
         }
@@ -231,7 +236,7 @@ impl Loader {
             };
             let counted = self.beside.ledger().counted(part, &running.version, &before);
             let Some(trip) = counted.trip(&Limits::AGENT) else { continue };
-            let why = format!("taken back by itself: {trip}");
+            let why = format!("was taken back by itself: it {trip}");
             error!(
                 model = part,
                 version = running.version,
@@ -252,6 +257,14 @@ impl Loader {
                 }
             }
         }
+    }
+
+    /// What is said on the page if the last step of a model was that the agent took a version back.
+    fn taken_back(&self, part: &str) -> Option<String> {
+        let mut steps = self.life.history().iter().rev().filter(|change| change.model == part);
+        let own = steps.next().filter(|last| last.by == AGENT)?;
+        let retired = [own].into_iter().chain(steps).find(|change| change.to == State::Retired)?;
+        Some(format!("{} {}", retired.version, retired.why))
     }
 
     fn tell_trial(&self, part: &str, trial: Option<anyhow::Result<wardlight_models::GpuTrial>>) {

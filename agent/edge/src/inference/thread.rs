@@ -271,6 +271,7 @@ impl Thread {
                 since: clock::wall(),
                 reason: "The model failed and is gone until the next start.".to_owned(),
             },
+            taken_back: None,
         }))
     }
 
@@ -308,5 +309,6 @@ fn healthy(id: &str, version: &str, runs_on: String) -> Input {
         version: version.to_owned(),
         runs_on,
         link: Link::Up,
+        taken_back: None,
     })
 }

@@ -42,6 +42,7 @@ struct ModelJson<'a> {
     version: &'a str,
     runs_on: &'a str,
     link: LinkJson<'a>,
+    taken_back: Option<&'a str>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -121,6 +122,7 @@ impl<'a> From<&'a ModelHealth> for ModelJson<'a> {
             version: &model.version,
             runs_on: &model.runs_on,
             link: (&model.link).into(),
+            taken_back: model.taken_back.as_deref(),
         }
     }
 }

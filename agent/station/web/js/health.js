@@ -11,11 +11,13 @@ export function healthItems(link, health, model, awake) {
   return [["Agent", link === "live" ? "up" : "down", link === "live" ? null : "not heard"], ...shown, ...screen];
 }
 
-/** All models as one item: those that do not answer are named. Pure. */
+/** All models as one item: those that do not answer are named, and versions that were taken back. Pure. */
 export function models(all, risk) {
   const silent = all.filter((m) => m.link.state !== "up").map((m) => `${m.id}: ${m.link.reason ?? "rules only"}`);
   if (all.length === 0 || (risk !== "live" && silent.length === 0)) silent.push("rules only");
-  return risk === "live" && silent.length === 0 ? ["Models", "up", null] : ["Models", "down", silent.join(" ")];
+  const back = all.filter((m) => m.taken_back).map((m) => `${m.id} ${m.taken_back}; ${m.version} answers.`);
+  if (risk !== "live" || silent.length > 0) return ["Models", "down", [...silent, ...back].join(" ")];
+  return back.length > 0 ? ["Models", "unknown", back.join(" ")] : ["Models", "up", null];
 }
 
 /** Shows them in the header; made anew only if something changed. */

@@ -124,8 +124,11 @@ fn each_guardrail_takes_the_version_back_with_its_reason() {
     let cases: [(Badly, &str); 4] = [
         (Box::new(differs), "differs from its predecessor in 10.0 % of 1000 decisions"),
         (Box::new(ran(alarms)), "raises 9.0 alarms in an hour of one bed"),
-        (Box::new(ran(late)), "2.0 % of its batches take longer than the deadline"),
-        (Box::new(ran(drift)), "heart_rate is not what it was in training: PSI"),
+        (Box::new(ran(late)), "takes longer than the deadline for 2.0 % of its batches"),
+        (
+            Box::new(ran(drift)),
+            "gets a heart_rate that is not that of its training: PSI",
+        ),
     ];
     for (badly, reason) in cases {
         let mut running = running();
@@ -140,6 +143,13 @@ fn each_guardrail_takes_the_version_back_with_its_reason() {
         assert!(version.why.contains(reason), "{}", version.why);
         running.loader.look();
         assert_eq!(running.put(), [pair("live", "1.0.0")], "{reason}");
+        assert!(
+            running
+                .loader
+                .taken_back(MODEL)
+                .unwrap()
+                .starts_with("1.1.0 was taken back by itself: it ")
+        );
         let audited = running.audited();
         let retired = audited.iter().find(|record| record.contains("model_retired")).unwrap();
         assert!(retired.contains(reason) && !retired.contains("\"by\""), "{retired}");
