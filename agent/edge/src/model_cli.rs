@@ -1,8 +1,12 @@
 //! `wardlight model …`: what the binary carries, and what this machine makes of it.
 
 mod annotate;
+mod charted;
 mod evaluate;
+mod figures;
+mod predict;
 mod recording;
+mod risks;
 mod rows;
 mod scenes;
 
@@ -30,7 +34,9 @@ pub(crate) enum ModelCommand {
     },
     /// Run a model over a recorded ECG, with the agent's own analysis of the rhythm, and write what it says
     Annotate(annotate::AnnotateArgs),
-    /// Compare annotations of beats with those of an expert
+    /// Run a model over recorded stays and write the risk at every hour
+    Predict(predict::PredictArgs),
+    /// Compare annotations of beats with those of an expert, or risks with what became of the patients
     Evaluate(evaluate::EvaluateArgs),
     /// Write the rows of a recorded ECG that a model is trained on
     Rows(rows::RowsArgs),
@@ -54,6 +60,21 @@ impl EcgModel {
     }
 }
 
+/// Models of a risk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RiskModel {
+    /// Death in the hospital, from hourly vitals
+    Deterioration,
+}
+
+impl RiskModel {
+    const fn id(self) -> &'static str {
+        match self {
+            Self::Deterioration => "deterioration",
+        }
+    }
+}
+
 /// Runs a command.
 /// # Errors
 /// What was refused, and why.
@@ -61,6 +82,7 @@ pub(crate) fn run(command: ModelCommand, output: impl Write) -> anyhow::Result<(
     match command {
         ModelCommand::List => list(output),
         ModelCommand::Annotate(args) => annotate::run(&args, output),
+        ModelCommand::Predict(args) => predict::run(&args, output),
         ModelCommand::Evaluate(args) => evaluate::run(&args, output),
         ModelCommand::Rows(args) => rows::run(&args, output),
         ModelCommand::Verify { package, config } => verify(package, &Config::load(&config.config)?, output),
