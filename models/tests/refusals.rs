@@ -133,7 +133,7 @@ fn a_manifest_field_that_is_wrong_is_named_even_under_a_trusted_signature() {
     let cases: &[(&str, &str, &[&str])] = &[
         ("format = 1", "format = 3", &["format = 3", "must be 1"]),
         ("id = \"deterioration\"", "id = \"../escape\"", &["id", "lower-case"]),
-        ("version = \"1", "version = \"one", &["version", "three numbers"]),
+        ("version = \"", "version = \"one.", &["version", "three numbers"]),
         ("format = 1", "format = 1\nsurprise = true", &["unknown field `surprise`"]),
         ("summary = ", "# ", &["missing field `summary`"]),
         (

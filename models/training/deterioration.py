@@ -31,11 +31,15 @@ def main():
     parser.add_argument("--data", required=True, help="folder with set-a.tar.gz and Outcomes-a.txt")
     parser.add_argument("--external", help="folder with mortality24/{eicu_demo,mimic_demo}")
     parser.add_argument("--out", default=Path(__file__).parent.parent / "packages" / manifest.ID, type=Path)
+    parser.add_argument("--test-stays", type=Path, metavar="FILE", help="only write the RecordIDs of the test stays, a line each")
     parser.add_argument("--judge-on", choices=("test", "validation"), default="test")
     arguments = parser.parse_args()
 
     stays = cinc2012.read(arguments.data)
     parts = pipeline.split(stays, SEED)
+    if arguments.test_stays:
+        arguments.test_stays.write_text("".join(f"{record}\n" for record in sorted(stays.ids[parts.test])), encoding="ascii")
+        return
     validation = stays.take(parts.validation)
     model, fitted = pipeline.fit(stays.take(parts.train), validation, SEED)
     judged = stays.take(parts.test) if arguments.judge_on == "test" else validation

@@ -44,7 +44,7 @@ fn model(site: &Site) -> String {
 #[test]
 fn without_a_certificate_of_this_machine_the_agent_runs_on_rules_and_says_what_to_do() {
     let site = Site::new(Broker::Embedded, "");
-    let certificate = site.dir().join("certificates/deterioration-1.0.0.json");
+    let certificate = site.dir().join("certificates/deterioration-2.0.0.json");
     assert_eq!(
         model(&site),
         "live",

@@ -432,7 +432,7 @@ pub struct ModelScore {
     pub stay: StayToken,
     /// When it had been asked for.
     pub asked_at: Timestamp,
-    /// Model id and version, such as `deterioration 1.0.0`.
+    /// Model id and version, such as `deterioration 2.0.0`.
     pub model: String,
     /// Calibrated probability in parts per thousand, 0 to 1000.
     pub permille: u16,

@@ -2,10 +2,14 @@
 
 mod annotate;
 mod bench;
+mod charted;
 mod evaluate;
+mod figures;
 mod list;
+mod predict;
 mod promote;
 mod recording;
+mod risks;
 mod rows;
 mod scenes;
 mod sign;
@@ -43,7 +47,9 @@ pub(crate) enum ModelCommand {
     Bench(bench::BenchArgs),
     /// Run a model over a recorded ECG, with the agent's own analysis of the rhythm, and write what it says
     Annotate(annotate::AnnotateArgs),
-    /// Compare annotations of beats with those of an expert
+    /// Run a model over recorded stays and write the risk at every hour
+    Predict(predict::PredictArgs),
+    /// Compare annotations of beats with those of an expert, or risks with what became of the patients
     Evaluate(evaluate::EvaluateArgs),
     /// Write the rows of a recorded ECG that a model is trained on
     Rows(rows::RowsArgs),
@@ -67,6 +73,21 @@ impl EcgModel {
     }
 }
 
+/// Models of a risk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RiskModel {
+    /// Death in the hospital, from hourly vitals
+    Deterioration,
+}
+
+impl RiskModel {
+    const fn id(self) -> &'static str {
+        match self {
+            Self::Deterioration => "deterioration",
+        }
+    }
+}
+
 /// Runs a command.
 /// # Errors
 /// What was refused, and why.
@@ -80,6 +101,7 @@ pub(crate) fn run(command: ModelCommand, output: impl Write) -> anyhow::Result<(
         ModelCommand::Sign(args) => sign::run(args, output),
         ModelCommand::Bench(args) => bench::run(&args, output),
         ModelCommand::Annotate(args) => annotate::run(&args, output),
+        ModelCommand::Predict(args) => predict::run(&args, output),
         ModelCommand::Evaluate(args) => evaluate::run(&args, output),
         ModelCommand::Rows(args) => rows::run(&args, output),
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import chart
 from .vitals import DBP, HR, MAP, MAX_HOURS, MIN_PULSE_PRESSURE, RR, SBP, TEMP, VITALS
 
 ATTRIBUTION = (
@@ -24,7 +25,10 @@ ICU_TYPES = {1: "coronary care", 2: "cardiac surgery recovery", 3: "medical", 4:
 
 @dataclass
 class Stays:
-    """`hours` is [stays, 48, 6] hourly means, NaN where nothing valid was charted; one row per stay elsewhere."""
+    """`hours` is [stays, 48, 6] hourly means, NaN where nothing valid was charted; one row per stay elsewhere.
+
+    `chart` [stays, columns] sums up the whole stay, laboratory values and all: for the teacher alone, never for a prediction.
+    """
 
     ids: np.ndarray
     hours: np.ndarray
@@ -33,12 +37,13 @@ class Stays:
     icu: np.ndarray
     saps: np.ndarray
     died: np.ndarray
+    chart: np.ndarray
     rejected: int
 
     def take(self, index):
         """The stays at `index`, in that order."""
         return Stays(self.ids[index], self.hours[index], self.age[index], self.sex[index], self.icu[index],
-                     self.saps[index], self.died[index], self.rejected)
+                     self.saps[index], self.died[index], self.chart[index], self.rejected)
 
 
 def read(folder):
@@ -63,6 +68,7 @@ def read(folder):
         icu=np.array([int(s["ICUType"]) for s in static]),
         saps=np.array([_known(float(outcomes[i]["SAPS-I"])) for i in ids]),
         died=np.array([int(outcomes[i]["In-hospital_death"]) for i in ids]),
+        chart=np.stack([chart.summary(records[i]) for i in ids]),
         rejected=sum(r for _, r in hourly),
     )
 

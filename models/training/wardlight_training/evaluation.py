@@ -6,7 +6,14 @@ from . import baselines, metrics
 from .cinc2012 import ICU_TYPES
 from .features import features
 from .pipeline import HOURS, rows_at
-from .vitals import MAX_HOURS, RR
+from .respiration import effect
+from .vitals import MAX_HOURS, MIN_HOURS, RR
+
+BY_HOUR = (6, 9, 12, 18, 24, 30, 36, 42, 48)
+"""Hours in the card's table; the counts below it are over every hour."""
+
+GAIN_DRAWS = 200
+"""Bootstrap samples for the gain over all hours: each costs 86 areas."""
 
 MIN_STAYS, MIN_DEATHS = 100, 20
 """A subgroup with fewer is reported as insufficient data."""
@@ -31,6 +38,9 @@ def evaluate(model, fitted, judged, validation):
         "gain": {name: metrics.interval(lambda y, a, b: metrics.auroc(y, a) - metrics.auroc(y, b), died, int8_p, score)
                  for name, (score, _) in scores.items()},
         "by_hour": _by_hour(model, fitted, judged),
+        "every_hour": _every_hour(model, fitted, judged),
+        "respiration": effect(model.probability, judged),
+        "respiration_boosting": effect(lambda rows: fitted.boosting.predict_proba(rows)[:, 1], judged),
         "groups": _groups(model, judged, int8_p),
     }
 
@@ -61,12 +71,11 @@ def _on_validation(model, validation):
 
 def _scores(model, fitted, validation, judged):
     """The other scores at the end of the stay, each with an event-1 threshold chosen on validation."""
-    usual_saps = np.nanmedian(validation.saps)
     functions = {
         "Gradient boosting, same features": lambda s: fitted.boosting.predict_proba(rows_at(s, MAX_HOURS))[:, 1],
         "Logistic regression, same features":
             lambda s: fitted.logistic.predict_proba(model.normaliser(rows_at(s, MAX_HOURS)))[:, 1],
-        "SAPS-I (uses laboratory values and GCS)": lambda s: np.where(np.isnan(s.saps), usual_saps, s.saps),
+        "SAPS-I (uses laboratory values and GCS)": lambda s: _saps(fitted, s),
         "NEWS-like, last RR, SBP, HR, temperature": lambda s: baselines.news_like(s.hours),
     }
     return {name: (f(judged), metrics.best_event_1_threshold(validation.died, f(validation)))
@@ -101,18 +110,53 @@ def _agreement(model, judged):
 
 def _by_hour(model, fitted, judged):
     table = []
-    for hours in HOURS:
-        rows = rows_at(judged, hours)
-        p = model.probability(rows)
+    for hours in BY_HOUR:
+        p = model.probability(rows_at(judged, hours))
+        others = _others_at(model, fitted, judged, hours)
         table.append({
             "hours": hours,
             "int8": metrics.auroc(judged.died, p),
             "interval": metrics.interval(metrics.auroc, judged.died, p),
-            "boosting": metrics.auroc(judged.died, fitted.boosting.predict_proba(rows)[:, 1]),
-            "news": metrics.auroc(judged.died, baselines.news_like(judged.hours[:, :hours])),
+            "others": {name: metrics.auroc(judged.died, score) for name, score in others.items()},
             "ece": metrics.ece(judged.died, p),
         })
     return table
+
+
+def _every_hour(model, fitted, judged):
+    """Over all hours from the first to the last at which a risk may be shown: the mean AUROC of each, how often the model is
+    above, and the interval of its gain in the mean."""
+    hours = range(MIN_HOURS, MAX_HOURS + 1)
+    own = np.stack([model.probability(rows_at(judged, h)) for h in hours], 1)
+    others = [_others_at(model, fitted, judged, h) for h in hours]
+    at_each = lambda y, scores: np.array([metrics.auroc(y, column) for column in scores.T])
+    table = {"hours": len(hours), "int8": float(at_each(judged.died, own).mean()), "others": {}}
+    for name in others[0]:
+        scores = np.stack([o[name] for o in others], 1)
+        gain = at_each(judged.died, own) - at_each(judged.died, scores)
+        table["others"][name] = {
+            "auroc": float(at_each(judged.died, scores).mean()),
+            "above": int(np.sum(gain > 0)),
+            "not_above_at": [h for h, g in zip(hours, gain) if g <= 0],
+            "gain": metrics.interval(
+                lambda y, a, b: float(np.mean(at_each(y, a) - at_each(y, b))), judged.died, own, scores, repeats=GAIN_DRAWS),
+        }
+    return table
+
+
+def _saps(fitted, stays):
+    return np.where(np.isnan(stays.saps), fitted.usual_saps, stays.saps)
+
+
+def _others_at(model, fitted, judged, hours):
+    """What the others say after so many hours; SAPS-I is a figure of the first day, whatever the hour."""
+    rows = rows_at(judged, hours)
+    return {
+        "gradient boosting": fitted.boosting.predict_proba(rows)[:, 1],
+        "logistic regression": fitted.logistic.predict_proba(model.normaliser(rows))[:, 1],
+        "SAPS-I": _saps(fitted, judged),
+        "NEWS-like": baselines.news_like(judged.hours[:, :hours]),
+    }
 
 
 def _groups(model, judged, p):

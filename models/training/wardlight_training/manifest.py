@@ -11,7 +11,7 @@ from .vitals import MAX_HOURS, MIN_HOURS, VITALS
 
 FORMAT = 1
 ID = "deterioration"
-VERSION = "1.0.0"
+VERSION = "2.0.0"
 
 
 def build(model, result, parts, stays, seed, files):

@@ -1,5 +1,5 @@
 //! ICU stays of the PhysioNet/Computing in Cardiology Challenge 2012: text files of `Time,Parameter,Value`, 48 hours each,
-//! from a folder or from `set-a.tar.gz`.
+//! from a folder or from archives such as `set-a.tar.gz`.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -35,23 +35,29 @@ pub struct Measured {
     pub value: f64,
 }
 
-/// Reads at most `most` stays from a folder that holds the text files or `set-a.tar.gz`, or from the archive itself, ordered by
-/// number within a folder and as archived otherwise.
+/// Reads at most `most` stays from a folder that holds archives named `set-*.tar.gz` or else the text files, or from an archive
+/// itself, ordered by number within a folder and as archived otherwise.
 /// # Errors
 /// [`SimulatorError`] with the file (or entry of the archive) and line that is wrong, or when there is no stay at all.
 pub fn read_stays(path: &Path, most: usize) -> Result<Vec<Stay>, SimulatorError> {
-    let archive = path.join("set-a.tar.gz");
     let stays = if path.is_file() {
         from_archive(path, most)?
-    } else if archive.is_file() {
-        from_archive(&archive, most)?
     } else {
-        from_folder(path, most)?
+        let archives = files(path, is_archive)?;
+        let mut stays = Vec::new();
+        for archive in &archives {
+            stays.extend(from_archive(archive, most.saturating_sub(stays.len()))?);
+        }
+        if archives.is_empty() {
+            from_folder(path, most)?
+        } else {
+            stays
+        }
     };
     if stays.is_empty() {
         return Err(SimulatorError::file(
             path,
-            "no stays: expected numbered .txt files or set-a.tar.gz",
+            "no stays: expected numbered .txt files, or an archive of them such as set-a.tar.gz",
         ));
     }
     Ok(stays)
@@ -73,18 +79,22 @@ fn from_archive(path: &Path, most: usize) -> Result<Vec<Stay>, SimulatorError> {
 }
 
 fn from_folder(path: &Path, most: usize) -> Result<Vec<Stay>, SimulatorError> {
-    let entries = std::fs::read_dir(path).map_err(SimulatorError::io(path))?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(Result::ok)
-        .map(|e| e.path())
-        .filter(|p| is_stay(p))
-        .collect();
+    let files = files(path, is_stay)?;
+    let some = files.iter().take(most);
+    some.map(|file| parse(file, &super::read_text(file)?)).collect()
+}
+
+/// What a folder holds of a kind, in order of the names.
+fn files(folder: &Path, kind: fn(&Path) -> bool) -> Result<Vec<PathBuf>, SimulatorError> {
+    let entries = std::fs::read_dir(folder).map_err(SimulatorError::io(folder))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(Result::ok).map(|e| e.path()).filter(|p| kind(p)).collect();
     files.sort();
-    files
-        .iter()
-        .take(most)
-        .map(|file| parse(file, &super::read_text(file)?))
-        .collect()
+    Ok(files)
+}
+
+fn is_archive(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.starts_with("set-") && name.ends_with(".tar.gz")
 }
 
 /// Whether the file name is a number with `.txt`.

@@ -1,4 +1,5 @@
-//! `wardlight model evaluate`: annotations of beats against those of an expert, as ANSI/AAMI EC57 compares them.
+//! `wardlight model evaluate`: annotations of beats against those of an expert, as ANSI/AAMI EC57 compares them; risks are
+//! in `risks.rs`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,26 +18,38 @@ const FLUTTER: [u8; 2] = [32, 33];
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
-    /// Folder with the records' .hea and .atr files
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// Annotations by `wardlight model annotate ecg-beat`, named after their records: 101.csv
+    /// Of beats: folder with the records' .hea and .atr files
+    #[arg(long, value_name = "DIR", required_unless_present = "outcomes")]
+    data: Option<PathBuf>,
+    /// Of risks: Outcomes-a.txt of the PhysioNet/CinC Challenge 2012, or of another set
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    outcomes: Option<PathBuf>,
+    /// Of risks: judge these stays only, a RecordID on each line
+    #[arg(long, value_name = "FILE", requires = "outcomes")]
+    stays: Option<PathBuf>,
+    /// Annotations by `wardlight model annotate ecg-beat`, named after their records, 101.csv; or the risks by `wardlight model
+    /// predict`
     #[arg(value_name = "NAME.csv", required = true)]
-    annotations: Vec<PathBuf>,
+    files: Vec<PathBuf>,
 }
 
-/// Prints the figures of each record and of all together.
+/// Prints the figures of each record and of all together, or of the risks of each file.
 /// # Errors
 /// If a file cannot be read, or the output fails.
 pub(super) fn run(args: &EvaluateArgs, mut output: impl Write) -> anyhow::Result<()> {
+    if let Some(outcomes) = &args.outcomes {
+        let mut files = args.files.iter();
+        return files.try_for_each(|risks| super::risks::run(risks, outcomes, args.stays.as_deref(), &mut output));
+    }
+    let data = args.data.as_deref().context("--data or --outcomes is missing")?;
     let mut all = Compared::default();
     heading(&mut output)?;
-    for file in &args.annotations {
+    for file in &args.files {
         let name = file
             .file_stem()
             .and_then(|n| n.to_str())
             .context("annotations are named NAME.csv")?;
-        let compared = Compared::read(&args.data, name, file)?;
+        let compared = Compared::read(data, name, file)?;
         row(name, &compared, &mut output)?;
         all.add(&compared);
     }
