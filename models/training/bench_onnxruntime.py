@@ -1,4 +1,4 @@
-"""Times both graphs of a package in onnxruntime on one thread, as `models/examples/bench.rs` times our engines."""
+"""Times both graphs of a package in onnxruntime on one thread, as `wardlight model bench` times our engines."""
 
 import sys
 import time
@@ -32,7 +32,7 @@ def rate(session, batch):
 def main():
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    for name, file in (("onnxruntime Int8", "model.int8.onnx"), ("onnxruntime Float", "model.f32.onnx")):
+    for name, file in (("onnxruntime int8", "model.int8.onnx"), ("onnxruntime float", "model.f32.onnx")):
         path = Path(sys.argv[1]) / file
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         for batch in BATCHES:

@@ -1,10 +1,10 @@
 """Trains, quantizes, judges and packs the model `ecg-beat`.
 
-    python models/training/ecg-beat.py --data MITDB_DIR [--wardlight BINARY] [--rows DIR] [--out PACKAGE_DIR]
+    python models/training/ecg-beat.py --data MITDB_DIR [--wardlight BINARY] [--rows DIR] [--out PACKAGE_DIR] [--held-out DIR]
 
 MITDB_DIR holds the records of DS1 of the MIT-BIH Arrhythmia Database. The rows are made by `wardlight model rows`, so that training sees
 what the agent sees; they are kept in `--rows` and made again when that folder is gone. Everything but the signature;
-`models/training/run` does both.
+`models/training/run` does both. `--held-out` also writes what the network that did not see a record says of its beats.
 """
 
 import os
@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from wardlight_training import ecg_beat_package, ecg_evaluation, ecg_export, ecg_folds, ecg_rows, ecg_training, mitdb, toml
+from wardlight_training import ecg_beat_package, ecg_evaluation, ecg_export, ecg_folds, ecg_rows, ecg_training, held_out, mitdb, toml
 
 SEED = 1980
 
@@ -35,16 +35,22 @@ def main():
     parser.add_argument("--rows", default=Path(tempfile.gettempdir()) / "ecg-beat-rows", type=Path, help="folder where the rows are kept")
     parser.add_argument("--out", default=root / "models/packages" / ecg_beat_package.ID, type=Path)
     parser.add_argument("--jobs", default=2, type=int, help="folds trained at once")
+    parser.add_argument("--held-out", type=Path, help="folder for opinions on records left out, as `wardlight model annotate` writes them")
     arguments = parser.parse_args()
 
-    ecg_rows.make(arguments.wardlight, arguments.data, arguments.rows)
-    rows = ecg_rows.read(arguments.data, arguments.rows)
+    ecg_rows.make(arguments.wardlight, arguments.data, arguments.rows, SEED, ecg_training.folds())
+    found = ecg_rows.read(arguments.data, arguments.rows)
     people = [mitdb.person(arguments.data, name) for name in mitdb.DS1]
-    logits = ecg_folds.held_out_logits(arguments.data, arguments.rows, rows, SEED, arguments.jobs)
+    logits = ecg_folds.held_out_logits(arguments.data, arguments.rows, found, SEED, arguments.jobs)
+    if arguments.held_out:
+        together = found.play == 0
+        held_out.write_beats(arguments.held_out, found[together], logits["int8"][together])
+    annotated = found.label >= 0
+    rows, logits = found[annotated], {kind: values[annotated] for kind, values in logits.items()}
     result = judge(rows, logits)
     for kind in ecg_folds.KINDS:
         print(kind, result[kind]["all"])
-    ensemble, network = ecg_training.fit(rows, SEED)
+    ensemble, network = ecg_training.fit(ecg_rows.join([rows, ecg_rows.read_synthetic(arguments.rows)]), SEED)
     alone = rows[rows.play == 0]
     files = {
         "card.md": ecg_beat_package.card(result, SEED, people).encode(),

@@ -1,9 +1,9 @@
 """Trains, quantizes, judges and packs the model `ecg-vf`.
 
-    python models/training/ecg-vf.py --data MITDB_DIR [--creighton CUDB_DIR] [--wardlight BINARY] [--rows DIR] [--out PACKAGE_DIR]
+    python models/training/ecg-vf.py --data MITDB_DIR [--creighton CUDB_DIR] [--wardlight BINARY] [--rows DIR] [--out PACKAGE_DIR] [--held-out DIR]
 
 Everything but the signature; `models/training/run` does both. The rows are made by `wardlight model rows`, so that training sees what
-the agent sees.
+the agent sees. `--held-out` also writes what the network that did not see a record says of its windows.
 """
 
 import os
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wardlight_training import vf_evaluation, vf_package, vf_pipeline, vf_rows
+from wardlight_training import held_out, vf_evaluation, vf_package, vf_pipeline, vf_rows
 from wardlight_training.vf_pipeline import SEEDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +37,7 @@ def main():
     parser.add_argument("--wardlight", type=Path, default=ROOT / "target/release/wardlight", help="the binary that makes the rows")
     parser.add_argument("--out", type=Path, default=ROOT / "models/packages/ecg-vf")
     parser.add_argument("--rows", type=Path, help="keep the rows here, and use those that are there")
+    parser.add_argument("--held-out", type=Path, help="folder for opinions on records left out, as `wardlight model annotate` writes them")
     arguments = parser.parse_args()
     creighton = arguments.creighton or arguments.data.parent / "cudb"
     with tempfile.TemporaryDirectory() as scratch:
@@ -44,6 +45,8 @@ def main():
         vf_rows.make(arguments.wardlight, arguments.data, creighton, folder)
         sources = vf_rows.read(arguments.data, folder)
     found = vf_pipeline.cross_validate(sources)
+    if arguments.held_out:
+        held_out.write_windows(arguments.held_out, sources, found)
     trained = vf_pipeline.Trained(sources, vf_pipeline.records(), SEEDS[0])
     result = judge(sources, found, arguments.data)
     result["weights"] = sum(weights.size for weights, _ in trained.parameters.values())
@@ -96,6 +99,8 @@ def _together(sources, found, kind, threshold):
         name: sum(vf_evaluation.counts(*vf_evaluation.together(sources[name], logits[kind]), threshold) for logits in each)
         for name, each in found.items()
     }
+
+
 def _probability(logits):
     return 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
 

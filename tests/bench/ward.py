@@ -69,7 +69,7 @@ class Mosquitto:
 class Agent:
     """An agent, made with `wardlight init` and given its own beds."""
 
-    def __init__(self, processes, where, broker, beds):
+    def __init__(self, processes, where, broker, beds, more=""):
         for program in (AGENT, SIMULATOR):
             if not program.exists():
                 sys.exit(f"{program}: not there; first: cargo build --release -p wardlight -p wardlight-simulator")
@@ -79,7 +79,7 @@ class Agent:
         subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
         self.config = self.dir / "agent.toml"
         text = CONFIG.format(site=SITE, beds=json.dumps(beds), broker=broker.port, http=self.port)
-        self.config.write_text(text)
+        self.config.write_text(text + more)
         self.log = where / "agent.log"
         with self.log.open("w") as log:
             self.process = processes.start([AGENT, "run", "--config", self.config], stdout=log, stderr=log)

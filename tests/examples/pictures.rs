@@ -84,6 +84,18 @@ fn main() {
         .browser
         .evaluate("[...document.querySelectorAll('#panel h3')].find((h) => h.textContent.startsWith('Risk'))?.scrollIntoView()");
     camera.take("risk");
+    // The demo's second bed fibrillates: what the model saw.
+    camera.browser.evaluate("document.querySelector('#panel .close').click()");
+    camera.browser.evaluate("document.querySelectorAll('#grid .tile')[1].click()");
+    camera.browser.until(
+        "what a model saw",
+        10,
+        "document.querySelector('.section.sighting svg') !== null",
+    );
+    camera
+        .browser
+        .evaluate("document.querySelector('.section.sighting').scrollIntoView({ block: 'center' })");
+    camera.take("sighting");
     camera.browser.click("#panel button", "Limits");
     camera
         .browser

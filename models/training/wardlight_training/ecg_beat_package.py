@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from . import ecg_evaluation as evaluation
-from . import ecg_export, ecg_training, mitdb
+from . import ecg_export, ecg_network, ecg_scenes, ecg_synthetic, ecg_training, mitdb
 from .ecg_rows import CHANNELS, RHYTHM_NAMES, WINDOW
 
 ID = "ecg-beat"
@@ -103,12 +103,16 @@ known, two seconds after the beat at the latest. Written by `models/training/ecg
 
 **Use.** An advisory for trained staff, and a second opinion for rules. It never raises, silences or delays a red alarm by itself.
 
-**Network.** {t.MEMBERS} small networks in one graph, their logits averaged: five convolutions over three windows of {WINDOW} samples (125 Hz) beside a
-dense layer over {len(RHYTHM_NAMES)} numbers of the rhythm. {t.STEPS} steps of {256} rows each. Static int8, all scales powers of two.
+**Network.** Networks whose logits are averaged in one graph: {t.MEMBERS}. Each has five convolutions over three windows of {WINDOW} samples (125 Hz) beside a
+dense layer over {len(RHYTHM_NAMES)} numbers of the rhythm. {t.STEPS} steps of {ecg_network.BATCH} rows each. Static int8, all scales powers of two.
 
 **Data.** {mitdb.ATTRIBUTION}; {mitdb.LICENCE}. The 22 records of DS1 (one patient each): {", ".join(mitdb.DS1)}.
 DS2 was never seen. Labels: the database's annotations, matched within {mitdb.MATCH_S * 1000:.0f} ms to the beats of our detector; beats that it missed or made up are in
 no figure below (see docs/rhythm.md for those).
+
+**Synthetic records.** In training only, each record also counts in {len(ecg_synthetic.SCENES) * ecg_synthetic.TAKES} synthetic ones of {ecg_scenes.BEATS} beats: its own beats set down in atrial
+fibrillation (N), in supraventricular ectopy with single early beats, runs and bigeminy (S), and in a sinus rhythm that breathes and
+drops beats (N), with ventricular beats of its own or of a record that is held out with it. No figure is measured on them.
 
 **How it was judged.** {t.FOLDS}-fold cross-validation by record, with the whole training repeated for each fold: every figure below is about records
 that the weights in question did not see. Counted from {evaluation.LEARNING_S / 60:.0f} min on. Intervals: 95 % percentile bootstrap over records ({evaluation.DRAWS} draws). Features and recipe

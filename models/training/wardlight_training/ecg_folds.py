@@ -24,9 +24,9 @@ def held_out_logits(data, folder, rows, seed, jobs):
 
 
 def _fold(data, folder, held_out, seed):
-    rows = ecg_rows.read(data, folder)
-    out = np.isin(rows.record, held_out)
-    train, judged = rows[~out], rows[out]
+    rows, synthetic = ecg_rows.read(data, folder), ecg_rows.read_synthetic(folder)
+    out, made_of_it = np.isin(rows.record, held_out), np.isin(synthetic.record, held_out)
+    train, judged = ecg_rows.join([rows[~out], synthetic[~made_of_it]]), rows[out]
     ensemble, network = ecg_training.fit(train, seed)
     return {
         "float": ecg_training.logits(ensemble, judged), "int8": ecg_training.stored_logits(network, judged),

@@ -4,9 +4,10 @@ import numpy as np
 import onnxruntime
 
 from . import ecg_export, ecg_network, ecg_quantise
+from .ecg_rows import SYNTHETIC
 from .mitdb import DS1
 
-MEMBERS = 3
+MEMBERS = 1
 STEPS = 600
 FOLDS = 6
 # A record's class counts as the root of its beats: neither by its length alone nor all alike. Fusion beats are not told from
@@ -14,6 +15,8 @@ FOLDS = 6
 POWER = 0.5
 CLASS_WEIGHT = (1.0, 1.0, 1.0, 0.3, 0.0)
 ABERRATED_WEIGHT = 0.1
+# What a scene of a record counts beside the record itself.
+SYNTHETIC_WEIGHT = 0.5
 CALIBRATION_ROWS = 4000
 PIECE = 4096
 
@@ -24,13 +27,15 @@ def folds():
 
 
 def chances(rows):
-    """How often each row is drawn, up to a factor."""
+    """How often each row is drawn, up to a factor; never one that is not annotated."""
     chance = np.zeros(len(rows.label))
-    for record in np.unique(rows.record):
+    # The plays of a record are one source, each of its scenes is another.
+    source = np.where(rows.play < SYNTHETIC, 0, rows.play)
+    for record, number in np.unique(np.stack([rows.record, source], 1), axis=0):
         for label, weight in enumerate(CLASS_WEIGHT):
-            own = np.flatnonzero((rows.record == record) & (rows.label == label))
+            own = np.flatnonzero((rows.record == record) & (source == number) & (rows.label == label))
             if len(own):
-                chance[own] = weight * len(own) ** POWER / len(own)
+                chance[own] = weight * len(own) ** POWER / len(own) * (SYNTHETIC_WEIGHT if number else 1.0)
     chance[rows.aberrated] *= ABERRATED_WEIGHT
     return chance
 

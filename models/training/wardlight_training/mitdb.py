@@ -12,7 +12,7 @@ CLASSES = ("N", "S", "V", "F", "Q")
 # WFDB annotation codes: N L R e j | A a J S | V E | F | / f Q
 _CODES = {1: 0, 2: 0, 3: 0, 34: 0, 11: 0, 8: 1, 4: 1, 7: 1, 9: 1, 5: 2, 10: 2, 6: 3, 12: 4, 38: 4, 13: 4}
 _SKIP, _NUM, _SUB, _CHN, _AUX = 59, 60, 61, 62, 63
-ABERRATED = 4
+NORMAL, ABERRATED, VENTRICULAR, ATRIAL = 1, 4, 5, 8
 FLUTTER_BEGINS, FLUTTER_ENDS = 32, 33
 # The beat was found if it was annotated within 150 ms (ANSI/AAMI EC57).
 MATCH_S = 0.15
@@ -39,6 +39,24 @@ def annotations(folder, name):
     return found
 
 
+def signals(folder, name):
+    """The two leads of a record, `[2, samples]`, as stored (format 212)."""
+    first, middle, last = np.fromfile(Path(folder) / f"{name}.dat", np.uint8).reshape(-1, 3).astype(int).T
+    stored = np.stack([first | (middle & 0x0F) << 8, last | (middle & 0xF0) << 4])
+    return (stored + 2048) % 4096 - 2048
+
+
+def leads(folder, name):
+    """Names of the leads."""
+    return [line.split()[-1] for line in (Path(folder) / f"{name}.hea").read_text().splitlines()[1:3]]
+
+
+def encoded(samples, codes):
+    """An annotation file of beats at ascending samples less than 1024 apart from each other."""
+    steps = np.diff(samples, prepend=0)
+    return (np.append((np.array(codes) << 10) | steps, 0)).astype("<u2").tobytes()
+
+
 def beats(folder, name):
     """Times in seconds and annotation codes of the annotated beats."""
     times, codes = zip(*((at, code) for at, code in annotations(folder, name) if code in _CODES))
@@ -46,8 +64,8 @@ def beats(folder, name):
 
 
 def aami(codes):
-    """AAMI classes of annotation codes."""
-    return np.array([_CODES[code] for code in codes])
+    """AAMI classes of annotation codes; −1 stays −1."""
+    return np.array([_CODES[code] if code >= 0 else -1 for code in codes])
 
 
 def match(times, truth_times, truth_codes):

@@ -23,6 +23,9 @@ pub(crate) struct BenchArgs {
     /// Public keys that the package may be signed with, beside the release's
     #[arg(long, value_name = "FILE")]
     keys: Option<std::path::PathBuf>,
+    /// Print lines of engine, batch and rate for a program, without the GPU
+    #[arg(long)]
+    csv: bool,
 }
 
 /// Prints rows a second of processor time for every engine and batch, and the trial of the GPU if there is one.
@@ -41,7 +44,11 @@ pub(super) fn run(args: &BenchArgs, mut output: impl Write) -> anyhow::Result<()
             .collect::<Result<_, _>>()?,
     };
     for package in &packages {
-        table(package, &mut output)?;
+        if args.csv {
+            lines(package, &mut output)?;
+        } else {
+            table(package, &mut output)?;
+        }
     }
     output.flush()?;
     Ok(())
@@ -60,17 +67,12 @@ fn table(package: &Package, output: &mut impl Write) -> anyhow::Result<()> {
         write!(output, "{:>12}", format!("batch {batch}"))?;
     }
     writeln!(output)?;
-    let plans = Backend::available().into_iter().map(Engine::Plan);
-    let int8 = plans.chain([Engine::Tract]).map(|engine| (Precision::Int8, engine));
-    for (precision, engine) in int8.chain([(Precision::Float, Engine::Tract)]) {
-        let number = if precision == Precision::Int8 { "int8" } else { "float" };
-        write!(output, "{:52}", format!("{engine}, {number}"))?;
+    for (name, engine) in engines() {
+        write!(output, "{name:52}")?;
         for batch in BATCHES {
-            match package.rows_a_second((precision, engine), batch, ENOUGH, &processor_time) {
-                Ok(rate) => write!(output, "{rate:>12.0}")?,
-                // A graph that the integer plan leaves to tract.
-                Err(_) if engine != Engine::Tract => write!(output, "{:>12}", "-")?,
-                Err(error) => return Err(error.into()),
+            match rate(package, engine, batch)? {
+                Some(rate) => write!(output, "{rate:>12.0}")?,
+                None => write!(output, "{:>12}", "-")?,
             }
         }
         writeln!(output)?;
@@ -79,6 +81,36 @@ fn table(package: &Package, output: &mut impl Write) -> anyhow::Result<()> {
         gpu(package, output)?;
     }
     Ok(())
+}
+
+fn lines(package: &Package, output: &mut impl Write) -> anyhow::Result<()> {
+    for (name, engine) in engines() {
+        for batch in BATCHES {
+            if let Some(rate) = rate(package, engine, batch)? {
+                writeln!(output, "{name},{batch},{rate:.0}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every engine of this machine for int8, and tract for float.
+fn engines() -> impl Iterator<Item = (String, (Precision, Engine))> {
+    let plans = Backend::available().into_iter().map(Engine::Plan);
+    let int8 = plans.chain([Engine::Tract]).map(|engine| (Precision::Int8, engine));
+    int8.chain([(Precision::Float, Engine::Tract)]).map(|(precision, engine)| {
+        let number = if precision == Precision::Int8 { "int8" } else { "float" };
+        (format!("{engine} {number}"), (precision, engine))
+    })
+}
+
+/// Rows a second; `None` for a graph that the integer plan leaves to tract.
+fn rate(package: &Package, engine: (Precision, Engine), batch: usize) -> anyhow::Result<Option<f64>> {
+    match package.rows_a_second(engine, batch, ENOUGH, &processor_time) {
+        Ok(rate) => Ok(Some(rate)),
+        Err(_) if engine.1 != Engine::Tract => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The trial of the GPU, by the wall's clock, from windows in memory to logits in memory.
