@@ -10,12 +10,14 @@ use wardlight_models::certificate::Certificate;
 use wardlight_models::life::State;
 
 use super::{machine, stamp};
+use crate::certified::PARTS;
 use crate::cli::ConfigArg;
 use crate::packages::Packages;
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Name of a model (all its versions here that are not retired), or folder of a package; else all that the software carries
+    /// Name of a model (all its versions here that are not retired), or folder of a package; else all that the software carries and
+    /// the verified, shadowed and live ones beside them
     #[arg(value_name = "ID|PACKAGE")]
     which: Option<String>,
     /// Only this version of the model
@@ -39,22 +41,24 @@ pub(super) fn run(args: &VerifyArgs, mut output: impl Write) -> anyhow::Result<(
 }
 
 fn chosen(args: &VerifyArgs, packages: &Packages) -> anyhow::Result<Vec<Package>> {
-    let Some(which) = &args.which else {
-        return Package::shipped_ids().map(|id| packages.carried(id)).collect();
-    };
-    if !Package::shipped_ids().any(|id| id == which) {
-        if let Some(version) = &args.version {
-            bail!("{which} {version}: no such model; wardlight model list shows what is here");
-        }
-        return Ok(vec![packages.open(Path::new(which))?]);
-    }
     let life = packages.life()?;
-    if let Some(version) = &args.version {
-        return Ok(vec![packages.version(&life, which, version)?]);
+    // What is staged is verified by name: somebody means that very package.
+    let in_use = |state| !matches!(state, State::Staged | State::Retired);
+    let here = |id: &str, wanted: fn(State) -> bool| -> anyhow::Result<Vec<Package>> {
+        let brought = life.versions(id).iter().filter(|version| wanted(version.state));
+        let brought = brought.map(|version| packages.brought(&life, id, &version.version));
+        [packages.carried(id)].into_iter().chain(brought).collect()
+    };
+    match (&args.which, &args.version) {
+        (None, _) => {
+            let all = PARTS.into_iter().map(|id| here(id, in_use));
+            Ok(all.collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten().collect())
+        }
+        (Some(id), Some(version)) if PARTS.contains(&id.as_str()) => Ok(vec![packages.version(&life, id, version)?]),
+        (Some(id), None) if PARTS.contains(&id.as_str()) => here(id, |state| state != State::Retired),
+        (Some(id), Some(version)) => bail!("{id} {version}: no such model; wardlight model list shows what is here"),
+        (Some(folder), None) => Ok(vec![packages.open(Path::new(folder))?]),
     }
-    let here = life.versions(which).iter().filter(|version| version.state != State::Retired);
-    let here = here.map(|version| packages.brought(&life, which, &version.version));
-    [packages.carried(which)].into_iter().chain(here).collect()
 }
 
 fn table(package: &Package, certificate: &Certificate, output: &mut impl Write) -> anyhow::Result<()> {
