@@ -103,7 +103,7 @@ impl Workshop {
             let file = file.unwrap();
             fs::copy(file.path(), package.join(file.file_name())).unwrap();
         }
-        replace(&package, "version = \"1.0.0\"", &format!("version = \"{version}\""));
+        replace(&package, "version = \"2.0.0\"", &format!("version = \"{version}\""));
         self.sign(&package, "key");
         package
     }
@@ -286,12 +286,12 @@ fn a_package_that_is_not_as_it_must_be_is_not_staged_and_changes_nothing() {
 #[test]
 fn a_certificate_that_does_not_hold_promotes_nothing() {
     let workshop = Workshop::new();
-    let package = workshop.package("1.1.0");
+    let package = workshop.package("2.1.0");
     workshop.done(&["stage", package.to_str().unwrap()]);
     let promote = ["promote", "deterioration"];
-    workshop.refused(&promote, "run wardlight model verify deterioration 1.1.0 first");
-    workshop.done(&["verify", "deterioration", "1.1.0"]);
-    let file = workshop.site.dir().join("certificates/deterioration-1.1.0.json");
+    workshop.refused(&promote, "run wardlight model verify deterioration 2.1.0 first");
+    workshop.done(&["verify", "deterioration", "2.1.0"]);
+    let file = workshop.site.dir().join("certificates/deterioration-2.1.0.json");
     let sound = fs::read_to_string(&file).unwrap();
 
     fs::remove_file(&file).unwrap();
@@ -305,8 +305,8 @@ fn a_certificate_that_does_not_hold_promotes_nothing() {
     let other = Workshop::new();
     fs::copy(workshop.path("key.pub"), other.site.dir().join("models.pub")).unwrap();
     other.done(&["stage", package.to_str().unwrap()]);
-    other.done(&["verify", "deterioration", "1.1.0"]);
-    fs::copy(other.site.dir().join("certificates/deterioration-1.1.0.json"), &file).unwrap();
+    other.done(&["verify", "deterioration", "2.1.0"]);
+    fs::copy(other.site.dir().join("certificates/deterioration-2.1.0.json"), &file).unwrap();
     workshop.refused(&promote, "must be made by a key of this site over these bytes");
 
     let clock = SystemClock::new(-500 * 24 * 3600);
@@ -314,20 +314,20 @@ fn a_certificate_that_does_not_hold_promotes_nothing() {
     clock.rule(&mut verify);
     let config = workshop.site.config();
     let long_ago = verify
-        .args(["model", "verify", "deterioration", "1.1.0", "--config"])
+        .args(["model", "verify", "deterioration", "2.1.0", "--config"])
         .arg(&config)
         .output();
     assert!(long_ago.unwrap().status.success());
     workshop.refused(&promote, "is too long ago");
 
-    workshop.done(&["verify", "deterioration", "1.1.0"]);
+    workshop.done(&["verify", "deterioration", "2.1.0"]);
     assert!(workshop.done(&promote).contains("in the shadow"));
-    assert_eq!(workshop.live(), "1.0.0");
+    assert_eq!(workshop.live(), "2.0.0");
     assert!(workshop.done(&promote).contains("live"));
-    assert_eq!(workshop.live(), "1.1.0");
-    workshop.refused(&["promote", "deterioration", "1.1.0"], "is live already");
+    assert_eq!(workshop.live(), "2.1.0");
+    workshop.refused(&["promote", "deterioration", "2.1.0"], "is live already");
     workshop.done(&["rollback", "deterioration", "--why", "tried"]);
-    assert_eq!(workshop.live(), "1.0.0");
+    assert_eq!(workshop.live(), "2.0.0");
     workshop.refused(&["rollback", "deterioration"], "nothing before it");
 }
 
@@ -345,9 +345,9 @@ fn audited(site: &Site, action: &str) -> Vec<Value> {
 #[test]
 fn another_version_goes_live_and_back_under_a_running_ward_that_loses_nothing() {
     let workshop = Workshop::new();
-    let package = workshop.package("1.1.0");
+    let package = workshop.package("2.1.0");
     workshop.done(&["stage", package.to_str().unwrap()]);
-    workshop.done(&["verify", "deterioration", "1.1.0"]);
+    workshop.done(&["verify", "deterioration", "2.1.0"]);
     workshop.done(&["promote", "deterioration"]);
 
     let site = &workshop.site;
@@ -375,32 +375,32 @@ fn another_version_goes_live_and_back_under_a_running_ward_that_loses_nothing() 
             let bed = agent.get("/api/v1/beds/B03").json();
             (bed["bed"]["risk"]["model"] == format!("deterioration {version}")).then_some(())
         });
-        let alarm = device.alarm(if version == "1.1.0" { "vf" } else { "asystole" }, true);
+        let alarm = device.alarm(if version == "2.1.0" { "vf" } else { "asystole" }, true);
         wire.deliver(&alarm.topic, &alarm.payload());
     };
-    until_model("1.0.0");
+    until_model("2.0.0");
     until("an alarm before", 5, || agent.alarms("device_alarm_asystole").pop());
     let beside = |versions: &str| {
         let shown = || workshop.done(&["list"]).contains(versions).then_some(());
         until("what is unheard", 10, shown);
     };
-    beside("deterioration 1.1.0 beside 1.0.0, unheard: ");
+    beside("deterioration 2.1.0 beside 2.0.0, unheard: ");
     let compared = || agent.metric("wardlight_model_shadow_compared_total");
     until("the shadow", 10, || (compared() >= 1.0).then_some(()));
     assert!(agent.metric("wardlight_model_shadow_different_total") < 0.5);
     workshop.done_under(&clock, &["promote", "deterioration"]);
-    until_model("1.1.0");
+    until_model("2.1.0");
     until("an alarm after", 5, || agent.alarms("device_alarm_vf").pop());
-    beside("deterioration 1.0.0 beside 1.1.0, unheard: ");
+    beside("deterioration 2.0.0 beside 2.1.0, unheard: ");
     workshop.done(&["rollback", "deterioration", "--why", "tried"]);
-    until_model("1.0.0");
+    until_model("2.0.0");
     assert!(agent.metric("wardlight_model_requests_dropped_total") < 0.5);
     // Altered by hand: what runs goes on, and it is said.
     let life = site.dir().join("packages/life.json");
     let text = fs::read_to_string(&life).unwrap();
     fs::write(&life, text.replace("retired", "live")).unwrap();
     until("that it is refused", 10, || audited(site, "models_unreadable").pop());
-    until_model("1.0.0");
+    until_model("2.0.0");
     assert!(agent.terminate().success());
 
     let actions: Vec<String> = audited(site, "model_")

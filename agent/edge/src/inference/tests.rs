@@ -193,7 +193,8 @@ fn an_unheard_version_gets_what_the_live_one_gets_and_changes_no_answer() {
         assert!(one.compared + one.skipped >= rows, "{part}: {one:?}");
         // The very same model decides the same, bit for bit.
         assert_eq!((one.same, one.largest_gap), (one.compared, 0.0), "{part}");
-        assert_eq!((one.live.as_str(), one.unheard.as_str()), ("1.0.0", "1.0.0"));
+        assert_eq!(one.live, one.unheard);
+        assert!(!one.live.is_empty());
     }
 }
 
