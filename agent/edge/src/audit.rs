@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
 use wardlight_core::alarms::{AlarmId, Inactivation};
@@ -188,7 +189,8 @@ impl Record {
         };
         let from = change.from.map_or("new", State::name);
         let Change { model, version, why, .. } = change;
-        let at = Timestamp::from_millis(change.at_ms);
+        let at = UNIX_EPOCH + Duration::from_millis(change.at_ms.unsigned_abs());
+        let at = humantime::format_rfc3339_seconds(at);
         Self {
             by: (change.by != AGENT).then(|| change.by.clone()),
             unproved: change.by != AGENT,
@@ -278,8 +280,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use serde_json::Value;
     use wardlight_core::event::{Event, Order, Refusal};
     use wardlight_core::ids::UnitId;
