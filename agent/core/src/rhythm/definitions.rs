@@ -61,7 +61,8 @@ pub(super) const LOST: i64 = ms(10_000) as i64;
 pub(super) const MODEL_VENTRICULAR: f32 = 0.5;
 /// Ventricular beats of a model that are a ventricular tachycardia, at the rate of the rule (PhysioNet/CinC Challenge 2015).
 pub(super) const MODEL_VT_BEATS: usize = 5;
-/// Probability from which a model's window counts as shockable. *ratify*
+/// Probability from which a model's window counts as shockable for an alarm: above the threshold for a window of `ecg-vf` 1.0.0, at which
+/// the false alarm v102s of the PhysioNet/CinC Challenge 2015 would be one. *ratify*
 pub(super) const MODEL_SHOCKABLE: f32 = 0.5;
 /// Windows of 4 s in a row, a second apart, that are a fibrillation. *ratify*
 pub(super) const MODEL_SHOCKABLE_WINDOWS: u32 = 3;
