@@ -13,8 +13,19 @@ use crate::time::Timestamp;
 
 /// Without a block for this long nothing is known of the rhythm any more.
 const LOST_AFTER: Duration = Duration::from_secs(5);
-/// After this long with blocks the analysis has found again what stood before a restart, or it is over.
-const FOUND_AGAIN_WITHIN: Duration = Duration::from_secs(15);
+/// After this long with blocks the analysis has found again what stood before a restart, or it is over; atrial fibrillation, which is told
+/// from 128 intervals and 30 beats, takes longer.
+const fn found_again_within(rhythm: Rhythm) -> Duration {
+    match rhythm {
+        Rhythm::AtrialFibrillation => Duration::from_secs(300),
+        _ => Duration::from_secs(15),
+    }
+}
+
+/// Numbers the hearings of beds: from a bed's first block to its last, by the same stay, without a break. What is found in one says
+/// nothing about another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hearing(u64);
 
 /// Who says that a condition is present.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +37,7 @@ enum Witness {
 #[derive(Debug)]
 struct Analysed {
     stay: StayToken,
+    hearing: Hearing,
     analysis: BedRhythm,
     /// What the Ward believes to be present.
     told: Vec<Rhythm>,
@@ -46,6 +58,8 @@ struct Analysed {
 #[derive(Debug, Default)]
 pub struct BedRhythms {
     beds: BTreeMap<BedId, Analysed>,
+    /// The newest.
+    hearing: Hearing,
 }
 
 impl BedRhythms {
@@ -61,7 +75,8 @@ impl BedRhythms {
         heard: &mut dyn FnMut(Heard),
     ) -> Vec<RhythmReport> {
         if self.beds.get(bed).is_none_or(|known| known.stay != stay) {
-            self.beds.insert(bed.clone(), Analysed::new(stay, standing(), now));
+            let hearing = self.next_hearing();
+            self.beds.insert(bed.clone(), Analysed::new(stay, hearing, standing(), now));
         }
         let Some(analysed) = self.beds.get_mut(bed) else {
             return Vec::new();
@@ -74,16 +89,26 @@ impl BedRhythms {
         analysed.report(bed, Witness::Rules, findings)
     }
 
-    /// Takes what models found in the waveforms of a stay, and what they saw. A condition is present as long as the rules or the models
-    /// say so.
+    /// The hearing of a bed that goes on.
+    pub fn hearing(&self, bed: &BedId) -> Option<Hearing> {
+        self.beds.get(bed).map(|analysed| analysed.hearing)
+    }
+
+    fn next_hearing(&mut self) -> Hearing {
+        self.hearing = Hearing(self.hearing.0 + 1);
+        self.hearing
+    }
+
+    /// Takes what models found in a hearing of the bed, and what they saw. A condition is present as long as the rules or the models
+    /// say so. What is of another hearing is passed over.
     pub fn take_modelled(
         &mut self,
         bed: &BedId,
-        stay: StayToken,
+        hearing: Hearing,
         findings: Vec<RhythmFinding>,
         sightings: Vec<Sighting>,
     ) -> Vec<RhythmReport> {
-        let Some(analysed) = self.beds.get_mut(bed).filter(|known| known.stay == stay) else {
+        let Some(analysed) = self.beds.get_mut(bed).filter(|known| known.hearing == hearing) else {
             return Vec::new();
         };
         let mut reports = analysed.report(bed, Witness::Models, findings);
@@ -95,10 +120,13 @@ impl BedRhythms {
         reports
     }
 
-    /// The models are gone: what they alone said is no longer known to be so.
+    /// The models are gone, or so late that what they said last is of the past: what they alone said is no longer known to be so. Should
+    /// they answer again, it is about hearings that begin now.
     pub fn forget_models(&mut self) -> Vec<RhythmReport> {
+        let hearing = self.next_hearing();
         let beds = self.beds.iter_mut();
         beds.flat_map(|(bed, analysed)| {
+            analysed.hearing = hearing;
             let over = analysed.modelled.iter().map(|rhythm| RhythmFinding {
                 rhythm: *rhythm,
                 present: false,
@@ -122,9 +150,8 @@ impl BedRhythms {
                     reports.push(analysed.about(bed, RhythmNews::Signal(EcgSignal::None)));
                 }
             }
-            if lost || now.since(analysed.began_at) > FOUND_AGAIN_WITHIN {
-                reports.extend(analysed.take_back(bed));
-            }
+            let heard_for = now.since(analysed.began_at);
+            reports.extend(analysed.take_back(bed, |rhythm| lost || heard_for > found_again_within(rhythm)));
             !lost
         });
         reports
@@ -142,9 +169,10 @@ impl BedRhythms {
 }
 
 impl Analysed {
-    fn new(stay: StayToken, told: Vec<Rhythm>, now: Timestamp) -> Self {
+    fn new(stay: StayToken, hearing: Hearing, told: Vec<Rhythm>, now: Timestamp) -> Self {
         Self {
             stay,
+            hearing,
             analysis: BedRhythm::default(),
             told,
             found: Vec::new(),
@@ -178,9 +206,9 @@ impl Analysed {
         news.into_iter().map(|news| self.about(bed, news)).collect()
     }
 
-    /// Ends what the Ward believes and the analysis does not.
-    fn take_back(&mut self, bed: &BedId) -> Vec<RhythmReport> {
-        let present = |rhythm: &Rhythm| self.found.contains(rhythm) || self.modelled.contains(rhythm);
+    /// Ends what the Ward believes and the analysis does not, where it is `due`.
+    fn take_back(&mut self, bed: &BedId, due: impl Fn(Rhythm) -> bool) -> Vec<RhythmReport> {
+        let present = |rhythm: &Rhythm| self.found.contains(rhythm) || self.modelled.contains(rhythm) || !due(*rhythm);
         let (told, over): (Vec<_>, Vec<_>) = self.told.iter().copied().partition(present);
         self.told = told;
         let ended = |rhythm| RhythmFinding {
@@ -296,7 +324,8 @@ mod tests {
             present,
             onset_at: at(s * 1000),
         };
-        all.extend(findings(&rhythms.take_modelled(&bed, STAY, vec![finding], Vec::new())));
+        let hearing = rhythms.hearing(&bed).unwrap();
+        all.extend(findings(&rhythms.take_modelled(&bed, hearing, vec![finding], Vec::new())));
         all
     }
 
@@ -315,6 +344,26 @@ mod tests {
         assert!(!still.contains(&(asystole, false)), "the rules still say so: {still:?}");
         let after = play(&mut rhythms, 34..50, true, &[]);
         assert!(after.contains(&(asystole, false)), "{after:?}");
+    }
+
+    #[test]
+    fn what_models_say_of_an_earlier_hearing_is_passed_over() {
+        let (bed, vf) = (BedId::new("B1").unwrap(), Rhythm::VentricularFibrillation);
+        let mut rhythms = BedRhythms::default();
+        play(&mut rhythms, 0..20, true, &[]);
+        let before = rhythms.hearing(&bed).unwrap();
+        assert_eq!(by_models(&mut rhythms, 20, vf, true), [(vf, true)]);
+        assert!(
+            findings(&rhythms.tick(at(27_000))).contains(&(vf, false)),
+            "a break of six seconds"
+        );
+        assert_eq!(by_models(&mut rhythms, 27, vf, true), [(vf, true)], "told again after it");
+        let finding = RhythmFinding {
+            rhythm: vf,
+            present: false,
+            onset_at: at(28_000),
+        };
+        assert_eq!(rhythms.take_modelled(&bed, before, vec![finding], Vec::new()), []);
     }
 
     #[test]

@@ -40,8 +40,6 @@ pub(crate) enum Input {
     Heard(Heard),
     /// From the inference thread: what models found in waveforms.
     Found(Vec<Found>),
-    /// From the inference thread: an ECG model is gone, or another; what it said no longer counts.
-    ModelsChanged,
     /// The inference thread says how the risk stands.
     Model(ModelStatus),
     /// How a model is now.
@@ -68,6 +66,8 @@ const SHOW_EVERY: Duration = Duration::from_secs(1);
 const ALARMS_GO_ON: &str = "Records cannot be stored. Alarms go on.";
 /// … and while the live feed is not to be had either.
 const NOT_HEARD: &str = "Records cannot be stored, and new values may not be heard. Watch the bedside monitors.";
+/// What ECG models said so long ago says nothing about now: as long as a bed without a waveform is believed.
+const ECG_MODELS_LOST: Duration = Duration::from_secs(5);
 /// A system clock behind ours by more was set back; less is time synchronisation.
 const SET_BACK: Duration = Duration::from_secs(5);
 /// Inputs taken between two looks at the clock's other duties, so that a flood cannot starve them.
@@ -86,7 +86,10 @@ pub(crate) struct Agent {
     pub(crate) ready: Arc<AtomicBool>,
     /// An answer that takes longer than this is late.
     pub(crate) model_deadline: Duration,
-    pub(crate) ecg_models_are_late: bool,
+    /// Since when the ECG models do not answer in time.
+    pub(crate) ecg_models_late_since: Option<Timestamp>,
+    /// So long that what they said is no longer believed.
+    pub(crate) ecg_models_are_lost: bool,
     /// Whether the journal cannot commit.
     pub(crate) clock_was_set_back: bool,
     pub(crate) stuck: watch::Sender<bool>,
@@ -170,7 +173,6 @@ impl Agent {
                     self.pipeline.on_found(found, now);
                 }
             }
-            Input::ModelsChanged => self.pipeline.forget_models(now),
             Input::ModelHealth(health) => self.on_model_health(health),
             Input::TakenBack { part, why } => self.change_model(part, |known| known.taken_back = why),
             Input::Model(status) => self.on_model(status, now),
@@ -271,17 +273,29 @@ impl Agent {
         self.pipeline.inference.blocks().answered(heard.blocks);
     }
 
-    /// The ECG models are late while a block of waveform has waited for too long; the rules do not wait for them.
+    /// The ECG models are late while a block of waveform has waited for too long; the rules do not wait for them. What they said long ago, or
+    /// before their thread ended, says nothing about now.
     fn watch_ecg_models(&mut self, now: Timestamp) {
-        let late = self.pipeline.inference.blocks().is_overdue(now, self.model_deadline);
-        if late != self.ecg_models_are_late {
-            self.ecg_models_are_late = late;
+        if !self.health.models.iter().any(is_of_ecg) {
+            return;
+        }
+        let inference = &mut self.pipeline.inference;
+        let gone = inference.is_gone();
+        let late = gone || inference.blocks().is_overdue(now, self.model_deadline);
+        let lost = gone || inference.blocks().is_overdue(now, ECG_MODELS_LOST);
+        if late != self.ecg_models_late_since.is_some() {
+            self.ecg_models_late_since = late.then_some(now);
             if late {
-                warn!("The ECG models answer too late: rules only.");
+                warn!(gone, "The ECG models do not answer in time: rules only.");
             } else {
                 info!("The ECG models answer in time.");
+                self.ecg_models_are_lost = false;
             }
             self.show(now);
+        }
+        if lost && !self.ecg_models_are_lost {
+            self.ecg_models_are_lost = true;
+            self.pipeline.forget_models(now);
         }
     }
 
@@ -349,18 +363,24 @@ impl Agent {
         }
         self.watch_clock(now);
         self.pipeline.desk.flush();
-        self.pipeline.station.publish_health(self.health_now(now));
+        self.pipeline.station.publish_health(self.health_now());
         self.pipeline.show(now);
     }
 
     /// While the ECG models are late, they say so.
-    fn health_now(&self, now: Timestamp) -> Health {
+    fn health_now(&self) -> Health {
         let mut health = self.health.clone();
-        let ecg = health.models.iter_mut().filter(|model| model.id.starts_with("ecg-"));
-        for model in ecg.filter(|model| self.ecg_models_are_late && model.link == Link::Up) {
+        let Some(since) = self.ecg_models_late_since else {
+            return health;
+        };
+        for model in health
+            .models
+            .iter_mut()
+            .filter(|model| is_of_ecg(model) && model.link == Link::Up)
+        {
             model.link = Link::Down {
-                since: now,
-                reason: "The model answers too late: rules only.".to_owned(),
+                since,
+                reason: "The model does not answer in time: rules only.".to_owned(),
             };
         }
         health
@@ -394,6 +414,10 @@ impl Agent {
             warn!("The state could not be written as a checkpoint; the journal's entries still hold it.");
         }
     }
+}
+
+fn is_of_ecg(model: &ModelHealth) -> bool {
+    model.id.starts_with("ecg-")
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use tokio::sync::mpsc::Sender;
 use super::*;
 use crate::fixture::{Fixture, at, message};
 use crate::inference::Asked;
+use wardlight_core::ids::BedId;
+use wardlight_core::rhythm::{Rhythm, RhythmFinding};
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
@@ -23,7 +25,8 @@ fn agent(pipeline: Pipeline) -> (Agent, Sender<Input>) {
         model: ModelStatus::Gone,
         ready: Arc::default(),
         model_deadline: DEADLINE,
-        ecg_models_are_late: false,
+        ecg_models_late_since: None,
+        ecg_models_are_lost: false,
         clock_was_set_back: false,
         stuck: watch::channel(false).0,
         live_feed: watch::channel(false).0,
@@ -84,6 +87,56 @@ fn an_inference_thread_that_died_leaves_the_rules_and_says_so() {
     agent.pipeline.tick(at(1250));
     agent.watch_model(at(1250));
     assert_eq!(agent.shown(), ModelStatus::Gone);
+}
+
+#[test]
+fn what_ecg_models_said_is_over_when_their_thread_is_gone_or_silent_for_too_long() {
+    for gone in [true, false] {
+        let Fixture { pipeline, requests, .. } = Fixture::new();
+        let (mut agent, _inbox) = agent(pipeline);
+        agent.on_model_health(ModelHealth {
+            id: "ecg-vf".to_owned(),
+            link: Link::Up,
+            ..ModelHealth::default()
+        });
+        let bed = BedId::new("B1").unwrap();
+        // A second of a lead; what is heard of it waits for the models.
+        let wave = |agent: &mut Agent, ms: i64| {
+            let block = json!({"c": 131_330, "fs": 250, "s": vec![0; 250]});
+            agent
+                .pipeline
+                .on_inbound(&message("wave/131330", ms as u32, at(ms), &block, None), at(ms + 1000));
+        };
+        wave(&mut agent, 1000);
+        let hearing = agent.pipeline.rhythms.hearing(&bed).unwrap();
+        let vf = RhythmFinding {
+            rhythm: Rhythm::VentricularFibrillation,
+            present: true,
+            onset_at: at(1000),
+        };
+        let found = |findings| Found {
+            bed: bed.clone(),
+            hearing,
+            findings,
+            sightings: Vec::new(),
+        };
+        agent.pipeline.on_found(found(vec![vf]), at(2000));
+        assert_eq!(agent.pipeline.ward.rhythms_in(&bed), [Rhythm::VentricularFibrillation]);
+        let late = if gone {
+            drop(requests);
+            wave(&mut agent, 2000);
+            at(3000)
+        } else {
+            at(2000).plus(ECG_MODELS_LOST + Duration::from_millis(1))
+        };
+        agent.watch_model(late);
+        assert_eq!(agent.pipeline.ward.rhythms_in(&bed), [], "gone {gone}");
+        let health = agent.health_now();
+        assert!(matches!(&health.models.first().unwrap().link, Link::Down { since, .. } if *since == late));
+        // Answers about the hearing before, should they still come, count no more.
+        agent.pipeline.on_found(found(vec![vf]), late);
+        assert_eq!(agent.pipeline.ward.rhythms_in(&bed), []);
+    }
 }
 
 #[test]

@@ -35,6 +35,8 @@ const BOUNDS: Bounds = Bounds {
 
 /// The models that the agent runs, each for its part.
 pub(crate) const PARTS: [&str; 3] = ["deterioration", "ecg-beat", "ecg-vf"];
+/// Those that look at waveforms and may have a GPU beside them.
+pub(crate) const ECG_PARTS: [&str; 2] = ["ecg-beat", "ecg-vf"];
 
 /// The part whose package `model.package` may name.
 const CONFIGURED: &str = "deterioration";
@@ -56,7 +58,11 @@ pub(crate) fn trusted(config: &ModelConfig) -> anyhow::Result<TrustedKeys> {
 /// What is wrong with it.
 pub(crate) fn carried(part: &str, config: &ModelConfig) -> anyhow::Result<Package> {
     match &config.package {
-        Some(folder) if part == CONFIGURED => Ok(Package::open(folder, &trusted(config)?)?),
+        Some(folder) if part == CONFIGURED => {
+            let package = Package::open(folder, &trusted(config)?)?;
+            package.check_place(&shipped(part)?)?;
+            Ok(package)
+        }
         _ => shipped(part),
     }
 }

@@ -250,10 +250,10 @@ impl Pipeline {
         let reports = self
             .rhythms
             .take(bed, stay, (block, sent_at), now, standing, &mut |one| heard.push(one));
-        if !heard.is_empty() {
+        if let Some(hearing) = self.rhythms.hearing(bed).filter(|_| !heard.is_empty()) {
             let heard = HeardAtBed {
                 bed: bed.clone(),
-                stay,
+                hearing,
                 asked_at: now,
                 heard,
             };
@@ -268,19 +268,19 @@ impl Pipeline {
     pub(crate) fn on_found(&mut self, found: Found, now: Timestamp) {
         let Found {
             bed,
-            stay,
+            hearing,
             findings,
             sightings,
         } = found;
         for finding in findings.iter().filter(|finding| finding.present) {
             counter!(m::MODEL_FINDINGS, "rhythm" => finding.rhythm.name()).increment(1);
         }
-        for report in self.rhythms.take_modelled(&bed, stay, findings, sightings) {
+        for report in self.rhythms.take_modelled(&bed, hearing, findings, sightings) {
             self.on_event(Event::Rhythm(report), None, now);
         }
     }
 
-    /// What ECG models said no longer counts: one is gone, or another.
+    /// What ECG models said no longer counts: they have not answered for too long.
     pub(crate) fn forget_models(&mut self, now: Timestamp) {
         for report in self.rhythms.forget_models() {
             self.on_event(Event::Rhythm(report), None, now);

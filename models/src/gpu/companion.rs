@@ -115,7 +115,8 @@ impl<E: Executor> Companion<E> {
         match outcome {
             Ok(found) => Some(found),
             Err(fault) => {
-                self.executor = None;
+                // Not dropped: a driver that hangs would hold up whoever waits for it to be idle.
+                std::mem::forget(self.executor.take());
                 self.fault = Some(fault);
                 None
             }

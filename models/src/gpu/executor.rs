@@ -1,4 +1,4 @@
-//! A program on an card GPU.
+//! A program on a GPU.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};

@@ -101,7 +101,7 @@ AAMI class (N, S, V, F, Q) of each beat that Wardlight's own detector finds, fro
 beat, the beat before, and the intervals around it. With several leads the mean of their logits counts. Known when the next beat is
 known, two seconds after the beat at the latest. Written by `models/training/ecg-beat.py`, seed {seed}.
 
-**Use.** An advisory for trained staff, and a second opinion for rules. It never raises, silences or delays a red alarm by itself.
+**Use.** A second witness beside the rules of `wardlight_core::rhythm`. Runs of ventricular beats may raise an alarm; it never silences or delays one.
 
 **Network.** Networks whose logits are averaged in one graph: {t.MEMBERS}. Each has five convolutions over three windows of {WINDOW} samples (125 Hz) beside a
 dense layer over {len(RHYTHM_NAMES)} numbers of the rhythm. {t.STEPS} steps of {ecg_network.BATCH} rows each. Static int8, all scales powers of two.

@@ -64,6 +64,10 @@ pub(super) const MODEL_VT_BEATS: usize = 5;
 /// Probability from which a model's window counts as shockable for an alarm: above the threshold for a window of `ecg-vf` 1.0.0, at which
 /// the false alarm v102s of the PhysioNet/CinC Challenge 2015 would be one. *ratify*
 pub(super) const MODEL_SHOCKABLE: f32 = 0.5;
+/// A window begins a second after the one before.
+pub(super) const MODEL_WINDOW_STEP: i64 = ms(1000) as i64;
+/// Length of a part of the signal that is judged.
+pub(super) const JUDGED: i64 = ms(200) as i64;
 /// Windows of 4 s in a row, a second apart, that are a fibrillation. *ratify*
 pub(super) const MODEL_SHOCKABLE_WINDOWS: u32 = 3;
 /// Windows in a row that end it. *ratify*

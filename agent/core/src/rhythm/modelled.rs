@@ -1,4 +1,4 @@
-//! What models say of the beats and of the waves of a bed, made into conditions that begin and end by the same definitions as the rules'.
+//! What models say of the beats and of the waves of a bed, made into conditions that begin and end.
 //!
 //! Beside the rules and never instead of them: [`crate::bed_rhythms::BedRhythms`] holds a condition for present when either says so.
 //! An opinion counts only where the signal was believed, and a slow regular pulse contradicts it, as it does the rules.
@@ -61,6 +61,8 @@ pub struct ModelledRhythm {
     /// The last beats, each with its cell and whether it is ventricular.
     beats: VecDeque<(i64, bool)>,
     irregularity: Irregularity,
+    /// Where the last window began.
+    window: Option<i64>,
     /// Where the run of shockable windows began, and how many there are.
     shockable: Option<(i64, u32)>,
     /// Windows in a row that are not.
@@ -108,6 +110,10 @@ impl ModelledRhythm {
             let (from, to) = opinion.span();
             if to > until {
                 self.waiting.push_back(opinion);
+                continue;
+            }
+            if self.judged.front().is_none_or(|oldest| from < oldest.until - d::JUDGED) {
+                // Nobody knows any more whether its signal was believed.
                 continue;
             }
             // The parts that overlap what it is about.
@@ -163,10 +169,22 @@ impl ModelledRhythm {
     }
 
     fn window(&mut self, from: i64, shockable: bool, good: bool, pulse: bool, out: &mut Vec<RhythmFinding>) {
-        if !good || pulse || !shockable {
+        let follows = self
+            .window
+            .replace(from)
+            .is_some_and(|last| from - last == d::MODEL_WINDOW_STEP);
+        if !follows || !good {
+            // Neither run spans what was not believed or not there.
+            self.shockable = None;
+            self.calm = 0;
+        }
+        if !good {
+            return;
+        }
+        if pulse || !shockable {
             self.shockable = None;
             self.calm = if shockable { 0 } else { self.calm.saturating_add(1) };
-            if good && self.calm >= d::MODEL_CALM_WINDOWS {
+            if self.calm >= d::MODEL_CALM_WINDOWS {
                 self.end(Rhythm::VentricularFibrillation, from, out);
             }
             return;
@@ -177,6 +195,24 @@ impl ModelledRhythm {
         if windows >= d::MODEL_SHOCKABLE_WINDOWS {
             self.begin(Rhythm::VentricularFibrillation, onset, out);
         }
+    }
+
+    /// The model of beats is gone or another: what it said no longer counts.
+    pub fn forget_beats(&mut self, out: &mut Vec<RhythmFinding>) {
+        let at = self.judged.back().map_or(0, |part| part.until);
+        self.beats.clear();
+        self.irregularity = Irregularity::default();
+        self.waiting.retain(|opinion| !matches!(opinion, Opinion::Beat { .. }));
+        self.end(Rhythm::VentricularTachycardia, at, out);
+        self.end(Rhythm::AtrialFibrillation, at, out);
+    }
+
+    /// The model of windows is gone or another: what it said no longer counts.
+    pub fn forget_windows(&mut self, out: &mut Vec<RhythmFinding>) {
+        let at = self.judged.back().map_or(0, |part| part.until);
+        (self.window, self.shockable, self.calm) = (None, None, 0);
+        self.waiting.retain(|opinion| !matches!(opinion, Opinion::Window { .. }));
+        self.end(Rhythm::VentricularFibrillation, at, out);
     }
 
     /// Nothing is known any more.
@@ -289,6 +325,32 @@ mod tests {
         assert_eq!(play(2000, (false, false), &opinions), []);
         assert_eq!(play(2000, (true, true), &opinions), []);
         assert_eq!(play(2000, (true, false), &opinions).len(), 2);
+    }
+
+    #[test]
+    fn a_fibrillation_does_not_end_in_windows_that_nobody_believed_or_that_do_not_follow() {
+        let mut rhythm = ModelledRhythm::default();
+        let mut out = Vec::new();
+        for until in (PART..=2000).step_by(PART as usize) {
+            // From 1000 on it is noise.
+            let good = until <= 1000;
+            let part = Judged {
+                until,
+                good,
+                pulse: false,
+            };
+            rhythm.judged(part, &mut out);
+        }
+        for i in 0..3 {
+            rhythm.hear(window(125 * i, 0.9), &mut out);
+        }
+        assert_eq!(out.len(), 1);
+        for i in 3..10 {
+            rhythm.hear(window(125 * i, 0.1), &mut out);
+        }
+        assert_eq!(out.len(), 1, "two calm windows were believed, the others not");
+        let gaps: Vec<_> = [0, 1, 3, 4, 6].map(|i| window(125 * i, 0.9)).to_vec();
+        assert_eq!(play(2000, (true, false), &gaps), []);
     }
 
     #[test]

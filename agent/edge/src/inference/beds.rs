@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use wardlight_core::bed_rhythms::Hearing;
 use wardlight_core::event::Sighting;
-use wardlight_core::ids::{BedId, StayToken};
+use wardlight_core::ids::BedId;
 use wardlight_core::rhythm::{Heard, ModelledRhythm, Opinion, Rhythm, RhythmFinding};
 use wardlight_core::time::Timestamp;
 use wardlight_models::ecg_beat::{Extractor, Probabilities, ReadyBeat};
@@ -18,7 +19,7 @@ const FORGET_AFTER: Duration = Duration::from_mins(1);
 /// One bed.
 #[derive(Debug)]
 struct Bed {
-    stay: StayToken,
+    hearing: Hearing,
     heard_at: Instant,
     beats: Extractor,
     windows: Windows,
@@ -34,10 +35,15 @@ struct Bed {
 pub(super) struct Beds {
     at: HashMap<BedId, Bed>,
     /// Beats that are ready, in the order in which they came.
-    pub(super) beats: Vec<(BedId, ReadyBeat)>,
+    pub(super) beats: Vec<(Place, ReadyBeat)>,
     /// The windows of one instant of a bed.
-    pub(super) windows: Vec<(BedId, Vec<ReadyWindow>)>,
+    pub(super) windows: Vec<(Place, Vec<ReadyWindow>)>,
+    /// Conditions that have begun and are not explained yet.
+    begun: Vec<(Place, Rhythm)>,
 }
+
+/// A bed, and in which hearing of it.
+pub(super) type Place = (BedId, Hearing);
 
 /// What a model is to explain.
 #[derive(Debug)]
@@ -47,18 +53,19 @@ pub(super) enum Seen<'a> {
 }
 
 impl Beds {
-    /// Takes what was heard in a block. Another stay is another bed.
+    /// Takes what was heard in a block. Another hearing begins anew.
     pub(super) fn hear(&mut self, block: HeardAtBed, now: Instant) {
-        let HeardAtBed { bed, stay, heard, .. } = block;
-        if self.at.get(&bed).is_none_or(|known| known.stay != stay) {
-            self.at.insert(bed.clone(), Bed::new(stay, now));
+        let HeardAtBed { bed, hearing, heard, .. } = block;
+        if self.at.get(&bed).is_none_or(|known| known.hearing != hearing) {
+            self.at.insert(bed.clone(), Bed::new(hearing, now));
         }
         let Some(at) = self.at.get_mut(&bed) else { return };
         at.heard_at = now;
+        let place = (bed, hearing);
         for heard in &heard {
-            at.beats.hear(heard, &mut |beat| self.beats.push((bed.clone(), beat)));
+            at.beats.hear(heard, &mut |beat| self.beats.push((place.clone(), beat)));
             at.windows
-                .hear(heard, &mut |windows| self.windows.push((bed.clone(), windows)));
+                .hear(heard, &mut |windows| self.windows.push((place.clone(), windows)));
             if let Heard::Judged(judged) = heard {
                 at.rhythm.judged(*judged, &mut at.findings);
             }
@@ -66,8 +73,8 @@ impl Beds {
     }
 
     /// The model has classified a beat; `None` if no lead shows it.
-    pub(super) fn beat(&mut self, bed: &BedId, beat: ReadyBeat, classes: Option<Probabilities>) {
-        let (Some(at), Some(classes)) = (self.at.get_mut(bed), classes) else {
+    pub(super) fn beat(&mut self, place: &Place, beat: ReadyBeat, classes: Option<Probabilities>) {
+        let (Some(at), Some(classes)) = (self.at(place), classes) else {
             return;
         };
         let ventricular = classes.ventricular();
@@ -82,8 +89,8 @@ impl Beds {
     }
 
     /// The model has judged the windows of an instant.
-    pub(super) fn window(&mut self, bed: &BedId, windows: Vec<ReadyWindow>, shockable: f32) {
-        let (Some(at), Some(first)) = (self.at.get_mut(bed), windows.first()) else {
+    pub(super) fn window(&mut self, place: &Place, windows: Vec<ReadyWindow>, shockable: f32) {
+        let (Some(at), Some(first)) = (self.at(place), windows.first()) else {
             return;
         };
         let opinion = Opinion::Window {
@@ -96,24 +103,44 @@ impl Beds {
         at.rhythm.hear(opinion, &mut at.findings);
     }
 
-    /// What has been found since the last time. What a model saw when it began a condition is explained by `explain`.
-    pub(super) fn found(&mut self, mut explain: impl FnMut(Rhythm, Seen) -> Option<Sighting>) -> Vec<Found> {
+    /// The bed, if this hearing of it goes on.
+    fn at(&mut self, (bed, hearing): &Place) -> Option<&mut Bed> {
+        self.at.get_mut(bed).filter(|known| known.hearing == *hearing)
+    }
+
+    /// What has been found since the last time. What a model saw is not explained yet.
+    pub(super) fn found(&mut self) -> Vec<Found> {
         let with_news = self.at.iter_mut().filter(|(_, bed)| !bed.findings.is_empty());
-        with_news
-            .map(|(bed, at)| {
-                let findings = std::mem::take(&mut at.findings);
-                let begun = findings.iter().filter(|finding| finding.present);
-                let sightings = begun
-                    .filter_map(|finding| explain(finding.rhythm, at.seen(finding.rhythm)?))
-                    .collect();
-                Found {
-                    bed: bed.clone(),
-                    stay: at.stay,
-                    findings,
-                    sightings,
-                }
+        let mut all = Vec::new();
+        for (bed, at) in with_news {
+            let findings = std::mem::take(&mut at.findings);
+            let begun = findings.iter().filter(|finding| finding.present);
+            self.begun
+                .extend(begun.map(|finding| ((bed.clone(), at.hearing), finding.rhythm)));
+            all.push(Found {
+                bed: bed.clone(),
+                hearing: at.hearing,
+                findings,
+                sightings: Vec::new(),
+            });
+        }
+        all
+    }
+
+    /// What models saw when they began conditions, explained by `explain`.
+    pub(super) fn explained(&mut self, mut explain: impl FnMut(Rhythm, Seen) -> Option<Sighting>) -> Vec<Found> {
+        let begun = std::mem::take(&mut self.begun);
+        let explained = begun.into_iter().filter_map(|(place, rhythm)| {
+            let sighting = explain(rhythm, self.at(&place)?.seen(rhythm)?)?;
+            let (bed, hearing) = place;
+            Some(Found {
+                bed,
+                hearing,
+                findings: Vec::new(),
+                sightings: vec![sighting],
             })
-            .collect()
+        });
+        explained.collect()
     }
 
     /// Forgets the beds that are not heard any more.
@@ -122,19 +149,25 @@ impl Beds {
             .retain(|_, bed| now.saturating_duration_since(bed.heard_at) < FORGET_AFTER);
     }
 
-    /// A model is gone or another takes its place: what the old one said no longer counts.
-    pub(super) fn begin_anew(&mut self) {
+    /// The model of beats is gone or another takes its place: what the old one said is over.
+    pub(super) fn forget_beats(&mut self) {
         for bed in self.at.values_mut() {
-            bed.rhythm = ModelledRhythm::default();
-            bed.findings.clear();
+            bed.rhythm.forget_beats(&mut bed.findings);
+        }
+    }
+
+    /// The same for the model of windows.
+    pub(super) fn forget_windows(&mut self) {
+        for bed in self.at.values_mut() {
+            bed.rhythm.forget_windows(&mut bed.findings);
         }
     }
 }
 
 impl Bed {
-    fn new(stay: StayToken, now: Instant) -> Self {
+    fn new(hearing: Hearing, now: Instant) -> Self {
         Self {
-            stay,
+            hearing,
             heard_at: now,
             beats: Extractor::default(),
             windows: Windows::default(),

@@ -17,7 +17,7 @@ use super::Asked;
 use super::beside::Beside;
 use crate::agent::Input;
 use crate::audit::{AGENT, Record};
-use crate::certified::PARTS;
+use crate::certified::{ECG_PARTS, PARTS};
 use crate::clock;
 use crate::metrics as m;
 use crate::packages::{Followed, Ledger, Packages};
@@ -99,8 +99,10 @@ impl Loader {
                     continue;
                 };
                 self.audit("gpu_tried_again", card.name().to_owned());
-                for part in PARTS {
-                    self.load(part, Some(&card));
+                if self.try_again(&card) {
+                    wait = RETRY;
+                } else {
+                    retry_at = Some(clock::instant() + wait);
                 }
             }
         }
@@ -216,6 +218,25 @@ impl Loader {
                 }));
             }
         }
+    }
+
+    /// Loads the ECG models that run once more, with the card beside them. Returns whether it did well beside each.
+    fn try_again(&self, card: &Arc<Card>) -> bool {
+        let mut well = true;
+        for part in ECG_PARTS {
+            let packages = self.followed.packages();
+            let package = packages.live(&self.life, part);
+            match package.and_then(|package| packages.certificates().load(&package, Some(card))) {
+                Ok((loaded, trial)) => {
+                    well &= matches!(trial, Some(Ok(_)));
+                    self.tell_trial(part, trial);
+                    // The inference thread may have ended with the agent.
+                    self.asked.send(Asked::Again(Box::new(loaded))).ok();
+                }
+                Err(error) => warn!(model = part, error = format!("{error:#}"), "It is not tried on the GPU."),
+            }
+        }
+        well
     }
 
     /// Takes a live version back that does badly and has a predecessor. What was written is followed at the next look.

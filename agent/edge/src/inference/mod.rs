@@ -18,8 +18,9 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
+use wardlight_core::bed_rhythms::Hearing;
 use wardlight_core::event::{InferRequest, Sighting};
-use wardlight_core::ids::{BedId, StayToken};
+use wardlight_core::ids::BedId;
 use wardlight_core::rhythm::{self, RhythmFinding};
 use wardlight_core::time::Timestamp;
 use wardlight_models::{Model, WaveformModel, life};
@@ -40,6 +41,8 @@ pub(crate) enum Asked {
     Heard(HeardAtBed),
     /// A model to use from the next batch on, in place of the one that has its part.
     Put(Box<Loaded>),
+    /// The model that has its part already, loaded anew to try the GPU again. Nothing if it failed meanwhile, or another took its place.
+    Again(Box<Loaded>),
     /// Inputs of the live version of a part whose distribution is watched.
     Watch(&'static str, Vec<life::Input>),
     /// A version that gets what the live one of its part gets, and that nobody hears.
@@ -52,7 +55,7 @@ pub(crate) enum Asked {
 #[derive(Debug)]
 pub(crate) struct HeardAtBed {
     pub(crate) bed: BedId,
-    pub(crate) stay: StayToken,
+    pub(crate) hearing: Hearing,
     pub(crate) asked_at: Timestamp,
     pub(crate) heard: Vec<rhythm::Heard>,
 }
@@ -99,7 +102,7 @@ pub(crate) struct Heard {
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) bed: BedId,
-    pub(crate) stay: StayToken,
+    pub(crate) hearing: Hearing,
     pub(crate) findings: Vec<RhythmFinding>,
     pub(crate) sightings: Vec<Sighting>,
 }

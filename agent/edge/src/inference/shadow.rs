@@ -15,8 +15,10 @@ use crate::clock;
 use crate::metrics as m;
 use crate::packages::{Comparison, Ledger};
 
-/// Rows that are kept of one turn; the live models must not wait for more.
+/// Rows that are kept of one turn; the live models must not wait for more …
 const MOST: usize = 256;
+/// … nor for longer: a slow version gets fewer.
+const LONGEST: Duration = Duration::from_millis(20);
 
 /// The windows of an instant with the live model's probability.
 pub(super) type Instant = (Vec<ReadyWindow>, f32);
@@ -33,6 +35,8 @@ type Compared = Result<Vec<(bool, f32)>, ModelError>;
 pub(super) struct Shadow<M, K> {
     model: M,
     kept: Vec<K>,
+    /// Rows that it gets of one turn.
+    most: usize,
     comparison: Comparison,
 }
 
@@ -41,13 +45,14 @@ impl<M, K> Shadow<M, K> {
         Self {
             model,
             kept: Vec::new(),
+            most: 1,
             comparison,
         }
     }
 
     /// Keeps a row for later.
     pub(super) fn keep(&mut self, row: impl FnOnce() -> K) {
-        if self.kept.len() < MOST {
+        if self.kept.len() < self.most {
             self.kept.push(row());
         } else {
             self.comparison.skipped += 1;
@@ -110,6 +115,7 @@ fn judge<M, K>(part: &'static str, place: &mut Option<Shadow<M, K>>, ledger: &Le
     match run(&shadow.model, std::mem::take(&mut shadow.kept)) {
         Ok(rows) => {
             let took = began.elapsed();
+            shadow.most = if took > LONGEST { shadow.most / 2 } else { shadow.most * 2 }.clamp(1, MOST);
             shadow.comparison.add(&rows, took);
             tell(part, &rows, took, &shadow.comparison);
             ledger.put(part, Some(shadow.comparison.clone()));

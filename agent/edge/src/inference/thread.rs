@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use metrics::counter;
 use tokio::sync::mpsc::Sender;
 use tracing::{error, warn};
 use wardlight_core::event::{InferRequest, ModelStatus, RiskBand};
@@ -15,16 +16,19 @@ use super::beds::{Beds, Seen};
 use super::loader::LostCard;
 use super::shadow::Shadows;
 use super::tally::Tally;
-use super::{Asked, Found, Heard, Loaded, ecg, risk};
+use super::{Asked, Heard, Loaded, ecg, risk};
 use crate::agent::Input;
 use crate::audit::Record;
 use crate::clock;
+use crate::metrics as m;
 use crate::packages::Ledger;
 
 /// A micro-batch is gathered for so long from its first request on, or until it is full.
 const GATHER: Duration = Duration::from_millis(20);
 /// Requests in one micro-batch.
 const BATCH: usize = 1024;
+/// Risks that wait; the bed of one more asks again at its next interval.
+const MOST_RISKS: usize = 1024;
 /// How often an idle thread looks whether it is still needed.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -51,6 +55,19 @@ pub(crate) fn run(asked: &Receiver<Asked>, answers: Sender<Input>, lost: LostCar
     };
     while thread.turn(asked).is_ok() {}
 }
+
+/// The two models of the ECG.
+#[derive(Clone, Copy, Debug)]
+enum Ecg {
+    Beats,
+    Shockable,
+}
+
+/// To a request that gets no estimate.
+const NO_SCORE: Input = Input::Scored {
+    score: None,
+    took: Duration::ZERO,
+};
 
 struct Thread {
     risk: Option<Model>,
@@ -83,7 +100,8 @@ impl Thread {
         if heard.blocks > 0 {
             self.send(Input::Heard(heard))?;
         }
-        self.one_risk()?;
+        self.explain()?;
+        self.risks()?;
         // Everything has been answered.
         self.shadows.compare();
         self.shadows.ledger.count(self.tally.all());
@@ -111,12 +129,17 @@ impl Thread {
 
     fn take(&mut self, asked: Asked) -> Result<(), Stop> {
         match asked {
-            Asked::Risk(request) => self.risks.push_back(request),
+            Asked::Risk(request) if self.risks.len() < MOST_RISKS => self.risks.push_back(request),
+            Asked::Risk(_) => {
+                counter!(m::INFERENCE_DROPPED, "of" => "risk").increment(1);
+                return self.send(NO_SCORE);
+            }
             Asked::Heard(block) => {
                 self.blocks += 1;
                 self.beds.hear(block, clock::instant());
             }
             Asked::Put(loaded) => return self.put(*loaded),
+            Asked::Again(loaded) => return self.put_again(*loaded),
             Asked::Watch(part, inputs) => self.tally.watch(part, inputs),
             Asked::Unheard(loaded) => {
                 let live = self.version(loaded.part());
@@ -136,18 +159,53 @@ impl Thread {
                 self.risk = Some(model);
                 self.send(Input::Model(ModelStatus::Live))
             }
-            Loaded::Beats(model) => self.put_ecg(model, |thread| &mut thread.beats),
-            Loaded::Shockable(model) => self.put_ecg(model, |thread| &mut thread.shockable),
+            Loaded::Beats(model) => self.put_ecg(model, Ecg::Beats),
+            Loaded::Shockable(model) => self.put_ecg(model, Ecg::Shockable),
         }
     }
 
-    fn put_ecg(&mut self, model: WaveformModel, place: fn(&mut Self) -> &mut Option<WaveformModel>) -> Result<(), Stop> {
+    fn put_ecg(&mut self, model: WaveformModel, ecg: Ecg) -> Result<(), Stop> {
         let manifest = model.manifest();
         self.send(healthy(&manifest.id, &manifest.version, model.runs_on()))?;
-        if place(self).replace(model).is_some() {
-            self.begin_anew()?;
+        if self.place(ecg).replace(model).is_some() {
+            self.forget(ecg);
         }
         Ok(())
+    }
+
+    /// The same model, with another try of the GPU: nothing begins anew.
+    fn put_again(&mut self, loaded: Loaded) -> Result<(), Stop> {
+        let (model, ecg) = match loaded {
+            Loaded::Beats(model) => (model, Ecg::Beats),
+            Loaded::Shockable(model) => (model, Ecg::Shockable),
+            Loaded::Risk(_) => return Ok(()),
+        };
+        let (id, version) = (model.manifest().id.clone(), model.manifest().version.clone());
+        let runs = self
+            .place(ecg)
+            .as_ref()
+            .is_some_and(|running| running.manifest().version == version);
+        if !runs {
+            return Ok(());
+        }
+        let runs_on = model.runs_on();
+        *self.place(ecg) = Some(model);
+        self.send(healthy(&id, &version, runs_on))
+    }
+
+    const fn place(&mut self, ecg: Ecg) -> &mut Option<WaveformModel> {
+        match ecg {
+            Ecg::Beats => &mut self.beats,
+            Ecg::Shockable => &mut self.shockable,
+        }
+    }
+
+    /// What a model said that is gone, or another, is over.
+    fn forget(&mut self, ecg: Ecg) {
+        match ecg {
+            Ecg::Beats => self.beds.forget_beats(),
+            Ecg::Shockable => self.beds.forget_windows(),
+        }
     }
 
     /// Judges the windows that wait; returns how many.
@@ -161,7 +219,7 @@ impl Thread {
         let outcome = ecg::windows(model, &mut self.beds, self.shadows.shockable.as_mut());
         let fault = model.take_gpu_fault();
         self.took("ecg-vf", waiting, began);
-        self.after_ecg(outcome, fault, |thread| &mut thread.shockable)?;
+        self.after_ecg(outcome, fault, Ecg::Shockable)?;
         Ok(waiting)
     }
 
@@ -176,18 +234,13 @@ impl Thread {
         let outcome = ecg::beats(model, &mut self.beds, self.shadows.beats.as_mut());
         let fault = model.take_gpu_fault();
         self.took("ecg-beat", waiting, began);
-        self.after_ecg(outcome, fault, |thread| &mut thread.beats)?;
+        self.after_ecg(outcome, fault, Ecg::Beats)?;
         Ok(waiting)
     }
 
     /// Hands on what was found; a card that was given up is told of, and a model that failed is gone.
-    fn after_ecg(
-        &mut self,
-        outcome: Result<(), ModelError>,
-        fault: Option<ModelError>,
-        place: fn(&mut Self) -> &mut Option<WaveformModel>,
-    ) -> Result<(), Stop> {
-        if let (Some(fault), Some(model)) = (fault, place(self).as_ref()) {
+    fn after_ecg(&mut self, outcome: Result<(), ModelError>, fault: Option<ModelError>, ecg: Ecg) -> Result<(), Stop> {
+        if let (Some(fault), Some(model)) = (fault, self.place(ecg).as_ref()) {
             warn!(error = %fault, "The GPU is given up: the processor goes on.");
             let manifest = model.manifest();
             let on_cpu = healthy(&manifest.id, &manifest.version, model.runs_on());
@@ -195,13 +248,14 @@ impl Thread {
             self.send(Input::Audit(Box::new(Record::by_agent("gpu_given_up", fault.to_string()))))?;
             self.lost.tell();
         }
-        if let Err(failure) = outcome {
-            let Some(model) = place(self).take() else { return Ok(()) };
+        if let Err(failure) = outcome
+            && let Some(model) = self.place(ecg).take()
+        {
             let manifest = model.manifest();
             self.gone(&manifest.id, &manifest.version, &failure)?;
-            return self.begin_anew();
+            self.forget(ecg);
         }
-        let found = self.found();
+        let found = self.beds.found();
         for found in &found {
             self.tally.found(&found.findings);
         }
@@ -212,11 +266,12 @@ impl Thread {
         }
     }
 
-    fn found(&mut self) -> Vec<Found> {
+    /// What models saw when they began conditions, which are told already: no alarm waits for its explanation.
+    fn explain(&mut self) -> Result<(), Stop> {
         let Self {
             beds, beats, shockable, ..
         } = self;
-        beds.found(|rhythm: Rhythm, seen: Seen| {
+        let explained = beds.explained(|rhythm: Rhythm, seen: Seen| {
             let model = match seen {
                 Seen::Beat(..) => beats.as_ref()?,
                 Seen::Windows(..) => shockable.as_ref()?,
@@ -226,11 +281,19 @@ impl Thread {
                 .inspect_err(|failure| error!(error = %failure, "What a model saw is not explained."))
                 .ok()
                 .flatten()
-        })
+        });
+        if explained.is_empty() {
+            Ok(())
+        } else {
+            self.send(Input::Found(explained))
+        }
     }
 
-    /// One at a time: an explanation takes long, and a window may be waiting.
-    fn one_risk(&mut self) -> Result<(), Stop> {
+    /// One at a time: an explanation takes long, and a window may be waiting. Without a model all are answered at once.
+    fn risks(&mut self) -> Result<(), Stop> {
+        while self.risk.is_none() && self.risks.pop_front().is_some() {
+            self.send(NO_SCORE)?;
+        }
         let Some(request) = self.risks.pop_front() else {
             return Ok(());
         };
@@ -253,6 +316,7 @@ impl Thread {
                 })
             }
             Err(failure) => {
+                self.send(NO_SCORE)?;
                 let Some(model) = self.risk.take() else { return Ok(()) };
                 self.gone(model.id(), model.version(), &failure)?;
                 self.send(Input::Model(ModelStatus::Gone))
@@ -291,11 +355,6 @@ impl Thread {
             _ => self.risk.as_ref().map(|model| model.version().to_owned()),
         };
         version.unwrap_or_default()
-    }
-
-    fn begin_anew(&mut self) -> Result<(), Stop> {
-        self.beds.begin_anew();
-        self.send(Input::ModelsChanged)
     }
 
     fn send(&self, answer: Input) -> Result<(), Stop> {

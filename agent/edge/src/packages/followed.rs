@@ -67,7 +67,8 @@ impl Followed {
         life.history().get(known..)
     }
 
-    /// Writes how far the audit trail is, one look after it was handed on: a change may be there twice after a crash, but is never missing.
+    /// Writes how far the audit trail is, one look after it was handed on: after a crash a change may be there
+    /// twice; one that the journal could not commit until then is missing.
     /// # Errors
     /// If it cannot be written; then it is tried again at the next look.
     pub(crate) fn settle(&mut self) -> anyhow::Result<()> {
