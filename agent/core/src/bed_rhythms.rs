@@ -17,7 +17,7 @@ const LOST_AFTER: Duration = Duration::from_secs(5);
 /// from 128 intervals and 30 beats, takes longer.
 const fn found_again_within(rhythm: Rhythm) -> Duration {
     match rhythm {
-        Rhythm::AtrialFibrillation => Duration::from_secs(300),
+        Rhythm::AtrialFibrillation => Duration::from_mins(5),
         _ => Duration::from_secs(15),
     }
 }

@@ -86,15 +86,21 @@ pub(crate) struct Agent {
     pub(crate) ready: Arc<AtomicBool>,
     /// An answer that takes longer than this is late.
     pub(crate) model_deadline: Duration,
-    /// Since when the ECG models do not answer in time.
-    pub(crate) ecg_models_late_since: Option<Timestamp>,
-    /// So long that what they said is no longer believed.
-    pub(crate) ecg_models_are_lost: bool,
+    pub(crate) ecg_models: EcgModels,
     /// Whether the journal cannot commit.
     pub(crate) clock_was_set_back: bool,
     pub(crate) stuck: watch::Sender<bool>,
     /// Whether the live feed is wanted: from then until the messages that are acknowledged have caught up with it.
     pub(crate) live_feed: watch::Sender<bool>,
+}
+
+/// How the ECG models keep up.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct EcgModels {
+    /// Since when they do not answer in time.
+    late_since: Option<Timestamp>,
+    /// For so long that what they said is no longer believed.
+    lost: bool,
 }
 
 impl Agent {
@@ -283,18 +289,18 @@ impl Agent {
         let gone = inference.is_gone();
         let late = gone || inference.blocks().is_overdue(now, self.model_deadline);
         let lost = gone || inference.blocks().is_overdue(now, ECG_MODELS_LOST);
-        if late != self.ecg_models_late_since.is_some() {
-            self.ecg_models_late_since = late.then_some(now);
+        if late != self.ecg_models.late_since.is_some() {
+            self.ecg_models.late_since = late.then_some(now);
             if late {
                 warn!(gone, "The ECG models do not answer in time: rules only.");
             } else {
                 info!("The ECG models answer in time.");
-                self.ecg_models_are_lost = false;
+                self.ecg_models.lost = false;
             }
             self.show(now);
         }
-        if lost && !self.ecg_models_are_lost {
-            self.ecg_models_are_lost = true;
+        if lost && !self.ecg_models.lost {
+            self.ecg_models.lost = true;
             self.pipeline.forget_models(now);
         }
     }
@@ -370,7 +376,7 @@ impl Agent {
     /// While the ECG models are late, they say so.
     fn health_now(&self) -> Health {
         let mut health = self.health.clone();
-        let Some(since) = self.ecg_models_late_since else {
+        let Some(since) = self.ecg_models.late_since else {
             return health;
         };
         for model in health

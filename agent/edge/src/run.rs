@@ -23,7 +23,7 @@ use wardlight_core::ward::WardConfig;
 use wardlight_journal::{Journal, Options, Reader, SiteKey, Writer, WriterOptions};
 use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
 
-use crate::agent::{Agent, Input};
+use crate::agent::{Agent, EcgModels, Input};
 use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::config::{Config, JournalConfig, Unit, Waveforms};
@@ -153,8 +153,7 @@ impl Running {
             model: ModelStatus::Gone,
             ready: Arc::clone(&ready.ward),
             model_deadline: config.model.deadline,
-            ecg_models_late_since: None,
-            ecg_models_are_lost: false,
+            ecg_models: EcgModels::default(),
             clock_was_set_back: false,
             stuck,
             live_feed,
