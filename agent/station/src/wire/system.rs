@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::device::DeviceJson;
-use super::ward::{LinkJson, model};
+use super::ward::{LinkJson, ModelJson, model};
 use crate::board::Board;
 use crate::counters::Counters;
 use crate::info::StationInfo;
@@ -22,6 +22,7 @@ pub(crate) struct SystemJson<'a> {
     journal: LinkJson<'a>,
     #[schemars(extend("enum" = ["live", "late", "gone"]))]
     model: &'static str,
+    models: Vec<ModelJson<'a>>,
     journal_bytes: Option<u64>,
     disk_free_bytes: Option<u64>,
     /// Devices at no bed.
@@ -39,6 +40,7 @@ impl<'a> SystemJson<'a> {
             broker: (&board.health.broker).into(),
             journal: (&board.health.journal).into(),
             model: model(board.ward.model),
+            models: board.health.models.iter().map(Into::into).collect(),
             journal_bytes: board.storage.journal_bytes,
             disk_free_bytes: board.storage.free_bytes,
             unassigned: board.ward.unassigned.iter().map(Into::into).collect(),

@@ -37,7 +37,7 @@ pub(crate) struct HealthJson<'a> {
 /// Twin of [`ModelHealth`].
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ModelHealth")]
-struct ModelJson<'a> {
+pub(super) struct ModelJson<'a> {
     id: &'a str,
     version: &'a str,
     runs_on: &'a str,

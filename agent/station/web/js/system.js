@@ -34,12 +34,14 @@ export async function systemView(_context, _bed, again) {
   const state = (name, part) => cells(name, part ? part.state : "unknown", part?.since ? `since ${f.clock(part.since, true)}` : "", part?.reason ?? "");
   const counters = Object.entries(s.counters ?? {}).map(([name, value]) => cells(name.replaceAll("_", " "), String(value)));
   const free = (s.unassigned ?? []).map((d) => cells(d.device, d.model || "unknown model", d.live ? "live" : "no data"));
-  const model = typeof s.model === "string" ? { state: s.model } : s.model;
+  const models = s.models.map((m) => cells(m.id, m.version, m.link.state, m.runs_on, [m.link.reason, m.taken_back].filter(Boolean).join(" ")));
   return [
     el("div", { class: "view-head" }, el("h2", { text: "System" }), el("p", { class: "note", text: `Wardlight ${s.version}, as of ${f.clock(s.now, true)} ${f.zone(s.now)}` }), el("button", { type: "button", text: "Again", on: { click: again } })),
     el("div", { class: "figures" }, figure(long(s.uptime_s), "", "running"), figure(bytes(s.journal_bytes), "", "journal"), figure(bytes(s.disk_free_bytes), "", "disk free")),
     el("h3", { text: "Parts" }),
-    table("Parts", ["Part", "State", "Since", "Reason"], [state("Broker", s.broker), state("Journal", s.journal), state("Model", model)]),
+    table("Parts", ["Part", "State", "Since", "Reason"], [state("Broker", s.broker), state("Journal", s.journal)]),
+    el("h3", { text: "Models" }),
+    models.length > 0 ? table("Models", ["Model", "Version", "State", "Runs on", "Note"], models) : el("p", { class: "note", text: "None runs: rules only." }),
     el("h3", { text: "Devices at no bed" }),
     free.length > 0 ? table("Devices at no bed", ["Device", "Model", "State"], free) : el("p", { class: "note", text: "None: every device that speaks has a bed." }),
     el("h3", { text: "Counters" }),
