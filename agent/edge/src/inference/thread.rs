@@ -16,7 +16,7 @@ use super::beds::{Beds, Seen};
 use super::loader::LostCard;
 use super::shadow::Shadows;
 use super::tally::Tally;
-use super::{Asked, Heard, Loaded, ecg, risk};
+use super::{Asked, Heard, Loaded, QUEUE, ecg, risk};
 use crate::agent::Input;
 use crate::audit::Record;
 use crate::clock;
@@ -27,8 +27,9 @@ use crate::packages::Ledger;
 const GATHER: Duration = Duration::from_millis(20);
 /// Requests in one micro-batch.
 const BATCH: usize = 1024;
-/// Risks that wait; the bed of one more asks again at its next interval.
-const MOST_RISKS: usize = 1024;
+/// Risks that wait in the thread; the bed of one more asks again at its next interval. As many as wait before it: when the clock is set
+/// forward by an hour, a bed asks for an hour at once.
+const MOST_RISKS: usize = QUEUE;
 /// How often an idle thread looks whether it is still needed.
 const IDLE: Duration = Duration::from_secs(1);
 
