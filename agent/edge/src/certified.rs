@@ -180,7 +180,8 @@ impl<'a> Certificates<'a> {
         })
     }
 
-    fn folder(self) -> PathBuf {
+    /// Where they lie.
+    pub(crate) fn folder(self) -> PathBuf {
         self.beside().join(FOLDER)
     }
 

@@ -197,10 +197,14 @@ fn a_model_that_fails_is_gone_and_the_others_go_on() {
 }
 
 fn risk_request() -> Asked {
+    risk_request_at(0)
+}
+
+fn risk_request_at(ms: i64) -> Asked {
     Asked::Risk(InferRequest {
         bed: BedId::new("B1").unwrap(),
         stay: STAY,
-        asked_at: Timestamp::default(),
+        asked_at: Timestamp::from_millis(ms),
         age_years: Some(70),
         window: vec![[Some(80.0); wardlight_core::trend::VITALS]; 8],
     })
@@ -210,6 +214,20 @@ fn all_models() -> impl Iterator<Item = Loaded> {
     ecg_models()
         .into_iter()
         .chain([Loaded::Risk(package("deterioration").load().unwrap())])
+}
+
+#[test]
+fn of_two_risks_of_a_bed_that_wait_the_newer_is_computed_and_both_are_answered() {
+    let put = Asked::Put(Box::new(Loaded::Risk(package("deterioration").load().unwrap())));
+    let answers = answers([put, risk_request_at(0), risk_request_at(250)]);
+    let scored: Vec<_> = answers
+        .iter()
+        .filter_map(|answer| match answer {
+            Input::Scored { score, .. } => Some(score.as_ref().map(|score| score.asked_at.as_millis())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(scored, [None, Some(250)]);
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use metrics::counter;
 use tokio::sync::mpsc::Sender;
 use tracing::{error, warn};
 use wardlight_core::event::{InferRequest, ModelStatus, RiskBand};
@@ -16,20 +15,16 @@ use super::beds::{Beds, Seen};
 use super::loader::LostCard;
 use super::shadow::Shadows;
 use super::tally::Tally;
-use super::{Asked, Heard, Loaded, QUEUE, ecg, risk};
+use super::{Asked, Heard, Loaded, ecg, risk};
 use crate::agent::Input;
 use crate::audit::Record;
 use crate::clock;
-use crate::metrics as m;
 use crate::packages::Ledger;
 
 /// A micro-batch is gathered for so long from its first request on, or until it is full.
 const GATHER: Duration = Duration::from_millis(20);
 /// Requests in one micro-batch.
 const BATCH: usize = 1024;
-/// Risks that wait in the thread; the bed of one more asks again at its next interval. As many as wait before it: when the clock is set
-/// forward by an hour, a bed asks for an hour at once.
-const MOST_RISKS: usize = QUEUE;
 /// How often an idle thread looks whether it is still needed.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -130,11 +125,7 @@ impl Thread {
 
     fn take(&mut self, asked: Asked) -> Result<(), Stop> {
         match asked {
-            Asked::Risk(request) if self.risks.len() < MOST_RISKS => self.risks.push_back(request),
-            Asked::Risk(_) => {
-                counter!(m::INFERENCE_DROPPED, "of" => "risk").increment(1);
-                return self.send(NO_SCORE);
-            }
+            Asked::Risk(request) => return self.take_risk(request),
             Asked::Heard(block) => {
                 self.blocks += 1;
                 self.beds.hear(block, clock::instant());
@@ -148,6 +139,16 @@ impl Thread {
             }
             Asked::NoUnheard(part) => self.shadows.clear(part),
         }
+        Ok(())
+    }
+
+    /// One request of a bed waits, the newest: when the clock is set forward by an hour, a bed asks for each minute of it at once.
+    fn take_risk(&mut self, request: InferRequest) -> Result<(), Stop> {
+        if let Some(waiting) = self.risks.iter_mut().find(|waiting| waiting.bed == request.bed) {
+            *waiting = request;
+            return self.send(NO_SCORE);
+        }
+        self.risks.push_back(request);
         Ok(())
     }
 

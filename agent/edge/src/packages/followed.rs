@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use wardlight_models::life::{Change, Life};
@@ -14,14 +14,15 @@ use crate::whole_file;
 /// Number of the newest change that is in the audit trail.
 const FILE: &str = "audited";
 
-/// Tells one content of the file from another without reading it: every change is another file, renamed into place.
+/// Tells one content of a file or folder from another without reading it: every change is another file, renamed into place.
 type Stamp = Option<(u64, i64, i64, u64)>;
 
 /// The packages as the running agent follows them.
 #[derive(Debug)]
 pub(crate) struct Followed {
     packages: Packages,
-    stamp: Stamp,
+    /// Of the record, and of the folder of certificates.
+    stamp: (Stamp, Stamp),
     /// Number of the newest change that was handed on to be audited.
     handed_on: u64,
     /// Of the newest that the disk says is audited.
@@ -35,7 +36,7 @@ impl Followed {
         let audited = audited.and_then(|text| text.trim().parse().ok()).unwrap_or(0);
         Self {
             packages,
-            stamp: None,
+            stamp: (None, None),
             handed_on: audited,
             audited,
         }
@@ -46,10 +47,9 @@ impl Followed {
         &self.packages
     }
 
-    /// Whether the file is another than at the last call.
+    /// Whether the record is another than at the last call, or a certificate was written: a model that was refused may be certified now.
     pub(crate) fn changed(&mut self) -> bool {
-        let metadata = fs::metadata(self.packages.file()).ok();
-        let stamp = metadata.map(|file| (file.ino(), file.mtime(), file.mtime_nsec(), file.size()));
+        let stamp = (stamp(&self.packages.file()), stamp(&self.packages.certificates().folder()));
         let changed = stamp != self.stamp;
         self.stamp = stamp;
         changed
@@ -84,4 +84,9 @@ impl Followed {
         self.audited = self.handed_on;
         Ok(())
     }
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.ino(), metadata.mtime(), metadata.mtime_nsec(), metadata.size()))
 }

@@ -56,6 +56,23 @@ impl Running {
     }
 }
 
+#[test]
+fn a_model_that_was_refused_goes_live_when_it_is_certified_and_the_others_are_left_alone() {
+    let mut running = running();
+    assert_eq!(
+        running.put(),
+        [pair("live", "2.1.0")],
+        "the models of the ECG have no certificate yet"
+    );
+    running.loader.look();
+    running.put();
+    let packages = &running.machine.packages;
+    let carried = packages.carried("ecg-vf").unwrap();
+    packages.certificates().issue(&carried, None).unwrap();
+    running.loader.look();
+    assert_eq!(running.put(), [pair("live", carried.manifest().version())]);
+}
+
 fn pair(place: &'static str, version: &str) -> (&'static str, String) {
     (place, version.to_owned())
 }
