@@ -7,13 +7,13 @@ machine.
 import argparse
 import math
 import pathlib
-import struct
 import sys
 import time
 
 from mqtt import Publisher
 from processes import TICKS, Processes, machine, memory_mib
 from ward import SITE, Agent, Mosquitto, folder
+from wave import block
 
 RATE_HZ, LEADS = 250, (131330, 131395, 131329)
 # 75 beats a minute: an R wave, and a P and a T wave around it.
@@ -27,12 +27,9 @@ def sample(n):
     return int(sum(height * math.exp(-(((at - middle) / width) ** 2)) for middle, width, height in WAVES)) + n % 5
 
 
-def block(lead, seq, at_ms):
-    """A second of one lead in CBOR: see docs/devices.md."""
-    data = struct.pack(f"<{RATE_HZ}h", *(sample(seq * RATE_HZ + n) for n in range(RATE_HZ)))
-    head = b"\xa9\x00\x01\x01\x1a" + struct.pack(">I", seq) + b"\x02\x1b" + struct.pack(">Q", at_ms)
-    head += b"\x04\x1a" + struct.pack(">I", lead) + b"\x05\x18" + bytes([RATE_HZ]) + b"\x06\x82\x22\x01\x07\x00"
-    return head + b"\x08\xd8\x4d\x59" + struct.pack(">H", len(data)) + data + b"\x09\x01"
+def second(lead, seq, at_ms):
+    """A second of one lead."""
+    return block(lead, seq, at_ms, RATE_HZ, [sample(seq * RATE_HZ + n) for n in range(RATE_HZ)])
 
 
 def threads(pid):
@@ -70,7 +67,7 @@ def main():
             if seq == learning:
                 before, cpu, began = counts(agent), threads(agent.process.pid), time.monotonic()
             at_ms = time.time_ns() // 1_000_000 - 1000
-            payloads = [block(lead, seq, at_ms) for lead in LEADS[: arguments.leads]]
+            payloads = [second(lead, seq, at_ms) for lead in LEADS[: arguments.leads]]
             for n, leads in enumerate(topics):
                 # Spread over the second, as beds are.
                 ahead = start + seq + n / arguments.beds - time.monotonic()

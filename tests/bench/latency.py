@@ -9,7 +9,6 @@ import itertools
 import json
 import math
 import statistics
-import struct
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from load import DEVICES, Load, device
 from mqtt import Publisher
 from processes import Processes, cpu_seconds, machine, memory_mib, wait_for
 from ward import SITE, Agent, Mosquitto, folder
+from wave import block
 
 PAGE = __file__.replace("latency.py", "page.py")
 BOOT = 1
@@ -28,13 +28,10 @@ KINDS = ["nibp_sys_low", "device_alarm_bench"]
 
 
 def ecg_block(seq, at_ms):
-    """A block of lead II in CBOR: see docs/devices.md."""
+    """A block of lead II."""
     first = seq * int(RATE_HZ * BLOCK_S)
     samples = [int(900 * math.exp(-(((n % 200) - 100) / 4) ** 2)) + n % 7 for n in range(first, first + int(RATE_HZ * BLOCK_S))]
-    data = struct.pack(f"<{len(samples)}h", *samples)
-    head = b"\xa9\x00\x01\x01\x1a" + struct.pack(">I", seq) + b"\x02\x1b" + struct.pack(">Q", at_ms)
-    head += b"\x04\x1a" + struct.pack(">I", ECG_LEAD_II) + b"\x05\x18" + bytes([RATE_HZ]) + b"\x06\x82\x22\x01\x07\x00"
-    return head + b"\x08\xd8\x4d\x59" + struct.pack(">H", len(data)) + data + b"\x09\x01"
+    return block(ECG_LEAD_II, seq, at_ms, RATE_HZ, samples)
 
 
 class Probe:

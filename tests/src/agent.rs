@@ -133,6 +133,14 @@ impl Site {
         run(&all)
     }
 
+    /// The audit trail, as `wardlight audit list` prints it.
+    pub fn audit_trail(&self) -> Vec<Value> {
+        let output = self.command(&["audit", "list", "--format", "jsonl"]);
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     /// Every stored message, as `wardlight journal export` prints it.
     pub fn export(&self) -> Vec<Value> {
         let output = self.command(&["journal", "export", "--format", "jsonl"]);

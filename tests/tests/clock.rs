@@ -51,11 +51,8 @@ fn alarm(agent: &Agent<'_>, kind: &str) -> Value {
 
 /// What the agent put on record about the system's clock.
 fn clock_records(site: &Site) -> Vec<Value> {
-    let output = site.command(&["audit", "list", "--format", "jsonl"]);
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    records
+    site.audit_trail()
+        .into_iter()
         .filter(|record| record["action"].as_str().unwrap().starts_with("clock_"))
         .collect()
 }

@@ -6,17 +6,13 @@
     reason = "tests fail by panicking"
 )]
 
-use serde_json::Value;
 use wardlight_tests::agent::{Broker, Site};
 use wardlight_tests::wait::until;
 
 /// Details of the records in the audit trail with this action.
 fn audited(site: &Site, action: &str) -> Vec<String> {
-    let output = site.command(&["audit", "list", "--format", "jsonl"]);
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    records
+    site.audit_trail()
+        .into_iter()
         .filter(|record| record["action"] == action)
         .map(|record| record["detail"].as_str().unwrap().to_owned())
         .collect()

@@ -333,11 +333,8 @@ fn a_certificate_that_does_not_hold_promotes_nothing() {
 
 /// Records of the audit trail whose action begins so.
 fn audited(site: &Site, action: &str) -> Vec<Value> {
-    let output = site.command(&["audit", "list", "--format", "jsonl"]);
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    records
+    site.audit_trail()
+        .into_iter()
         .filter(|record| record["action"].as_str().unwrap().starts_with(action))
         .collect()
 }

@@ -12,7 +12,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Output;
 
-use serde_json::Value;
 use wardlight_tests::agent::{Broker, Site, run};
 use wardlight_tests::browser::Browser;
 use wardlight_tests::wait::until;
@@ -50,13 +49,6 @@ fn bed(site: &Site, user: Option<&str>, args: &[&str]) -> Output {
     run(&all)
 }
 
-fn trail(site: &Site) -> Vec<Value> {
-    let output = site.command(&["audit", "list", "--format", "jsonl"]);
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
 fn verify(site: &Site, more: &[&str]) -> (bool, String) {
     let output = site.command(&[&["audit", "verify"], more].concat());
     (output.status.success(), String::from_utf8(output.stdout).unwrap())
@@ -89,7 +81,7 @@ fn what_people_do_stands_in_a_trail_that_survives_a_kill() {
     let (whole, said) = verify(&site, &[]);
     assert!(whole, "{said}");
     let head = said.lines().find_map(|line| line.strip_prefix("Head: ")).unwrap().to_owned();
-    let records = trail(&site);
+    let records = site.audit_trail();
     assert_eq!(records[0]["action"], "users");
     let admission = records.iter().find(|record| record["action"] == "admit").unwrap();
     assert_eq!(
@@ -124,7 +116,7 @@ fn what_people_do_stands_in_a_trail_that_survives_a_kill() {
     assert!(agent.terminate().success());
     let (whole, said) = verify(&site, &["--head", &head]);
     assert!(whole, "{said}");
-    assert!(trail(&site).len() > records.len());
+    assert!(site.audit_trail().len() > records.len());
     let (kept, last) = head.split_at(head.len() - 1);
     let forged = format!("{kept}{}", if last == "0" { "1" } else { "0" });
     let (whole, said) = verify(&site, &["--head", &forged]);
@@ -143,7 +135,9 @@ fn who_is_removed_while_the_agent_runs_cannot_log_in_and_it_is_audited() {
         "{refused:?}"
     );
     until("the record of the removal", 10, || {
-        trail(&site).into_iter().find(|record| record["action"] == "user_removed")
+        site.audit_trail()
+            .into_iter()
+            .find(|record| record["action"] == "user_removed")
     });
     drop(agent);
 }

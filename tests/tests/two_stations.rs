@@ -7,7 +7,6 @@
     reason = "tests fail by panicking"
 )]
 
-use serde_json::Value;
 use wardlight_tests::agent::{Broker, Site};
 use wardlight_tests::bedside::{Bedside, page, tile_says};
 use wardlight_tests::browser::Browser;
@@ -95,7 +94,7 @@ fn an_alarm_is_heard_at_both_pages_until_one_acknowledges_it_and_a_restart_forge
 
     // Each stands in the trail under the name that was typed at that page or terminal, and as nobody who has logged in.
     agent.bed(&["admit", "B07", "--by", "Jörg O'Neill"]);
-    let records = trail(&site);
+    let records = site.audit_trail();
     for (action, name) in [
         ("pause_audio", "Nurse A"),
         ("acknowledge", "Nurse A"),
@@ -122,11 +121,4 @@ fn admit(browser: &mut Browser) {
         "document.querySelector('#ask input').value = 'Nurse B';
          document.querySelector('#ask form').requestSubmit(document.querySelector('#ask .yes'))",
     );
-}
-
-fn trail(site: &Site) -> Vec<Value> {
-    let output = site.command(&["audit", "list", "--format", "jsonl"]);
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -127,12 +127,7 @@ impl BedRhythms {
         let beds = self.beds.iter_mut();
         beds.flat_map(|(bed, analysed)| {
             analysed.hearing = hearing;
-            let over = analysed.modelled.iter().map(|rhythm| RhythmFinding {
-                rhythm: *rhythm,
-                present: false,
-                onset_at: analysed.sampled_at,
-            });
-            let over = over.collect();
+            let over = analysed.modelled.iter().map(|rhythm| analysed.over(*rhythm)).collect();
             analysed.report(bed, Witness::Models, over)
         })
         .collect()
@@ -211,13 +206,17 @@ impl Analysed {
         let present = |rhythm: &Rhythm| self.found.contains(rhythm) || self.modelled.contains(rhythm) || !due(*rhythm);
         let (told, over): (Vec<_>, Vec<_>) = self.told.iter().copied().partition(present);
         self.told = told;
-        let ended = |rhythm| RhythmFinding {
+        let report = |rhythm| self.about(bed, RhythmNews::Finding(self.over(rhythm)));
+        over.into_iter().map(report).collect()
+    }
+
+    /// A condition of which nothing says any more that it is present.
+    const fn over(&self, rhythm: Rhythm) -> RhythmFinding {
+        RhythmFinding {
             rhythm,
             present: false,
             onset_at: self.sampled_at,
-        };
-        let report = |rhythm| self.about(bed, RhythmNews::Finding(ended(rhythm)));
-        over.into_iter().map(report).collect()
+        }
     }
 
     fn about(&self, bed: &BedId, news: RhythmNews) -> RhythmReport {

@@ -18,6 +18,7 @@ use wardlight_core::time::Timestamp;
 use wardlight_station::{CommandFailure, Health, Link, ModelHealth, Origin, Reply, Request, StationCommand};
 
 use crate::audit::Record;
+use crate::certified::ECG_PARTS;
 use crate::clock;
 use crate::desk::Ticket;
 use crate::inference::{Found, Heard};
@@ -423,7 +424,7 @@ impl Agent {
 }
 
 fn is_of_ecg(model: &ModelHealth) -> bool {
-    model.id.starts_with("ecg-")
+    ECG_PARTS.contains(&model.id.as_str())
 }
 
 #[cfg(test)]

@@ -114,27 +114,22 @@ impl<'a> Certificates<'a> {
     pub(crate) fn load(self, package: &Package, card: Option<&Arc<Card>>) -> anyhow::Result<LoadedBeside> {
         let certificate = self.check(package)?;
         let part = package.manifest().id();
-        let covered = |card: &Arc<Card>| {
-            let uncovered = || {
-                anyhow!(
-                    "the certificate does not cover {}: wardlight model verify makes one that does",
-                    card.name()
-                )
-            };
-            certificate.covers(card).then_some(()).ok_or_else(uncovered)
-        };
-        match (part, card) {
-            ("deterioration", _) => Ok((Loaded::Risk(package.load()?), None)),
-            (_, Some(card)) => match covered(card) {
-                Ok(()) => {
-                    let began = clock::instant();
-                    let (model, trial) = package.load_waveform_beside(card, &|| began.elapsed())?;
-                    Ok((ecg(part, model), Some(trial.map_err(Into::into))))
-                }
-                Err(uncovered) => Ok((ecg(part, package.load_waveform()?), Some(Err(uncovered)))),
-            },
-            (_, None) => Ok((ecg(part, package.load_waveform()?), None)),
+        if !ECG_PARTS.contains(&part) {
+            return Ok((Loaded::Risk(package.load()?), None));
         }
+        let Some(card) = card else {
+            return Ok((ecg(part, package.load_waveform()?), None));
+        };
+        if !certificate.covers(card) {
+            let uncovered = anyhow!(
+                "the certificate does not cover {}: wardlight model verify makes one that does",
+                card.name()
+            );
+            return Ok((ecg(part, package.load_waveform()?), Some(Err(uncovered))));
+        }
+        let began = clock::instant();
+        let (model, trial) = package.load_waveform_beside(card, &|| began.elapsed())?;
+        Ok((ecg(part, model), Some(trial.map_err(Into::into))))
     }
 
     /// Compares int8 with float on this machine, on `card` too, and keeps the signed certificate. Returns it and where it lies.

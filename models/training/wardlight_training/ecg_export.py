@@ -1,52 +1,16 @@
 """Writes the float and the int8 ensemble of `ecg-beat` as ONNX, with operators of the default domain only."""
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
 from .ecg_network import CLASSES, CONVOLUTIONS, DENSE
 from .ecg_quantise import RHYTHM, WINDOW, mean_output
 from .ecg_rows import CHANNELS
 from .ecg_rows import WINDOW as LENGTH
-from .export import IR_VERSION, OPSET
+from .onnx_graph import Graph
 
 INPUTS, OUTPUT = ("window", "rhythm"), "logits"
-
-
-class _Graph:
-    def __init__(self):
-        self.nodes, self.constants = [], []
-
-    def add(self, operator, inputs, output, **attributes):
-        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
-        return output
-
-    def constant(self, name, array):
-        self.constants.append(numpy_helper.from_array(np.asarray(array), name))
-        return name
-
-    def levels(self, name, tensor):
-        """Scale and zero point, once for each storage."""
-        names = [f"{name}_scale", f"{name}_zero"]
-        if not any(c.name == names[0] for c in self.constants):
-            self.constant(names[0], np.float32(tensor.scale))
-            self.constant(names[1], np.uint8(tensor.zero))
-        return names
-
-    def model(self, name):
-        graph = helper.make_graph(
-            self.nodes, name,
-            [
-                helper.make_tensor_value_info(INPUTS[0], TensorProto.FLOAT, ["batch", CHANNELS, LENGTH]),
-                helper.make_tensor_value_info(INPUTS[1], TensorProto.FLOAT, ["batch", DENSE["rhythm"][0]]),
-            ],
-            [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", CLASSES])],
-            self.constants,
-        )
-        model = helper.make_model(
-            graph, producer_name="wardlight", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-        onnx.checker.check_model(model, full_check=True)
-        return model.SerializeToString(deterministic=True)
+# Shapes of the ends, without the batch.
+ENDS = {INPUTS[0]: [CHANNELS, LENGTH], INPUTS[1]: [DENSE["rhythm"][0]]}, {OUTPUT: [CLASSES]}
 
 
 def _shape(name):
@@ -57,7 +21,7 @@ def _shape(name):
 
 def float_model(ensemble):
     """Conv, Relu, Add, Flatten, MatMul, Concat in f32."""
-    graph = _Graph()
+    graph = Graph()
 
     def product(name, x, weights, bias, output):
         sums = graph.add("MatMul", [x, graph.constant(f"{name}_weights", weights)], f"{name}_product")
@@ -82,12 +46,12 @@ def float_model(ensemble):
 
     hidden = graph.add("Concat", [member(*one) for one in enumerate(ensemble)], "hidden", axis=1)
     product("out", hidden, *mean_output(ensemble), OUTPUT)
-    return graph.model("ecg_beat_f32")
+    return graph.model("ecg_beat_f32", *ENDS)
 
 
 def int8_model(network):
     """QOperator form; ReLU of a convolution is the clamp at its zero point, 0."""
-    graph = _Graph()
+    graph = Graph()
 
     def quantise(x, name, tensor, output):
         return graph.add("QuantizeLinear", [x, *graph.levels(name, tensor)], output)
@@ -142,4 +106,4 @@ def int8_model(network):
 
     hidden = graph.add("Concat", [member(*one) for one in enumerate(network.members)], "hidden", axis=1)
     product("out", network.out, hidden, "hidden_levels", OUTPUT)
-    return graph.model("ecg_beat_int8")
+    return graph.model("ecg_beat_int8", *ENDS)

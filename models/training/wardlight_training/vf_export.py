@@ -1,44 +1,15 @@
 """Writes the float and the int8 network of `ecg-vf` as ONNX, with operators of the default domain only."""
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
-from .export import IR_VERSION, OPSET
+from .onnx_graph import Graph
 from .vf_network import CLASSES, CONVOLUTIONS, DENSE
 from .vf_quantise import WINDOW
 from .vf_rows import WINDOW as LENGTH
 
 INPUT, OUTPUT = "window", "logits"
-
-
-class _Graph:
-    def __init__(self):
-        self.nodes, self.constants = [], []
-
-    def add(self, operator, inputs, output, **attributes):
-        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
-        return output
-
-    def constant(self, name, array):
-        if all(known.name != name for known in self.constants):
-            self.constants.append(numpy_helper.from_array(np.asarray(array), name))
-        return name
-
-    def levels(self, name, tensor):
-        return [self.constant(f"{name}_scale", np.float32(tensor.scale)), self.constant(f"{name}_zero", np.uint8(tensor.zero))]
-
-    def model(self, name):
-        graph = helper.make_graph(
-            self.nodes, name,
-            [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["batch", 1, LENGTH])],
-            [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", CLASSES])],
-            self.constants,
-        )
-        model = helper.make_model(
-            graph, producer_name="wardlight", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-        onnx.checker.check_model(model, full_check=True)
-        return model.SerializeToString(deterministic=True)
+# Shapes of the ends, without the batch.
+ENDS = {INPUT: [1, LENGTH]}, {OUTPUT: [CLASSES]}
 
 
 def _shape(name):
@@ -48,7 +19,7 @@ def _shape(name):
 
 def float_model(parameters):
     """Conv, Relu, GlobalAveragePool, Flatten, MatMul, Add in f32."""
-    graph = _Graph()
+    graph = Graph()
     x = INPUT
     for name in CONVOLUTIONS:
         weights, bias = parameters[name]
@@ -62,12 +33,12 @@ def float_model(parameters):
         x = graph.add("Add", [product, graph.constant(f"{name}_bias", bias)], OUTPUT if last else f"{name}_sum")
         if not last:
             x = graph.add("Relu", [x], name)
-    return graph.model("ecg_vf_f32")
+    return graph.model("ecg_vf_f32", *ENDS)
 
 
 def int8_model(network):
     """QOperator form; ReLU of a convolution is the clamp at its zero point, 0."""
-    graph = _Graph()
+    graph = Graph()
 
     def linear(operator, name, x, source, **attributes):
         layer = network.linear[name]
@@ -102,4 +73,4 @@ def int8_model(network):
         x = graph.add("Add", [x, graph.constant(f"{name}_bias", layer.bias)], OUTPUT if last else f"{name}_sum")
         if not last:
             x = graph.add("Relu", [x], name)
-    return graph.model("ecg_vf_int8")
+    return graph.model("ecg_vf_int8", *ENDS)

@@ -66,8 +66,6 @@ pub(super) const MODEL_VT_BEATS: usize = 5;
 pub(super) const MODEL_SHOCKABLE: f32 = 0.5;
 /// A window begins a second after the one before.
 pub(super) const MODEL_WINDOW_STEP: i64 = ms(1000) as i64;
-/// Length of a part of the signal that is judged.
-pub(super) const JUDGED: i64 = ms(200) as i64;
 /// Windows of 4 s in a row, a second apart, that are a fibrillation. *ratify*
 pub(super) const MODEL_SHOCKABLE_WINDOWS: u32 = 3;
 /// Windows in a row that end it. *ratify*

@@ -15,6 +15,7 @@ mod irregular;
 mod lead;
 mod modelled;
 mod morphology;
+mod present;
 mod pulse;
 mod qrs;
 mod quality;

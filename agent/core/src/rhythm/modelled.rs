@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 use super::definitions as d;
 use super::grid::CELL_MS;
 use super::irregular::Irregularity;
+use super::lead::FRAME;
+use super::present::Present;
 use super::{Judged, Rhythm, RhythmFinding};
 use crate::time::Timestamp;
 
@@ -67,7 +69,7 @@ pub struct ModelledRhythm {
     shockable: Option<(i64, u32)>,
     /// Windows in a row that are not.
     calm: u32,
-    present: Vec<(Rhythm, i64)>,
+    present: Present,
 }
 
 impl ModelledRhythm {
@@ -112,7 +114,7 @@ impl ModelledRhythm {
                 self.waiting.push_back(opinion);
                 continue;
             }
-            if self.judged.front().is_none_or(|oldest| from < oldest.until - d::JUDGED) {
+            if self.judged.front().is_none_or(|oldest| from < oldest.until - FRAME as i64) {
                 // Nobody knows any more whether its signal was believed.
                 continue;
             }
@@ -150,21 +152,21 @@ impl ModelledRhythm {
         let newest = |n: usize| self.beats.iter().rev().take(n);
         if newest(d::VT_END_BEATS).filter(|(_, ventricular)| !ventricular).count() == d::VT_END_BEATS {
             let onset = newest(d::VT_END_BEATS).next_back().map_or(at, |(at, _)| *at);
-            return self.end(Rhythm::VentricularTachycardia, onset, out);
+            return self.present.end(Rhythm::VentricularTachycardia, onset, out);
         }
         let run = self.beats.len() == d::MODEL_VT_BEATS && self.beats.iter().all(|(_, ventricular)| *ventricular);
         let first = self.beats.front().map_or(at, |(first, _)| *first);
         let intervals = self.beats.len() as i64 - 1;
         if run && !pulse && intervals * d::MINUTE > d::VT * (at - first) {
-            self.begin(Rhythm::VentricularTachycardia, first, out);
+            self.present.begin(Rhythm::VentricularTachycardia, first, out);
         }
     }
 
     fn atrial(&mut self, at: i64, out: &mut Vec<RhythmFinding>) {
         if self.irregularity.irregular >= d::AF_BEATS {
-            self.begin(Rhythm::AtrialFibrillation, at, out);
+            self.present.begin(Rhythm::AtrialFibrillation, at, out);
         } else if self.irregularity.regular >= d::AF_BEATS {
-            self.end(Rhythm::AtrialFibrillation, at, out);
+            self.present.end(Rhythm::AtrialFibrillation, at, out);
         }
     }
 
@@ -185,7 +187,7 @@ impl ModelledRhythm {
             self.shockable = None;
             self.calm = if shockable { 0 } else { self.calm.saturating_add(1) };
             if self.calm >= d::MODEL_CALM_WINDOWS {
-                self.end(Rhythm::VentricularFibrillation, from, out);
+                self.present.end(Rhythm::VentricularFibrillation, from, out);
             }
             return;
         }
@@ -193,7 +195,7 @@ impl ModelledRhythm {
         let (onset, windows) = self.shockable.map_or((from, 1), |(onset, windows)| (onset, windows + 1));
         self.shockable = Some((onset, windows));
         if windows >= d::MODEL_SHOCKABLE_WINDOWS {
-            self.begin(Rhythm::VentricularFibrillation, onset, out);
+            self.present.begin(Rhythm::VentricularFibrillation, onset, out);
         }
     }
 
@@ -203,8 +205,8 @@ impl ModelledRhythm {
         self.beats.clear();
         self.irregularity = Irregularity::default();
         self.waiting.retain(|opinion| !matches!(opinion, Opinion::Beat { .. }));
-        self.end(Rhythm::VentricularTachycardia, at, out);
-        self.end(Rhythm::AtrialFibrillation, at, out);
+        self.present.end(Rhythm::VentricularTachycardia, at, out);
+        self.present.end(Rhythm::AtrialFibrillation, at, out);
     }
 
     /// The model of windows is gone or another: what it said no longer counts.
@@ -212,42 +214,18 @@ impl ModelledRhythm {
         let at = self.judged.back().map_or(0, |part| part.until);
         (self.window, self.shockable, self.calm) = (None, None, 0);
         self.waiting.retain(|opinion| !matches!(opinion, Opinion::Window { .. }));
-        self.end(Rhythm::VentricularFibrillation, at, out);
+        self.present.end(Rhythm::VentricularFibrillation, at, out);
     }
 
     /// Nothing is known any more.
     fn break_off(&mut self, at: i64, out: &mut Vec<RhythmFinding>) {
-        for (rhythm, onset) in std::mem::take(&mut self.present) {
-            out.push(finding(rhythm, false, at.max(onset)));
-        }
+        self.present.end_all(at, out);
         *self = Self::default();
-    }
-
-    fn begin(&mut self, rhythm: Rhythm, onset: i64, out: &mut Vec<RhythmFinding>) {
-        if !self.present.iter().any(|(known, _)| *known == rhythm) {
-            self.present.push((rhythm, onset));
-            out.push(finding(rhythm, true, onset));
-        }
-    }
-
-    fn end(&mut self, rhythm: Rhythm, at: i64, out: &mut Vec<RhythmFinding>) {
-        let known = self.present.iter().position(|(known, _)| *known == rhythm);
-        if let Some((_, onset)) = known.map(|known| self.present.swap_remove(known)) {
-            out.push(finding(rhythm, false, at.max(onset)));
-        }
     }
 }
 
 fn cell(at: Timestamp) -> i64 {
     at.as_millis().div_euclid(CELL_MS)
-}
-
-fn finding(rhythm: Rhythm, present: bool, cell: i64) -> RhythmFinding {
-    RhythmFinding {
-        rhythm,
-        present,
-        onset_at: Timestamp::from_millis(cell.saturating_mul(CELL_MS)),
-    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,14 @@
 //! From frames to conditions that begin and end.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
 use super::definitions as d;
-use super::grid::CELL_MS;
 use super::lead::{FRAME, LeadBeat};
+use super::present::Present;
 use super::pulse::PulseFrame;
 use super::{Rhythm, RhythmFinding};
-use crate::time::Timestamp;
 
 /// What one frame says, over all waveforms.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +37,7 @@ impl Step {
 /// The state of the rules.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rules {
-    present: BTreeMap<Rhythm, i64>,
+    present: Present,
     /// Since when the signal can be believed without a break.
     good_since: Option<i64>,
     good_until: i64,
@@ -66,13 +65,13 @@ impl Rules {
 
     /// Whether a condition is present.
     pub(super) fn has(&self, rhythm: Rhythm) -> bool {
-        self.present.contains_key(&rhythm)
+        self.present.since(rhythm).is_some()
     }
 
     /// The stream breaks off: what was present is not known any more.
     pub(super) fn break_off(&mut self, out: &mut Vec<RhythmFinding>) {
         let at = self.good_until;
-        self.end_all(at, out);
+        self.present.end_all(at, out);
         *self = Self::default();
     }
 
@@ -88,7 +87,7 @@ impl Rules {
         } else if self.good_since.is_some() && step.now - self.good_until > d::LOST {
             self.good_since = None;
             let at = self.good_until;
-            self.end_all(at, out);
+            self.present.end_all(at, out);
         }
     }
 
@@ -111,10 +110,10 @@ impl Rules {
         self.calm = if oscillates { 0 } else { self.calm.saturating_add(1) };
         if self.oscillating >= d::FIBRILLATION_FRAMES && !step.shows_slow_pulse() {
             let onset = step.now - i64::from(d::FIBRILLATION_FRAMES) * FRAME as i64 - d::ASYSTOLE;
-            self.begin(Rhythm::VentricularFibrillation, onset, out);
+            self.present.begin(Rhythm::VentricularFibrillation, onset, out);
         }
         if self.calm >= d::FIBRILLATION_END_FRAMES {
-            self.end(
+            self.present.end(
                 Rhythm::VentricularFibrillation,
                 step.now - i64::from(self.calm) * FRAME as i64,
                 out,
@@ -132,18 +131,18 @@ impl Rules {
     /// Asystole and pause.
     fn silence(&mut self, step: &Step, out: &mut Vec<RhythmFinding>) {
         if self.has(Rhythm::VentricularFibrillation) {
-            return self.end(Rhythm::Pause, step.now, out);
+            return self.present.end(Rhythm::Pause, step.now, out);
         }
         if let Some([before, last]) = self.last_two()
-            && self.present.get(&Rhythm::Asystole).is_some_and(|onset| before.cell > *onset)
+            && self.present.since(Rhythm::Asystole).is_some_and(|onset| before.cell > onset)
             && last.cell - before.cell <= d::ASYSTOLE_END
         {
-            self.end(Rhythm::Asystole, before.cell, out);
+            self.present.end(Rhythm::Asystole, before.cell, out);
         }
         if let Some(last) = self.last_beat
-            && self.present.get(&Rhythm::Pause).is_some_and(|onset| last > *onset)
+            && self.present.since(Rhythm::Pause).is_some_and(|onset| last > onset)
         {
-            self.end(Rhythm::Pause, last, out);
+            self.present.end(Rhythm::Pause, last, out);
         }
         let Some(since) = self.good_since.filter(|_| step.good) else {
             return;
@@ -152,11 +151,11 @@ impl Rules {
         let quiet = step.now - quiet_since - d::LATENCY;
         let pulsing = contradicted(step, step.now - quiet_since, 0);
         if quiet >= d::ASYSTOLE && !pulsing {
-            self.begin(Rhythm::Asystole, quiet_since, out);
+            self.present.begin(Rhythm::Asystole, quiet_since, out);
         }
         // A pause lies between two beats: it needs the first.
         if quiet > d::PAUSE && self.last_beat == Some(quiet_since) && !pulsing && !self.has(Rhythm::Asystole) {
-            self.begin(Rhythm::Pause, quiet_since, out);
+            self.present.begin(Rhythm::Pause, quiet_since, out);
         }
     }
 
@@ -175,17 +174,17 @@ impl Rules {
         if let Some((first, rate)) = self.rate(d::BRADYCARDIA_BEATS) {
             let slow = |limit: i64| rate.0 * d::MINUTE < limit * rate.1;
             if slow(d::BRADYCARDIA) && self.undisturbed() {
-                self.begin(Rhythm::ExtremeBradycardia, first, out);
+                self.present.begin(Rhythm::ExtremeBradycardia, first, out);
             } else if !slow(d::BRADYCARDIA + d::HYSTERESIS) {
-                self.end(Rhythm::ExtremeBradycardia, first, out);
+                self.present.end(Rhythm::ExtremeBradycardia, first, out);
             }
         }
         if let Some((first, (intervals, sum))) = self.rate(d::TACHYCARDIA_BEATS) {
             let fast = |limit: i64| intervals * d::MINUTE > limit * sum;
             if fast(d::TACHYCARDIA) && self.undisturbed() && self.are_beats() {
-                self.begin(Rhythm::ExtremeTachycardia, first, out);
+                self.present.begin(Rhythm::ExtremeTachycardia, first, out);
             } else if !fast(d::TACHYCARDIA - d::HYSTERESIS) {
-                self.end(Rhythm::ExtremeTachycardia, step.now, out);
+                self.present.end(Rhythm::ExtremeTachycardia, step.now, out);
             }
         }
         self.ventricular(step, out);
@@ -195,7 +194,7 @@ impl Rules {
         let newest = |n: usize| self.beats.iter().rev().take(n);
         if newest(d::VT_END_BEATS).count() == d::VT_END_BEATS && newest(d::VT_END_BEATS).all(|b| !b.ventricular) {
             let onset = newest(d::VT_END_BEATS).next_back().map_or(step.now, |b| b.cell);
-            return self.end(Rhythm::VentricularTachycardia, onset, out);
+            return self.present.end(Rhythm::VentricularTachycardia, onset, out);
         }
         let alike = |n: usize, (least, percent): (usize, u8)| newest(n).filter(|b| b.likeness >= percent).count() >= least;
         let clear = newest(d::VT_BEATS).all(|b| b.surely) && alike(d::VT_BEATS, d::VT_ALIKE);
@@ -205,7 +204,7 @@ impl Rules {
         };
         let run = newest(beats).all(|b| b.ventricular) && (clear || alike(beats, d::VT_DOUBTFUL_ALIKE));
         if run && intervals * d::MINUTE > d::VT * sum && !contradicted(step, step.now - first, d::PULSE_INTERVAL) {
-            self.begin(Rhythm::VentricularTachycardia, first, out);
+            self.present.begin(Rhythm::VentricularTachycardia, first, out);
         }
     }
 
@@ -226,36 +225,9 @@ impl Rules {
     fn undisturbed(&self) -> bool {
         !self.has(Rhythm::VentricularFibrillation)
     }
-
-    fn begin(&mut self, rhythm: Rhythm, onset: i64, out: &mut Vec<RhythmFinding>) {
-        if !self.has(rhythm) {
-            self.present.insert(rhythm, onset);
-            out.push(finding(rhythm, true, onset));
-        }
-    }
-
-    fn end(&mut self, rhythm: Rhythm, at: i64, out: &mut Vec<RhythmFinding>) {
-        if let Some(onset) = self.present.remove(&rhythm) {
-            out.push(finding(rhythm, false, at.max(onset)));
-        }
-    }
-
-    fn end_all(&mut self, at: i64, out: &mut Vec<RhythmFinding>) {
-        for (rhythm, onset) in std::mem::take(&mut self.present) {
-            out.push(finding(rhythm, false, at.max(onset)));
-        }
-    }
 }
 
 /// Whether the pleth shows a regular pulse in the last `cells`, no faster than `shortest`. No pleth contradicts nothing.
 fn contradicted(step: &Step, cells: i64, shortest: i64) -> bool {
     step.pulse.is_some_and(|pulse| pulse.beats_on(d::PULSES, cells, shortest))
-}
-
-fn finding(rhythm: Rhythm, present: bool, cell: i64) -> RhythmFinding {
-    RhythmFinding {
-        rhythm,
-        present,
-        onset_at: Timestamp::from_millis(cell.saturating_mul(CELL_MS)),
-    }
 }

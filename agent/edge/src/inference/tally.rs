@@ -10,6 +10,8 @@ use wardlight_core::time::Timestamp;
 use wardlight_models::deterioration::VITALS;
 use wardlight_models::life::{Counted, Input};
 
+use crate::certified::ECG_PARTS;
+
 /// Alarms and latency are counted over so long, then anew. *ratify*
 const WINDOW: Duration = Duration::from_hours(1);
 /// Inputs, of which a bed gives one value an hour. *ratify*
@@ -73,7 +75,7 @@ impl Tally {
 
     /// The ECG of one bed was looked at for so many seconds, or of many beds for one.
     pub(super) fn looked(&mut self, seconds: usize) {
-        for part in ["ecg-vf", "ecg-beat"] {
+        for part in ECG_PARTS {
             if let Some(part) = self.parts.get_mut(part) {
                 part.counted.bed_seconds += seconds as u64;
             }
