@@ -1,7 +1,8 @@
-//! A loaded model: raw feature rows in, calibrated probabilities out.
+//! A loaded model: raw rows in, calibrated probabilities out.
 
 use crate::ModelError;
-use crate::manifest::{Bands, Calibration, Normalisation, RiskManifest};
+use crate::deterioration::{HOURLY_VALUES, MAX_HOURS};
+use crate::manifest::{Bands, Calibration, Hours, Normalisation, RiskManifest};
 use crate::network::{Engine, Network};
 
 /// The band a probability falls in.
@@ -22,6 +23,7 @@ pub struct Model {
     version: String,
     network: Network,
     normalisation: Normalisation,
+    hours: Option<Hours>,
     calibration: Calibration,
     bands: Bands,
 }
@@ -33,6 +35,7 @@ impl Model {
             version: manifest.version.clone(),
             network,
             normalisation: manifest.normalisation.clone(),
+            hours: manifest.hours.clone(),
             calibration: manifest.calibration.clone(),
             bands: manifest.bands.clone(),
         }
@@ -53,12 +56,12 @@ impl Model {
         self.network.engine()
     }
 
-    /// How many features a row has.
+    /// How many values a row has: the features, then the hours, whether this model looks at those or not.
     pub fn width(&self) -> usize {
-        self.normalisation.mean.len()
+        self.normalisation.mean.len() + HOURLY_VALUES
     }
 
-    /// Scores a batch of raw feature rows, each `[width]` with NaN for an absent feature; returns one calibrated
+    /// Scores a batch of raw rows, each `[width]` as [`crate::deterioration::Features::row`] gives them, NaN for what is absent; returns one calibrated
     /// probability in `0.0..=1.0` for each row, in order. A row's result does not depend on the other rows. A row of
     /// nothing but NaN is a patient of whom nothing is known: it gets the risk of an average one, and whether to
     /// show that is the caller's decision (see [`crate::deterioration::Features::readiness`]).
@@ -81,37 +84,38 @@ impl Model {
         }
     }
 
-    /// The graph's own output for raw feature rows.
+    /// The graph's own output for raw rows.
     pub(crate) fn logits(&self, rows: &[Vec<f32>]) -> Result<Vec<f32>, ModelError> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let mut scaled = Vec::with_capacity(rows.len() * self.width());
+        let mut features = Vec::with_capacity(rows.len() * self.normalisation.mean.len());
+        let mut hours = Vec::with_capacity(self.hours.as_ref().map_or(0, |_| rows.len() * 2 * HOURLY_VALUES));
         for (index, row) in rows.iter().enumerate() {
-            self.normalise(index, row, &mut scaled)?;
+            self.normalise(index, row, &mut features, &mut hours)?;
         }
-        self.network.run(&[&scaled], rows.len())
+        let inputs: &[&[f32]] = &[&features, &hours];
+        let used = if self.hours.is_some() { 2 } else { 1 };
+        self.network.run(inputs.get(..used).unwrap_or(inputs), rows.len())
     }
 
-    fn normalise(&self, index: usize, row: &[f32], scaled: &mut Vec<f32>) -> Result<(), ModelError> {
+    fn normalise(&self, index: usize, row: &[f32], features: &mut Vec<f32>, hours: &mut Vec<f32>) -> Result<(), ModelError> {
+        let refuse = |reason| ModelError::Row { row: index, reason };
         let Normalisation { clip, mean, scale, .. } = &self.normalisation;
-        if row.len() != mean.len() {
-            let reason = format!("has {} features, the model takes {}", row.len(), mean.len());
-            return Err(ModelError::Row { row: index, reason });
+        if row.len() != self.width() {
+            return Err(refuse(format!("has {} values, the model takes {}", row.len(), self.width())));
         }
-        for ((&value, mean), scale) in row.iter().zip(mean).zip(scale) {
-            if value.is_infinite() {
-                return Err(ModelError::Row {
-                    row: index,
-                    reason: "has an infinite feature".to_owned(),
-                });
+        if row.iter().any(|value| value.is_infinite()) {
+            return Err(refuse("has an infinite value".to_owned()));
+        }
+        let (own, hourly) = row.split_at(mean.len());
+        let standards = mean.iter().zip(scale);
+        features.extend(own.iter().zip(standards).map(|(value, standard)| standardise(*value, standard, *clip)));
+        if let Some(Hours { mean, scale, .. }) = &self.hours {
+            for (vital, standard) in hourly.chunks(MAX_HOURS).zip(mean.iter().zip(scale)) {
+                hours.extend(vital.iter().map(|value| standardise(*value, standard, *clip)));
             }
-            let standard = (value - mean) / scale;
-            scaled.push(if standard.is_nan() {
-                0.0
-            } else {
-                standard.clamp(-clip, *clip)
-            });
+            hours.extend(hourly.iter().map(|value| if value.is_nan() { 0.0 } else { 1.0 }));
         }
         Ok(())
     }
@@ -120,4 +124,10 @@ impl Model {
         let Calibration { slope, intercept, .. } = self.calibration;
         (1.0 / (1.0 + (-(slope * f64::from(logit) + intercept)).exp())) as f32
     }
+}
+
+/// `(value - mean) / scale` within `±clip`; an absent value becomes the mean.
+fn standardise(value: f32, (mean, scale): (&f32, &f32), clip: f32) -> f32 {
+    let standard = (value - mean) / scale;
+    if standard.is_nan() { 0.0 } else { standard.clamp(-clip, clip) }
 }

@@ -149,7 +149,7 @@ fn rows_that_do_not_fit_are_refused_with_their_number() {
     let model: Model = package().load().unwrap();
     let good = patients(1).remove(0);
     let error = model.predict(&[good.clone(), good[1..].to_vec()]).unwrap_err();
-    assert_eq!(error.to_string(), "row 1: has 102 features, the model takes 103");
+    assert_eq!(error.to_string(), "row 1: has 390 values, the model takes 391");
     let mut infinite = good.clone();
     infinite[3] = f32::INFINITY;
     let error = model.predict(&[good, infinite]).unwrap_err();

@@ -9,6 +9,7 @@ and nothing is written: that is for development.
 import os
 
 # One thread: sums then have one order, and a second run gives the same bytes.
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
@@ -19,7 +20,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from wardlight_training import card, cinc2012, evaluation, export, external, golden, manifest, pipeline, reference, toml
+from wardlight_training import (
+    card, cinc2012, evaluation, external, golden, manifest, pipeline, reference, risk_export, risk_network, toml,
+)
+from wardlight_training.rows import Rows
 from wardlight_training.vitals import MAX_HOURS
 
 SEED = 2012
@@ -57,25 +61,30 @@ def main():
 
 def build_files(model, result, parts, stays, abroad):
     """Every file of the package but the manifest and its signature."""
-    vectors = golden.build(golden.cases(SEED), model.normaliser, model.float_network, model.int8_network, model.calibration)
+    vectors = golden.build(golden.cases(SEED), model)
     validation = stays.take(parts.validation)
     train = stays.take(parts.train)
     drift = reference.build(train.hours, model.probability(pipeline.rows_at(validation, MAX_HOURS)))
     return {
         "card.md": card.write(model, result, parts, stays, SEED, abroad).encode(),
         "golden.json": golden.dump(vectors).encode(),
-        "model.f32.onnx": export.float_model(model.float_network),
-        "model.int8.onnx": export.int8_model(model.int8_network),
+        "model.f32.onnx": risk_export.float_model(model.ensemble),
+        "model.int8.onnx": risk_export.int8_model(model.int8_network),
         "reference.json": reference.dump(drift).encode(),
     }
 
 
 def check_with_onnxruntime(model, files, judged):
     """The exported graphs must say what the networks say: int8 exactly, float within rounding."""
-    rows = np.concatenate([model.normaliser(pipeline.rows_at(judged, h)) for h in pipeline.HOURS])
-    for name, network, allowed in (("model.int8.onnx", model.int8_network, 0.0), ("model.f32.onnx", model.float_network, 1e-4)):
+    rows = Rows.joined([model.normaliser(pipeline.rows_at(judged, h)) for h in pipeline.HOURS])
+    given = dict(zip(risk_export.INPUTS, (rows.features, rows.hours)))
+    expected = {
+        "model.int8.onnx": (model.int8_network.logit(rows), 0.0),
+        "model.f32.onnx": (risk_network.logit(model.ensemble, rows), 1e-4),
+    }
+    for name, (logit, allowed) in expected.items():
         session = onnxruntime.InferenceSession(files[name], providers=["CPUExecutionProvider"])
-        gap = float(np.max(np.abs(session.run([export.OUTPUT], {export.INPUT: rows})[0][:, 0] - network.logit(rows))))
+        gap = float(np.max(np.abs(session.run([risk_export.OUTPUT], given)[0][:, 0] - logit)))
         print(f"{name}: largest difference from onnxruntime {gap:g} over {len(rows)} rows")
         if gap > allowed:
             raise SystemExit(f"{name}: onnxruntime differs by {gap:g}, allowed {allowed:g}")

@@ -52,7 +52,7 @@ pub fn explain(model: &Model, age_years: Option<f32>, hours: &[[Option<f32>; VIT
     })
 }
 
-/// The feature row when only the inputs whose bits are set in `known` are known.
+/// The row when only the inputs whose bits are set in `known` are known.
 fn row(known: usize, age_years: Option<f32>, hours: &[[Option<f32>; VITAL_COUNT]]) -> Vec<f32> {
     let is_known = |input: usize| known & (1 << input) != 0;
     let seen: Vec<[Option<f32>; VITAL_COUNT]> = hours

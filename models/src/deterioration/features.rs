@@ -1,7 +1,10 @@
-//! Hourly vitals to the feature row.
+//! Hourly vitals to the row that a model takes: features that sum them up, then the hours themselves.
 
 use super::series::{STATISTICS, share, statistics};
 use super::vitals::{MAX_HOURS, MIN_HOURS, VITAL_COUNT, VITALS};
+
+/// Hourly means behind the features of a row.
+pub const HOURLY_VALUES: usize = VITAL_COUNT * MAX_HOURS;
 
 /// Oldest age, in years, that counts as known.
 const MAX_AGE_YEARS: f64 = 130.0;
@@ -48,7 +51,7 @@ pub enum Readiness {
     NothingObserved,
 }
 
-/// The feature row of one patient.
+/// The row of one patient.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Features {
     row: Vec<f32>,
@@ -56,7 +59,8 @@ pub struct Features {
 }
 
 impl Features {
-    /// The row, in the order of [`feature_names`], NaN where absent.
+    /// The row: the features in the order of [`feature_names`], then [`HOURLY_VALUES`] hourly means, vital by vital in the order of
+    /// [`VITALS`], each [`MAX_HOURS`] long with the newest hour last. NaN where absent.
     pub fn row(&self) -> &[f32] {
         &self.row
     }
@@ -72,7 +76,7 @@ impl Features {
     }
 }
 
-/// The names of the features, in the order of the row.
+/// The names of the features, in the order of the row, which they begin.
 pub fn feature_names() -> Vec<String> {
     let series: Vec<&str> = VITALS.iter().map(|v| v.short).chain(DERIVED).collect();
     let mut names: Vec<String> = series
@@ -92,7 +96,7 @@ pub fn feature_names() -> Vec<String> {
     names
 }
 
-/// The feature row of a patient of `age_years` from hourly means `[hours][vital]`, oldest first, columns in the order of
+/// The row of a patient of `age_years` from hourly means `[hours][vital]`, oldest first, columns in the order of
 /// [`VITALS`] and in their units, `None` where nothing valid was measured. Only the last [`MAX_HOURS`] hours count; a
 /// value outside the vital's range, or not finite, counts as absent. Never fails: what is unknown is absent.
 pub fn features(age_years: Option<f32>, hours: &[[Option<f32>; VITAL_COUNT]]) -> Features {
@@ -117,6 +121,11 @@ pub fn features(age_years: Option<f32>, hours: &[[Option<f32>; VITAL_COUNT]]) ->
             .unwrap_or(f64::NAN),
     );
     row.push(length);
+    let before = MAX_HOURS - recent.len();
+    for vital in series.iter().take(VITAL_COUNT) {
+        row.extend(std::iter::repeat_n(f64::NAN, before));
+        row.extend(vital.iter().map(|value| value.unwrap_or(f64::NAN)));
+    }
     let nothing = series.iter().take(VITAL_COUNT).flatten().flatten().next().is_none();
     let readiness = match recent.len() {
         have if have < MIN_HOURS => Readiness::TooFewHours { have },
@@ -165,7 +174,7 @@ mod tests {
         let names = feature_names();
         let unique: std::collections::BTreeSet<_> = names.iter().collect();
         assert_eq!(unique.len(), names.len());
-        assert_eq!(features(None, &[]).row().len(), names.len());
+        assert_eq!(features(None, &[]).row().len(), names.len() + HOURLY_VALUES);
     }
 
     #[test]
@@ -181,6 +190,24 @@ mod tests {
                 hour[index] = Some(given as f32);
                 let seen = value(&features(None, &[hour]), &format!("{}_observed", vital.short));
                 assert_eq!(seen > 0.0, counts, "{} {given}", vital.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_hours_stand_vital_by_vital_with_the_newest_last_and_older_ones_left_out() {
+        let hour = |n: usize| [Some(60.0 + n as f32), None, Some(120.0 + n as f32), None, None, Some(360.0)];
+        for length in [0, 1, 7, MAX_HOURS, MAX_HOURS + 5] {
+            let hours: Vec<_> = (0..length).map(hour).collect();
+            let row = features(None, &hours).into_row();
+            let grid: Vec<&[f32]> = row[feature_names().len()..].chunks(MAX_HOURS).collect();
+            assert_eq!(grid.len(), VITAL_COUNT);
+            for slot in 0..MAX_HOURS {
+                let n = (length + slot).checked_sub(MAX_HOURS);
+                let expected = |base: f32| n.map(|n| base + n as f32);
+                let found = |vital: usize| Some(grid[vital][slot]).filter(|value| !value.is_nan());
+                assert_eq!((found(0), found(2)), (expected(60.0), expected(120.0)), "{length} hours, slot {slot}");
+                assert_eq!((found(1), found(5)), (None, None), "not measured, and out of range");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The `deterioration` model's way from hourly vitals to a feature row.
+//! The `deterioration` model's way from hourly vitals to a row of values.
 //!
 //! `models/training/wardlight_training/features.py` computes the same rows in the same order of operations; the golden
 //! vectors of the package hold the two together bit for bit.
@@ -10,7 +10,7 @@ mod series;
 mod vitals;
 
 pub use explain::{Explanation, INPUTS, explain};
-pub use features::{Features, Readiness, feature_names, features};
+pub use features::{Features, HOURLY_VALUES, Readiness, feature_names, features};
 pub(crate) use reference::watched_inputs;
 pub use vitals::{MAX_HOURS, MIN_HOURS, VITAL_COUNT, VITALS, Vital};
 

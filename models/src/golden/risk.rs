@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::{FLOAT_TOLERANCE, compare, differs};
 use crate::ModelError;
 use crate::certificate::Outcome;
-use crate::deterioration::{self, VITAL_COUNT, VITALS};
+use crate::deterioration::{self, HOURLY_VALUES, VITAL_COUNT, VITALS};
 use crate::model::Model;
 use crate::package::Precision;
 
@@ -48,7 +48,7 @@ impl RiskGolden {
         let rows = self
             .vectors
             .iter()
-            .map(Vector::checked_features)
+            .map(Vector::checked_row)
             .collect::<Result<Vec<_>, _>>()?;
         let together = model.logits(&rows)?;
         let probabilities = model.predict(&rows)?;
@@ -75,7 +75,7 @@ impl RiskGolden {
     /// What `model` says about each vector: the probability, and its band.
     pub(crate) fn outcomes(&self, model: &Model) -> Result<Vec<Outcome>, ModelError> {
         let outcome = |vector: &Vector| {
-            let values = model.predict(&[vector.checked_features()?])?;
+            let values = model.predict(&[vector.checked_row()?])?;
             Ok(Outcome {
                 groups: vec![vector.age_group().to_owned()],
                 decision: values.first().map_or(0, |probability| model.band(*probability) as usize),
@@ -98,11 +98,12 @@ impl Vector {
         }
     }
 
-    /// The features of this vector as computed here, if they are the expected ones bit for bit.
-    fn checked_features(&self) -> Result<Vec<f32>, ModelError> {
+    /// The row of this vector as computed here, if its features are the expected ones bit for bit.
+    fn checked_row(&self) -> Result<Vec<f32>, ModelError> {
         let row = deterioration::features(self.age_years, &self.hours).into_row();
-        if row.len() != self.features.len() {
-            return Err(differs(&self.name, "number of features", &row.len(), &self.features.len()));
+        let count = row.len() - HOURLY_VALUES;
+        if count != self.features.len() {
+            return Err(differs(&self.name, "number of features", &count, &self.features.len()));
         }
         for ((name, found), expected) in deterioration::feature_names().iter().zip(&row).zip(&self.features) {
             if (!found.is_nan()).then_some(*found) != *expected {

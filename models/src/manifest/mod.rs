@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-pub use risk::{Agreement, Bands, Calibration, Channel, Input, Metrics, Normalisation, Output, RiskManifest, Training, Vitals};
+pub use risk::{Agreement, Bands, Calibration, Channel, Hours, Input, Metrics, Normalisation, Output, RiskManifest, Training, Vitals};
 pub use waveform::{Classes, Figure, Signal, Tensor, WaveformManifest, WaveformTraining};
 
 use crate::ModelError;
@@ -106,10 +106,17 @@ impl Manifest {
     /// The inputs of the graph, in its order.
     pub(crate) fn inputs(&self) -> Vec<End<'_>> {
         match self {
-            Self::Risk(manifest) => vec![End {
-                name: &manifest.input.name,
-                shape: &manifest.input.shape,
-            }],
+            Self::Risk(manifest) => {
+                let features = End {
+                    name: &manifest.input.name,
+                    shape: &manifest.input.shape,
+                };
+                let hours = manifest.hours.iter().map(|hours| End {
+                    name: &hours.name,
+                    shape: &hours.shape,
+                });
+                std::iter::once(features).chain(hours).collect()
+            }
             Self::Waveform(manifest) => manifest.input.iter().map(Tensor::end).collect(),
         }
     }

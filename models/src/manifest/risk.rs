@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{Dimension, check_identity, require};
 use crate::ModelError;
+use crate::deterioration::{MAX_HOURS, VITAL_COUNT};
 
 /// The format of such a manifest.
 pub(super) const FORMAT: u32 = 1;
@@ -24,6 +25,8 @@ pub struct RiskManifest {
     pub summary: String,
     /// The graph's input.
     pub input: Input,
+    /// The graph's second input, if it looks at the course of the hours.
+    pub hours: Option<Hours>,
     /// The graph's output.
     pub output: Output,
     /// The vitals the features are made of.
@@ -56,6 +59,21 @@ pub struct Input {
     pub unit: String,
     /// Name of each column.
     pub features: Vec<String>,
+}
+
+/// The hourly means themselves, as the graph's second input. Twelve channels: each vital, `(x - mean) / scale` kept within
+/// `±normalisation.clip`, 0 where it was not measured; then for each vital whether it was, 1 or 0. The newest hour is the last.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hours {
+    /// Its name in the graph.
+    pub name: String,
+    /// Its shape: `["batch", 12, 48]`.
+    pub shape: Vec<Dimension>,
+    /// Mean of each vital on the training stays.
+    pub mean: Vec<f32>,
+    /// Standard deviation of each vital on the training stays.
+    pub scale: Vec<f32>,
 }
 
 /// The graph's output.
@@ -227,30 +245,18 @@ impl RiskManifest {
             "must be finite and above 0",
         )?;
         let (mean, scale) = (&normalisation.mean, &normalisation.scale);
-        require(
-            mean.len() == width,
-            "normalisation.mean",
-            &mean.len(),
-            "must have one value for each feature",
-        )?;
-        require(
-            scale.len() == width,
-            "normalisation.scale",
-            &scale.len(),
-            "must have one value for each feature",
-        )?;
-        require(
-            mean.iter().all(|v| v.is_finite()),
-            "normalisation.mean",
-            &mean,
-            "must be finite",
-        )?;
-        require(
-            scale.iter().all(|v| v.is_finite() && *v > 0.0),
-            "normalisation.scale",
-            &scale,
-            "must be finite and above 0",
-        )?;
+        check_standard(["normalisation.mean", "normalisation.scale"], mean, scale, width)?;
+        if let Some(hours) = &self.hours {
+            let channels = Dimension::Fixed(2 * VITAL_COUNT);
+            let expected = [Dimension::Named("batch".to_owned()), channels, Dimension::Fixed(MAX_HOURS)];
+            require(
+                hours.shape == expected,
+                "hours.shape",
+                &hours.shape,
+                "must be [\"batch\", 12, 48]: six vitals and whether each was measured, 48 hours",
+            )?;
+            check_standard(["hours.mean", "hours.scale"], &hours.mean, &hours.scale, VITAL_COUNT)?;
+        }
         let calibration = &self.calibration;
         require(
             calibration.method == "platt",
@@ -270,4 +276,23 @@ impl RiskManifest {
         let ordered = 0.0 < raised && raised < high && high < 1.0;
         require(ordered, "bands", &(raised, high), "must be 0 < raised < high < 1")
     }
+}
+
+/// `(x - mean) / scale` must be a number for each of `count` columns.
+fn check_standard([mean_field, scale_field]: [&'static str; 2], mean: &[f32], scale: &[f32], count: usize) -> Result<(), ModelError> {
+    for (field, values) in [(mean_field, mean), (scale_field, scale)] {
+        require(
+            values.len() == count,
+            field,
+            &values.len(),
+            "must have one value for each feature or vital",
+        )?;
+    }
+    require(mean.iter().all(|v| v.is_finite()), mean_field, &mean, "must be finite")?;
+    require(
+        scale.iter().all(|v| v.is_finite() && *v > 0.0),
+        scale_field,
+        &scale,
+        "must be finite and above 0",
+    )
 }

@@ -1,6 +1,7 @@
 """The model card. Every figure in it comes from the evaluation; none is typed by hand."""
 
-from . import cinc2012, external, manifest, pipeline, respiration
+from . import cinc2012, external, manifest, pipeline, respiration, risk_network
+from .features import names
 from .vitals import MAX_HOURS, MIN_HOURS, VITALS
 
 
@@ -23,7 +24,9 @@ measured). No laboratory value, no consciousness score, no diagnosis, no SpO2. W
 
 **Use.** An advisory beside the clinical scores and alarms, for trained staff. It never raises, silences or delays a red alarm.
 
-**Network.** An ensemble of {pipeline.STUDENTS} multilayer perceptrons ({", ".join(map(str, pipeline.RECIPE.hidden))} hidden units each) in one graph, statically quantized to int8.
+**Network.** An ensemble of {pipeline.MEMBERS} networks in one graph, statically quantized to int8. Each has convolutions over the course of the hours
+({", ".join(str(outputs) for _, outputs, *_ in risk_network.CONVOLUTIONS.values())} channels), whose result joins {len(names())} features that sum the hours up, and dense layers
+({", ".join(str(outputs) for _, outputs in risk_network.DENSE.values())}) over both.
 Trained on soft labels: {100 * pipeline.SOFT_SHARE:.0f} % the probability of a teacher, {100 - 100 * pipeline.SOFT_SHARE:.0f} % the outcome. The teacher is gradient boosting that reads the whole
 chart of the stay (laboratory, consciousness, urine, ventilation, all 48 hours), fitted to other training stays than the one it speaks of;
 the network sees none of that, in training or in service.
@@ -35,7 +38,7 @@ two stays of one patient cannot be told apart. Arterial pressure is preferred to
 Accepted: {ranges}; a pressure
 triple that contradicts itself is dropped. {stays.rejected} measurements were rejected. Normalisation uses training stays only; calibration and
 thresholds use validation stays only. Features, recipe and baselines were chosen by cross-validation over train and validation stays. One
-later comparison of recipes did include test stays; nothing was adopted from it. Version 1.0.0 was judged on the same test stays. Intervals are 95 % percentile bootstraps over stays (2000 draws)."""
+later comparison of recipes did include test stays; nothing was adopted from it. Versions 1.0.0 and 2.0.0 were judged on the same test stays. Intervals are 95 % percentile bootstraps over stays (2000 draws)."""
 
 
 def _discrimination(result):

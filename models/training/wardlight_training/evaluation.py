@@ -4,9 +4,9 @@ import numpy as np
 
 from . import baselines, metrics
 from .cinc2012 import ICU_TYPES
-from .features import features
 from .pipeline import HOURS, rows_at
 from .respiration import effect
+from .rows import rows_of
 from .vitals import MAX_HOURS, MIN_HOURS, RR
 
 BY_HOUR = (6, 9, 12, 18, 24, 30, 36, 42, 48)
@@ -24,7 +24,7 @@ def evaluate(model, fitted, judged, validation):
     scores = _scores(model, fitted, validation, judged)
     rows = rows_at(judged, MAX_HOURS)
     died = judged.died
-    float_p = model.probability(rows, model.float_network)
+    float_p = model.float_probability(rows)
     int8_p = model.probability(rows)
     return {
         "stays": len(died),
@@ -40,7 +40,7 @@ def evaluate(model, fitted, judged, validation):
         "by_hour": _by_hour(model, fitted, judged),
         "every_hour": _every_hour(model, fitted, judged),
         "respiration": effect(model.probability, judged),
-        "respiration_boosting": effect(lambda rows: fitted.boosting.predict_proba(rows)[:, 1], judged),
+        "respiration_boosting": effect(lambda rows: fitted.boosting.predict_proba(rows.flat())[:, 1], judged),
         "groups": _groups(model, judged, int8_p),
     }
 
@@ -72,9 +72,9 @@ def _on_validation(model, validation):
 def _scores(model, fitted, validation, judged):
     """The other scores at the end of the stay, each with an event-1 threshold chosen on validation."""
     functions = {
-        "Gradient boosting, same features": lambda s: fitted.boosting.predict_proba(rows_at(s, MAX_HOURS))[:, 1],
+        "Gradient boosting, same features and hours": lambda s: fitted.boosting.predict_proba(rows_at(s, MAX_HOURS).flat())[:, 1],
         "Logistic regression, same features":
-            lambda s: fitted.logistic.predict_proba(model.normaliser(rows_at(s, MAX_HOURS)))[:, 1],
+            lambda s: fitted.logistic.predict_proba(model.normaliser(rows_at(s, MAX_HOURS)).features)[:, 1],
         "SAPS-I (uses laboratory values and GCS)": lambda s: _saps(fitted, s),
         "NEWS-like, last RR, SBP, HR, temperature": lambda s: baselines.news_like(s.hours),
     }
@@ -92,7 +92,7 @@ def _ranked(died, score, threshold):
 
 def _agreement(model, judged):
     """int8 against float over all reported hours."""
-    pairs = [(model.probability(r, model.float_network), model.probability(r))
+    pairs = [(model.float_probability(r), model.probability(r))
              for r in (rows_at(judged, h) for h in HOURS)]
     a, b = np.concatenate([p[0] for p in pairs]), np.concatenate([p[1] for p in pairs])
     gap = np.abs(a - b)
@@ -152,8 +152,8 @@ def _others_at(model, fitted, judged, hours):
     """What the others say after so many hours; SAPS-I is a figure of the first day, whatever the hour."""
     rows = rows_at(judged, hours)
     return {
-        "gradient boosting": fitted.boosting.predict_proba(rows)[:, 1],
-        "logistic regression": fitted.logistic.predict_proba(model.normaliser(rows))[:, 1],
+        "gradient boosting": fitted.boosting.predict_proba(rows.flat())[:, 1],
+        "logistic regression": fitted.logistic.predict_proba(model.normaliser(rows).features)[:, 1],
         "SAPS-I": _saps(fitted, judged),
         "NEWS-like": baselines.news_like(judged.hours[:, :hours]),
     }
@@ -185,7 +185,7 @@ def _groups(model, judged, p):
 
 def evaluate_external(model, age, hours, died):
     """AUROC and calibration on another hospital's stays, with nothing refitted."""
-    p = model.probability(features(age, hours))
+    p = model.probability(rows_of(age, hours))
     return {
         "stays": len(died), "deaths": int(died.sum()), "hours": hours.shape[1],
         "auroc": metrics.auroc(died, p), "interval": metrics.interval(metrics.auroc, died, p),

@@ -7,7 +7,8 @@ import json
 
 import numpy as np
 
-from .features import features
+from . import risk_network
+from .rows import rows_of
 from .vitals import MAX_HOURS, VITALS
 
 WELL = np.array([78.0, 16.0, 124.0, 66.0, 85.0, 36.9])
@@ -37,22 +38,22 @@ def cases(seed):
     yield "values outside the accepted ranges", 90.0, wild
 
 
-def build(cases, normalise, float_network, int8_network, calibrate):
+def build(cases, model):
     """The golden document. Probabilities are those of the int8 network, after calibration."""
     vectors = []
     for name, age, hours in cases:
         hours = hours.astype(np.float32)
-        row = features([np.nan if age is None else age], hours[None])
-        scaled = normalise(row)
-        stored = float(int8_network.logit(scaled)[0])
+        row = rows_of([np.nan if age is None else age], hours[None])
+        scaled = model.normaliser(row)
+        stored = float(model.int8_network.logit(scaled)[0])
         vectors.append({
             "name": name,
             "age_years": age,
             "hours": [[_number(v) for v in hour] for hour in hours],
-            "features": [_number(v) for v in row[0]],
-            "float_logit": _number(float_network.logit(scaled)[0]),
+            "features": [_number(v) for v in row.features[0]],
+            "float_logit": _number(risk_network.logit(model.ensemble, scaled)[0]),
             "int8_logit": _number(np.float32(stored)),
-            "probability": _number(np.float32(calibrate(stored))),
+            "probability": _number(np.float32(model.calibration(stored))),
         })
     return {"vital_order": [v.name for v in VITALS], "vectors": vectors}
 

@@ -4,14 +4,15 @@ import hashlib
 
 import numpy as np
 
-from . import cinc2012, pipeline
-from .export import INPUT, OUTPUT
+from . import cinc2012
 from .features import names
+from .risk_export import INPUTS, OUTPUT
+from .risk_network import CHANNELS, CLIP
 from .vitals import MAX_HOURS, MIN_HOURS, VITALS
 
 FORMAT = 1
 ID = "deterioration"
-VERSION = "2.0.0"
+VERSION = "3.0.0"
 
 
 def build(model, result, parts, stays, seed, files):
@@ -21,7 +22,13 @@ def build(model, result, parts, stays, seed, files):
         "id": ID,
         "version": VERSION,
         "summary": "Risk of in-hospital death from up to 48 hours of bedside vitals and age",
-        "input": {"name": INPUT, "shape": ["batch", len(names())], "unit": "standard deviations", "features": names()},
+        "input": {"name": INPUTS[0], "shape": ["batch", len(names())], "unit": "standard deviations", "features": names()},
+        "hours": {
+            "name": INPUTS[1],
+            "shape": ["batch", CHANNELS, MAX_HOURS],
+            "mean": [_short(v) for v in model.normaliser.hours_mean],
+            "scale": [_short(v) for v in model.normaliser.hours_scale],
+        },
         "output": {"name": OUTPUT, "shape": ["batch", 1], "unit": "logit"},
         "vitals": {
             "min_hours": MIN_HOURS,
@@ -30,7 +37,7 @@ def build(model, result, parts, stays, seed, files):
         },
         "normalisation": {
             "absent": "mean",
-            "clip": pipeline.CLIP,
+            "clip": CLIP,
             "mean": [_short(v) for v in model.normaliser.mean],
             "scale": [_short(v) for v in model.normaliser.scale],
         },

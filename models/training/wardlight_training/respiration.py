@@ -6,7 +6,8 @@ everybody's breaths, and a lead that falls off must not make a patient sicker. S
 
 import numpy as np
 
-from .features import features, names
+from .features import names
+from .rows import Rows, rows_of
 from .vitals import RR, VITALS
 
 FORGOTTEN = 0.5
@@ -15,14 +16,15 @@ FORGOTTEN = 0.5
 HOURS = (12, 24, 48)
 """Hours at which the effect is measured."""
 COLUMNS = np.array([i for i, name in enumerate(names()) if name.startswith("rr_")])
-NEVER_CHARTED = features([np.nan], np.full((1, 1, len(VITALS)), np.nan))[0, COLUMNS]
+NEVER_CHARTED = rows_of([np.nan], np.full((1, 1, len(VITALS)), np.nan)).features[0, COLUMNS]
 
 
 def forget(rows, which):
     """The rows, with respiration as if never charted where `which` is true."""
-    rows = rows.copy()
-    rows[np.ix_(which, COLUMNS)] = NEVER_CHARTED
-    return rows
+    features, hours = rows.features.copy(), rows.hours.copy()
+    features[np.ix_(which, COLUMNS)] = NEVER_CHARTED
+    hours[which, RR] = np.nan
+    return Rows(features, hours)
 
 
 def effect(probability, stays):
@@ -30,6 +32,6 @@ def effect(probability, stays):
     here = stays.take(np.flatnonzero(np.isfinite(stays.hours[:, :, RR]).any(1)))
     changes = []
     for hours in HOURS:
-        rows = features(here.age, here.hours[:, :hours])
+        rows = rows_of(here.age, here.hours[:, :hours])
         changes.append(probability(rows) - probability(forget(rows, np.ones(len(rows), bool))))
     return float(np.mean(changes))
