@@ -145,7 +145,10 @@ fn a_manifest_field_that_is_wrong_is_named_even_under_a_trusted_signature() {
         ("method = \"platt\"", "method = \"none\"", &["calibration.method"]),
         ("slope = ", "slope = -", &["calibration.slope", "above 0"]),
         ("clip = 4.0", "clip = nan", &["normalisation.clip"]),
-        ("\nscale = [", "\nscale = [0.0, ", &["normalisation.scale"]),
+        ("\nscale = [", "\nscale = [0.0, ", &["hours.scale", "one value for each"]),
+        ("\nscale = [", "\nscale = [-", &["hours.scale", "above 0"]),
+        ("shape = [\"batch\", 12, 48]", "shape = [\"batch\", 12, 24]", &["hours.shape", "48 hours"]),
+        ("\"mean\"\nclip = 4.0\nmean = [", "\"mean\"\nclip = 4.0\nmean = [0.0, ", &["normalisation.mean"]),
         ("raised = 0.", "raised = 1.", &["bands", "raised < high"]),
         ("high = 300.0", "high = 299.0", &["vitals.channel", "different versions"]),
         ("\"hr_last\"", "\"hr_latest\"", &["input.features", "different versions"]),
@@ -198,9 +201,13 @@ fn golden_vectors_that_do_not_come_out_are_refused() {
     refused(&copy, &copy.keys(), &["golden.json", "holds no vectors"]);
 }
 
-/// Publishes a hand-made graph as the int8 model and expects a refusal.
+/// Publishes a hand-made graph of features alone as the int8 model and expects a refusal.
 fn graph_refused(graph: &[u8], parts: &[&str]) {
     let copy = Copy::new();
+    let manifest = String::from_utf8(copy.read("manifest.toml")).unwrap();
+    let (before, hours) = manifest.split_once("[hours]").unwrap();
+    let (_, after) = hours.split_once("[output]").unwrap();
+    copy.write("manifest.toml", format!("{before}[output]{after}").as_bytes());
     copy.publish("model.int8.onnx", graph);
     refused(&copy, &copy.keys(), parts);
 }

@@ -2,8 +2,8 @@
 
     python models/training/deterioration.py --data CINC2012_DIR [--external EICU_MIMIC_DEMO_DIR] [--out PACKAGE_DIR]
 
-Everything but the signature; `models/training/run` does both. With `--judge-on validation` nothing touches the test stays
-and nothing is written: that is for development.
+Everything but the signature; `models/training/run` does both. With `--judge-on validation` or `--judge-on folds` (cross-validation over
+the training and validation stays) nothing touches the test stays and nothing is written: that is for development.
 """
 
 import os
@@ -21,7 +21,7 @@ import numpy as np
 import onnxruntime
 
 from wardlight_training import (
-    card, cinc2012, evaluation, external, golden, manifest, pipeline, reference, risk_export, risk_network, toml,
+    card, cinc2012, evaluation, external, folds, golden, manifest, pipeline, reference, risk_export, risk_network, toml,
 )
 from wardlight_training.rows import Rows
 from wardlight_training.vitals import MAX_HOURS
@@ -36,13 +36,16 @@ def main():
     parser.add_argument("--external", help="folder with mortality24/{eicu_demo,mimic_demo}")
     parser.add_argument("--out", default=Path(__file__).parent.parent / "packages" / manifest.ID, type=Path)
     parser.add_argument("--test-stays", type=Path, metavar="FILE", help="only write the RecordIDs of the test stays, a line each")
-    parser.add_argument("--judge-on", choices=("test", "validation"), default="test")
+    parser.add_argument("--judge-on", choices=("test", "validation", "folds"), default="test")
     arguments = parser.parse_args()
 
     stays = cinc2012.read(arguments.data)
     parts = pipeline.split(stays, SEED)
     if arguments.test_stays:
         arguments.test_stays.write_text("".join(f"{record}\n" for record in sorted(stays.ids[parts.test])), encoding="ascii")
+        return
+    if arguments.judge_on == "folds":
+        folds.judge(stays.take(np.concatenate([parts.train, parts.validation])), SEED)
         return
     validation = stays.take(parts.validation)
     model, fitted = pipeline.fit(stays.take(parts.train), validation, SEED)

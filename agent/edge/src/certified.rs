@@ -1,7 +1,7 @@
 //! Models that go live: a signed package, and a certificate of this site that says what this machine makes of it.
 //!
 //! Certificates are signed with a key of the site that is derived from the site key. One lies beside the journal for each model and
-//! version: `certificates/deterioration-2.0.0.json`.
+//! version: `certificates/deterioration-3.0.0.json`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -46,7 +46,7 @@ def int8_model(network):
         course = graph.add("Flatten", [h], f"{tag}flat", axis=1)
         x = graph.add("Concat", [features, course], f"{tag}both", axis=1)
         joined = graph.add("Relu", [graph.stored_product(f"{tag}joined", own.linear["joined"], x, source, f"{tag}joined_sum")], f"{tag}joined")
-        x = graph.quantise(joined, f"{tag}joined_in_levels", own.joined, f"{tag}joined_stored")
+        x = graph.quantise(joined, f"{tag}joined_in_levels", own.joined, f"{tag}joined_in_stored")
         hidden = graph.stored_product(f"{tag}hidden", own.linear["hidden"], x, f"{tag}joined_in_levels", f"{tag}hidden_sum")
         last = graph.add("Relu", [hidden], f"{tag}hidden")
         return graph.quantise(last, "last_levels", network.last, f"{tag}last_stored")

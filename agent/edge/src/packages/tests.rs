@@ -41,7 +41,7 @@ pub(crate) fn machine() -> Machine {
     SiteKey::create(&dir.join("site.key")).unwrap();
     fs::write(dir.join("models.pub"), hex(pair().public_key().as_ref())).unwrap();
     let config = Config::parse(CONFIGURATION, &dir.join("agent.toml")).unwrap();
-    package(&folder.path().join("package"), "2.1.0");
+    package(&folder.path().join("package"), "3.1.0");
     let packages = Packages::of(&config.model, &config.journal);
     packages
         .certificates()
@@ -55,7 +55,7 @@ impl Machine {
         self.folder.path().join("package")
     }
 
-    /// 2.1.0 goes through its whole life up to live; it is live by the real clock.
+    /// 3.1.0 goes through its whole life up to live; it is live by the real clock.
     pub(crate) fn make_live(&self) {
         let stamp = Stamp {
             at: crate::clock::wall(),
@@ -84,7 +84,7 @@ fn package(folder: &Path, version: &str) {
         fs::copy(carried.join(name), folder.join(name)).unwrap();
     }
     let manifest = fs::read_to_string(folder.join("manifest.toml")).unwrap();
-    let manifest = manifest.replacen("version = \"2.0.0\"", &format!("version = \"{version}\""), 1);
+    let manifest = manifest.replacen("version = \"3.0.0\"", &format!("version = \"{version}\""), 1);
     fs::write(folder.join("manifest.toml"), &manifest).unwrap();
     fs::write(folder.join("manifest.sig"), hex(pair().sign(manifest.as_bytes()).as_ref())).unwrap();
 }
@@ -112,16 +112,16 @@ fn a_package_goes_from_staged_to_live_and_back_to_the_carried_one() {
     let packages = &machine.packages;
     stage(packages, &machine.package(), now()).unwrap();
     let step = || packages.promote(MODEL, None, now());
-    assert!(said(step()).contains("run wardlight model verify deterioration 2.1.0 first"));
-    let package = packages.brought(&packages.life().unwrap(), MODEL, "2.1.0").unwrap();
+    assert!(said(step()).contains("run wardlight model verify deterioration 3.1.0 first"));
+    let package = packages.brought(&packages.life().unwrap(), MODEL, "3.1.0").unwrap();
     packages.verify(&package, now()).unwrap();
-    assert_eq!(step().unwrap(), ("2.1.0".to_owned(), State::Shadow));
-    assert_eq!(step().unwrap(), ("2.1.0".to_owned(), State::Live));
+    assert_eq!(step().unwrap(), ("3.1.0".to_owned(), State::Shadow));
+    assert_eq!(step().unwrap(), ("3.1.0".to_owned(), State::Live));
     let life = packages.life().unwrap();
-    assert_eq!(packages.live(&life, MODEL).unwrap().manifest().version(), "2.1.0");
-    assert_eq!(packages.roll_back(MODEL, None, "by hand", now()).unwrap(), "2.0.0");
+    assert_eq!(packages.live(&life, MODEL).unwrap().manifest().version(), "3.1.0");
+    assert_eq!(packages.roll_back(MODEL, None, "by hand", now()).unwrap(), "3.0.0");
     let life = packages.life().unwrap();
-    assert_eq!(packages.live(&life, MODEL).unwrap().manifest().version(), "2.0.0");
+    assert_eq!(packages.live(&life, MODEL).unwrap().manifest().version(), "3.0.0");
 }
 
 #[test]
@@ -130,22 +130,22 @@ fn a_copy_that_was_altered_or_cut_off_is_never_used() {
     let packages = &machine.packages;
     // A command that was cut off left these.
     packages.make_folder(&packages.folder).unwrap();
-    for left in ["unfinished", "deterioration", "deterioration/2.1.0"] {
+    for left in ["unfinished", "deterioration", "deterioration/3.1.0"] {
         fs::create_dir(packages.folder.join(left)).unwrap();
         fs::write(packages.folder.join(left).join("half"), "half").unwrap();
     }
     stage(packages, &machine.package(), now()).unwrap();
     let life = packages.life().unwrap();
-    packages.brought(&life, MODEL, "2.1.0").unwrap();
+    packages.brought(&life, MODEL, "3.1.0").unwrap();
     // A package of the same name that a trusted key signed, but not the one that was staged.
     let other = machine.folder.path().join("other");
     package(&other, "2.2.0");
-    let place = packages.place(MODEL, "2.1.0");
+    let place = packages.place(MODEL, "3.1.0");
     fs::remove_dir_all(&place).unwrap();
     fs::rename(&other, &place).unwrap();
-    assert!(said(packages.brought(&life, MODEL, "2.1.0")).contains("is not the package that was staged"));
+    assert!(said(packages.brought(&life, MODEL, "3.1.0")).contains("is not the package that was staged"));
     fs::write(place.join("card.md"), "altered").unwrap();
-    assert!(said(packages.brought(&life, MODEL, "2.1.0")).contains("sha256"));
+    assert!(said(packages.brought(&life, MODEL, "3.1.0")).contains("sha256"));
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_certificate_of_another_machine_site_or_time_promotes_nothing() {
         let problem = said(packages.promote(MODEL, None, now()));
         assert!(problem.contains(expected), "{problem}");
         assert!(
-            problem.contains("run wardlight model verify deterioration 2.1.0 first"),
+            problem.contains("run wardlight model verify deterioration 3.1.0 first"),
             "{problem}"
         );
         assert_eq!(machine.life_bytes(), before);
@@ -275,9 +275,9 @@ fn what_has_no_place_is_not_staged() {
         other_kind.contains("package ecg-vf: the shape of its ends is"),
         "{other_kind}"
     );
-    let same = refused("version = \"2.1.0\"", "version = \"2.0.0\"");
+    let same = refused("version = \"3.1.0\"", "version = \"3.0.0\"");
     assert!(same.contains("is the one that is carried already"), "{same}");
-    let raised = refused("version = \"2.1.0\"", "version = \"2.0.0\" # mine");
+    let raised = refused("version = \"3.1.0\"", "version = \"3.0.0\" # mine");
     assert!(
         raised.contains("the carried package has this version: raise version"),
         "{raised}"

@@ -16,7 +16,7 @@ struct Running {
     inputs: mpsc::Receiver<Input>,
 }
 
-/// With 2.1.0 live in place of the carried one.
+/// With 3.1.0 live in place of the carried one.
 fn running() -> Running {
     let machine = machine();
     machine.make_live();
@@ -61,7 +61,7 @@ fn a_model_that_was_refused_goes_live_when_it_is_certified_and_the_others_are_le
     let mut running = running();
     assert_eq!(
         running.put(),
-        [pair("live", "2.1.0")],
+        [pair("live", "3.1.0")],
         "the models of the ECG have no certificate yet"
     );
     running.loader.look();
@@ -80,7 +80,7 @@ fn pair(place: &'static str, version: &str) -> (&'static str, String) {
 #[test]
 fn a_live_version_has_its_predecessor_beside_it_and_every_step_is_audited_once() {
     let mut running = running();
-    assert_eq!(running.put(), [pair("live", "2.1.0")]);
+    assert_eq!(running.put(), [pair("live", "3.1.0")]);
     let audited = running.audited();
     let steps = ["model_staged", "model_verified", "model_in_shadow", "model_live"];
     let own: Vec<&String> = audited.iter().filter(|record| record.contains("\"model_")).collect();
@@ -90,7 +90,7 @@ fn a_live_version_has_its_predecessor_beside_it_and_every_step_is_audited_once()
     }
     running.loader.look();
     running.loader.look();
-    assert_eq!(running.put(), [pair("unheard", "2.0.0")]);
+    assert_eq!(running.put(), [pair("unheard", "3.0.0")]);
     assert_eq!(running.audited(), Vec::<String>::new());
     // The next start audits nothing again.
     let (ask, _asked) = sync_channel(256);
@@ -107,12 +107,12 @@ type Badly = Box<dyn Fn(&Ledger)>;
 #[test]
 fn each_guardrail_takes_the_version_back_with_its_reason() {
     let ran = |counted: Counted| {
-        move |ledger: &Ledger| ledger.count([(MODEL.to_owned(), ("2.1.0".to_owned(), counted.clone()))].into())
+        move |ledger: &Ledger| ledger.count([(MODEL.to_owned(), ("3.1.0".to_owned(), counted.clone()))].into())
     };
     let differs = |ledger: &Ledger| {
         let comparison = Comparison {
-            live: "2.1.0".to_owned(),
-            unheard: "2.0.0".to_owned(),
+            live: "3.1.0".to_owned(),
+            unheard: "3.0.0".to_owned(),
             compared: 1000,
             same: 900,
             ..Comparison::default()
@@ -155,17 +155,17 @@ fn each_guardrail_takes_the_version_back_with_its_reason() {
         badly(running.loader.beside.ledger());
         running.loader.look();
         let life = running.machine.packages.life().unwrap();
-        let version = life.version(MODEL, "2.1.0").unwrap();
+        let version = life.version(MODEL, "3.1.0").unwrap();
         assert_eq!(version.state, State::Retired);
         assert!(version.why.contains(reason), "{}", version.why);
         running.loader.look();
-        assert_eq!(running.put(), [pair("live", "2.0.0")], "{reason}");
+        assert_eq!(running.put(), [pair("live", "3.0.0")], "{reason}");
         assert!(
             running
                 .loader
                 .taken_back(MODEL)
                 .unwrap()
-                .starts_with("2.1.0 was taken back by itself: it ")
+                .starts_with("3.1.0 was taken back by itself: it ")
         );
         let audited = running.audited();
         let retired = audited.iter().find(|record| record.contains("model_retired")).unwrap();
@@ -182,10 +182,10 @@ fn counts_of_another_version_take_nothing_back() {
         ..Counted::default()
     };
     let ledger = running.loader.ledger();
-    ledger.count([(MODEL.to_owned(), ("2.0.0".to_owned(), late))].into());
+    ledger.count([(MODEL.to_owned(), ("3.0.0".to_owned(), late))].into());
     let comparison = Comparison {
-        live: "2.0.0".to_owned(),
-        unheard: "2.1.0".to_owned(),
+        live: "3.0.0".to_owned(),
+        unheard: "3.1.0".to_owned(),
         compared: 1000,
         ..Comparison::default()
     };
@@ -203,10 +203,10 @@ fn a_live_version_that_is_refused_leaves_the_one_that_runs_and_a_lost_record_is_
     let packages = running.machine.packages.clone();
     packages.roll_back(MODEL, None, "tried", now()).unwrap();
     running.loader.look();
-    assert_eq!(running.put(), [pair("live", "2.1.0"), pair("live", "2.0.0")]);
+    assert_eq!(running.put(), [pair("live", "3.1.0"), pair("live", "3.0.0")]);
     // Live once more, but its files are altered before the agent looks.
     machine_again(&running);
-    std::fs::write(packages.place(MODEL, "2.1.0").join("card.md"), "altered").unwrap();
+    std::fs::write(packages.place(MODEL, "3.1.0").join("card.md"), "altered").unwrap();
     running.loader.look();
     assert!(running.put().iter().all(|(place, _)| *place != "live"));
     assert!(
@@ -221,10 +221,10 @@ fn a_live_version_that_is_refused_leaves_the_one_that_runs_and_a_lost_record_is_
     assert!(running.audited().iter().any(|record| record.contains("models_set_back")));
 }
 
-/// 2.1.0 goes live again.
+/// 3.1.0 goes live again.
 fn machine_again(running: &Running) {
     let packages = &running.machine.packages;
-    let package = packages.brought(&packages.life().unwrap(), MODEL, "2.1.0").unwrap();
+    let package = packages.brought(&packages.life().unwrap(), MODEL, "3.1.0").unwrap();
     packages.verify(&package, now()).unwrap();
     packages.promote(MODEL, None, now()).unwrap();
     packages.promote(MODEL, None, now()).unwrap();
