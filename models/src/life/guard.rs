@@ -20,8 +20,10 @@ pub struct Limits {
     pub late_share: f64,
     /// … once there were so many.
     pub least_batches: u64,
-    /// Values of an input that are needed before its distribution is judged; its PSI must then be major (above 0.25, and above chance).
+    /// Values of an input that are needed before its distribution is judged, …
     pub least_values: u64,
+    /// … from so many beds; its PSI must then be major (above 0.25), and above what so few patients explain.
+    pub least_beds: u64,
 }
 
 impl Limits {
@@ -34,6 +36,7 @@ impl Limits {
         late_share: 0.01,
         least_batches: 500,
         least_values: 500,
+        least_beds: 4,
     };
 }
 
@@ -54,6 +57,8 @@ pub struct Counted {
     pub late: u64,
     /// Its inputs.
     pub inputs: Vec<Input>,
+    /// Beds that gave them.
+    pub beds: u64,
 }
 
 /// An input as it was in training, and as it is.
@@ -146,23 +151,24 @@ impl Counted {
         if self.batches >= limits.least_batches && late > limits.late_share {
             return Some(Trip::Late { share: late });
         }
-        self.inputs.iter().find_map(|input| input.drift(limits.least_values))
+        self.inputs.iter().find_map(|input| input.drift(self.beds, limits))
     }
 }
 
 impl Input {
-    fn drift(&self, least: u64) -> Option<Trip> {
+    /// The values of one bed are much alike, so what chance explains depends on the beds, not on the values.
+    fn drift(&self, beds: u64, limits: &Limits) -> Option<Trip> {
         let total = |counts: &[u64]| counts.iter().sum::<u64>();
-        let (before, now) = (total(&self.reference), total(&self.current));
-        let psi = psi(&self.reference, &self.current)?;
+        let enough = total(&self.current) >= limits.least_values && beds >= limits.least_beds;
+        let psi = psi(&self.reference, &self.current).filter(|_| enough)?;
         let used = self
             .reference
             .iter()
             .zip(&self.current)
             .filter(|(a, b)| **a + **b > 0)
             .count();
-        let major = DriftLevel::of(psi, psi_gate(used, before, now)) == DriftLevel::Major;
-        (now >= least && major).then(|| Trip::Drift {
+        let gate = psi_gate(used, total(&self.reference), beds);
+        (DriftLevel::of(psi, gate) == DriftLevel::Major).then(|| Trip::Drift {
             input: self.name.clone(),
             psi,
         })
@@ -256,6 +262,7 @@ mod tests {
         values.for_each(|value| input.count(value));
         Counted {
             inputs: vec![input],
+            beds: 50,
             ..Counted::default()
         }
     }
@@ -272,6 +279,30 @@ mod tests {
             said.starts_with("gets a heart_rate that is not that of its training: PSI "),
             "{said}"
         );
+    }
+
+    #[test]
+    fn values_of_few_beds_say_little_of_a_ward() {
+        let moved = |beds| Counted {
+            beds,
+            ..heart_rate((0..5000).map(|i| if i % 2 == 0 { 90.0 } else { 120.0 }))
+        };
+        // Its PSI is 6.8; 7.8 / 4 is what four patients explain.
+        for (beds, trips) in [(1, false), (3, false), (4, true), (50, true)] {
+            assert_eq!(moved(beds).trip(&LIMITS).is_some(), trips, "{beds} beds");
+        }
+        let some = |i: usize| {
+            if i % 4 == 0 {
+                120.0
+            } else {
+                [50.0, 70.0, 70.0, 90.0][i / 4 % 4]
+            }
+        };
+        let slightly = |beds| Counted {
+            beds,
+            ..heart_rate((0..5000).map(some))
+        };
+        assert_eq!(slightly(4).trip(&LIMITS), None);
     }
 
     #[test]

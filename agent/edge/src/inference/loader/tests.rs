@@ -136,6 +136,7 @@ fn each_guardrail_takes_the_version_back_with_its_reason() {
             reference: vec![9000, 1000],
             current: vec![100, 900],
         }],
+        beds: 12,
         ..Counted::default()
     };
     let cases: [(Badly, &str); 4] = [
