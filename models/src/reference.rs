@@ -9,6 +9,8 @@ use crate::life::Input;
 
 #[derive(Deserialize)]
 struct Reference {
+    /// Whose values they are; without it each value counts as a patient's.
+    patients: Option<u64>,
     /// A package without any has no inputs that are watched.
     #[serde(default)]
     histograms: BTreeMap<String, Histogram>,
@@ -45,6 +47,7 @@ pub(crate) fn watched_inputs(content: &[u8], is_input: impl Fn(&str) -> bool) ->
         inputs.push(Input {
             name,
             edges: histogram.edges,
+            patients: reference.patients.unwrap_or_else(|| counts.iter().sum()),
             current: vec![0; counts.len()],
             reference: counts,
         });

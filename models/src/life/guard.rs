@@ -68,8 +68,10 @@ pub struct Input {
     pub name: String,
     /// Edges of the bins, one more than bins; the last bin is closed.
     pub edges: Vec<f64>,
-    /// Counts of the training data.
+    /// Counts of the training data, …
     pub reference: Vec<u64>,
+    /// … and of how many patients they are.
+    pub patients: u64,
     /// Counts here, of the same bins.
     pub current: Vec<u64>,
 }
@@ -156,7 +158,7 @@ impl Counted {
 }
 
 impl Input {
-    /// The values of one bed are much alike, so what chance explains depends on the beds, not on the values.
+    /// The values of one patient are much alike, so what chance explains depends on the patients and the beds, not on the values.
     fn drift(&self, beds: u64, limits: &Limits) -> Option<Trip> {
         let total = |counts: &[u64]| counts.iter().sum::<u64>();
         let enough = total(&self.current) >= limits.least_values && beds >= limits.least_beds;
@@ -167,7 +169,7 @@ impl Input {
             .zip(&self.current)
             .filter(|(a, b)| **a + **b > 0)
             .count();
-        let gate = psi_gate(used, total(&self.reference), beds);
+        let gate = psi_gate(used, self.patients, beds);
         (DriftLevel::of(psi, gate) == DriftLevel::Major).then(|| Trip::Drift {
             input: self.name.clone(),
             psi,
@@ -257,6 +259,7 @@ mod tests {
             name: "heart_rate".to_owned(),
             edges: vec![0.0, 60.0, 80.0, 100.0, 300.0],
             reference: vec![2000, 4000, 3000, 1000],
+            patients: 10_000,
             current: vec![0; 4],
         };
         values.for_each(|value| input.count(value));

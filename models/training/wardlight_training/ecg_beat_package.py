@@ -86,6 +86,7 @@ def drift_reference(rows, called):
     quantiles = np.quantile(rows.rhythm, levels, axis=0).T
     watched = {name: reference.inputs(rows.rhythm[:, RHYTHM_NAMES.index(name)], edges) for name, edges in WATCHED.items()}
     return reference.dump({
+        "patients": len(np.unique(rows.record)),
         "quantile_levels": levels,
         "rhythm": {name: [round(float(v), 4) for v in row] for name, row in zip(RHYTHM_NAMES, quantiles)},
         "called": {name.lower(): round(float(share), 5) for name, share in zip(mitdb.CLASSES, shares)},

@@ -100,6 +100,7 @@ def probability_histogram(probabilities):
 def drift_reference(probability, windows):
     """For drift: `probability` as [`probability_histogram`] gives it, and the measures of the windows."""
     return reference.dump({
+        "patients": len(vf_pipeline.records()),
         "bins": "left-closed; counts[i] is edges[i] <= x < edges[i + 1], the last one closed",
         "histograms": {"p_shockable": probability, **vf_inputs.histograms(windows)},
     })

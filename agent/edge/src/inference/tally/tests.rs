@@ -87,6 +87,7 @@ fn a_risk_that_becomes_high_is_one_alarm_and_a_bed_gives_one_value_an_hour() {
             name: "heart_rate".to_owned(),
             edges: vec![0.0, 100.0, 300.0],
             reference: vec![1, 1],
+            patients: 2,
             current: vec![0, 0],
         }],
     );
@@ -107,6 +108,7 @@ fn input(name: &str, middle: f64) -> Input {
         name: name.to_owned(),
         edges: vec![-10.0, middle, 10.0],
         reference: vec![1, 1],
+        patients: 2,
         current: vec![0, 0],
     }
 }
