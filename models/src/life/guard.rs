@@ -286,26 +286,20 @@ mod tests {
 
     #[test]
     fn values_of_few_beds_say_little_of_a_ward() {
-        let moved = |beds| Counted {
-            beds,
-            ..heart_rate((0..5000).map(|i| if i % 2 == 0 { 90.0 } else { 120.0 }))
+        let trips = |some: &[f64], beds: u64| {
+            let values = some.iter().copied().cycle().take(5000);
+            let counted = Counted {
+                beds,
+                ..heart_rate(values)
+            };
+            counted.trip(&LIMITS).is_some()
         };
-        // Its PSI is 6.8; 7.8 / 4 is what four patients explain.
-        for (beds, trips) in [(1, false), (3, false), (4, true), (50, true)] {
-            assert_eq!(moved(beds).trip(&LIMITS).is_some(), trips, "{beds} beds");
-        }
-        let some = |i: usize| {
-            if i % 4 == 0 {
-                120.0
-            } else {
-                [50.0, 70.0, 70.0, 90.0][i / 4 % 4]
-            }
-        };
-        let slightly = |beds| Counted {
-            beds,
-            ..heart_rate((0..5000).map(some))
-        };
-        assert_eq!(slightly(4).trip(&LIMITS), None);
+        // Four beds explain 2.0, twelve 0.7, fifty less than 0.25. This has 5.6 …
+        let far = [90.0, 120.0];
+        assert_eq!([1, 3, 4, 50].map(|beds| trips(&far, beds)), [false, false, true, true]);
+        // … and this 0.6.
+        let nearer = [50.0, 70.0, 70.0, 90.0, 90.0, 90.0, 120.0, 120.0, 120.0, 120.0];
+        assert_eq!([4, 12, 50].map(|beds| trips(&nearer, beds)), [false, false, true]);
     }
 
     #[test]
