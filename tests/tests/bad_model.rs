@@ -95,6 +95,7 @@ fn health(agent: &Agent<'_>) -> Value {
 
 #[test]
 fn a_model_that_decides_badly_is_taken_back_by_itself_and_no_fibrillation_goes_unheard() {
+    // A machine that is busy with other tests must not be the reason.
     let workshop = Workshop::new("deadline_ms = 60000");
     let agent = workshop.site.start();
     until("the carried model", 60, || {
