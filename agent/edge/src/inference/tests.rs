@@ -148,9 +148,9 @@ fn the_inputs_of_sound_hearts_are_counted_and_lie_where_most_of_the_training_doe
         ask.send(Asked::Watch(part, package(part).watched_inputs().unwrap())).unwrap();
     }
     for (bed, rate) in BEDS.into_iter().zip([55.0, 75.0, 100.0, 130.0]) {
-        blocks(bed, Simulated::Sinus, rate)
-            .into_iter()
-            .for_each(|block| ask.send(block).unwrap());
+        for block in blocks(bed, Simulated::Sinus, rate) {
+            ask.send(block).unwrap();
+        }
     }
     drop(ask);
     let ledger = Ledger::default();
