@@ -43,6 +43,7 @@ mod model;
 mod network;
 mod package;
 mod plan;
+mod reference;
 mod shapley;
 mod strip;
 mod timing;

@@ -15,7 +15,7 @@ use crate::manifest::Manifest;
 use crate::model::Model;
 use crate::network::{Engine, Network};
 use crate::waveform::WaveformModel;
-use crate::{ModelError, TrustedKeys, deterioration, hex};
+use crate::{ModelError, TrustedKeys, deterioration, ecg_vf, hex, reference};
 
 const MANIFEST: &str = "manifest.toml";
 const SIGNATURE: &str = "manifest.sig";
@@ -171,16 +171,17 @@ impl Package {
         self.content("reference.json")
     }
 
-    /// The inputs of a risk model as they were in training, an hour's value each: what the ward's are compared with. A waveform model's
-    /// reference has none that could be.
+    /// The inputs of the model as they were in training: what the ward's are compared with. Of a risk model an hour's value of a vital each;
+    /// of a waveform model columns of its rows by their names in the manifest, and measures of a window ([`ecg_vf::measure`]). None of a
+    /// package whose reference has no such histogram.
     ///
     /// # Errors
     /// [`ModelError::Field`] if `reference.json` is not of the expected shape.
     pub fn watched_inputs(&self) -> Result<Vec<Input>, ModelError> {
-        if !matches!(self.manifest, Manifest::Risk(_)) {
-            return Ok(Vec::new());
-        }
-        deterioration::watched_inputs(self.reference())
+        reference::watched_inputs(self.reference(), |name| match &self.manifest {
+            Manifest::Risk(_) => deterioration::VITALS.iter().any(|vital| vital.name == name),
+            Manifest::Waveform(manifest) => manifest.column(name).is_some() || ecg_vf::measure(name).is_some(),
+        })
     }
 
     /// Loads the int8 graph of a risk model on the fastest engine and runs the golden vectors through it.

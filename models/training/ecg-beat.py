@@ -57,7 +57,7 @@ def main():
         "golden.json": ecg_beat_package.golden(alone, ensemble, network, people, SEED).encode(),
         "model.f32.onnx": ecg_export.float_model(ensemble),
         "model.int8.onnx": ecg_export.int8_model(network),
-        "reference.json": ecg_beat_package.reference(alone, ecg_training.stored_logits(network, alone).argmax(1)).encode(),
+        "reference.json": ecg_beat_package.drift_reference(alone, ecg_training.stored_logits(network, alone).argmax(1)).encode(),
     }
     check_with_onnxruntime(files, ensemble, network, alone[::50])
     write(arguments.out, files, toml.dump(ecg_beat_package.manifest(result, SEED, files)))

@@ -54,7 +54,8 @@ def main():
     simulated = _probability(trained.logits(judged.values)["int8"])
     result["simulated"] = vf_evaluation.counts(judged.label, simulated, result["threshold"]).tolist()
     probabilities = np.concatenate([_probability(found[name][0]["int8"]) for name in vf_pipeline.records()])
-    vf_package.write(arguments.out, trained, result, probabilities)
+    windows = np.concatenate([sources[name].values for name in vf_pipeline.records()])
+    vf_package.write(arguments.out, trained, result, probabilities, windows)
     print(json.dumps({key: result[key] for key in ("threshold", "all", "single", "simulated", "agreement", "onset")}, indent=1))
 
 

@@ -21,10 +21,12 @@ pub mod device;
 pub mod fast_ward;
 pub mod http;
 pub mod live;
+pub mod live_ward;
 pub mod mosquitto;
 pub mod mqtt;
 pub mod system_clock;
 pub mod wait;
+pub mod workshop;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -14,19 +14,17 @@
 mod onnx;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Command;
 
-use hmac_sha256::Hash;
 use onnx::Node;
-use serde_json::Value;
-use tempfile::TempDir;
-use wardlight_tests::agent::{Broker, Site, run};
+use wardlight_tests::agent::{Broker, Site};
 use wardlight_tests::device::{Device, HR, SPO2};
 use wardlight_tests::mqtt::Client;
 use wardlight_tests::system_clock::SystemClock;
 use wardlight_tests::wait::until;
-use wardlight_tests::{root, wardlight};
+use wardlight_tests::wardlight;
+use wardlight_tests::workshop::{Workshop, audited, replace};
 
 /// What the agent says of its model once it is up.
 fn model(site: &Site) -> String {
@@ -70,135 +68,20 @@ fn without_a_certificate_of_this_machine_the_agent_runs_on_rules_and_says_what_t
     assert_eq!(model(&site), "live");
 }
 
-/// A site that trusts a key of its own, and what a data scientist of the site makes.
-struct Workshop {
-    site: Site,
-    folder: TempDir,
-}
-
-impl Workshop {
-    fn new() -> Self {
-        let site = Site::new(Broker::Embedded, "[model]\nkeys_file = \"models.pub\"\ninterval_s = 1\n");
-        let workshop = Self {
-            site,
-            folder: tempfile::tempdir().unwrap(),
-        };
-        for key in ["key", "stranger"] {
-            let made = run(&["model", "sign", "new-key", &workshop.path(key)]);
-            assert!(made.status.success(), "{made:?}");
-        }
-        fs::copy(workshop.path("key.pub"), workshop.site.dir().join("models.pub")).unwrap();
-        workshop
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).to_str().unwrap().to_owned()
-    }
-
-    /// The risk model under another version, signed with the site's key.
-    fn package(&self, version: &str) -> PathBuf {
-        let package = self.folder.path().join(version);
-        fs::create_dir(&package).unwrap();
-        for file in fs::read_dir(root().join("models/packages/deterioration")).unwrap() {
-            let file = file.unwrap();
-            fs::copy(file.path(), package.join(file.file_name())).unwrap();
-        }
-        replace(&package, "version = \"2.0.0\"", &format!("version = \"{version}\""));
-        self.sign(&package, "key");
-        package
-    }
-
-    fn sign(&self, package: &Path, key: &str) {
-        let signed = run(&["model", "sign", package.to_str().unwrap(), "--key", &self.path(key)]);
-        assert!(signed.status.success(), "{signed:?}");
-    }
-
-    /// Another int8 graph, with its digest in the manifest and a new signature.
-    fn publish(&self, package: &Path, graph: &[u8]) {
-        let file = package.join("model.int8.onnx");
-        let old = sha256(&fs::read(&file).unwrap());
-        replace(package, &old, &sha256(graph));
-        fs::write(file, graph).unwrap();
-        self.sign(package, "key");
-    }
-
-    fn life(&self) -> Option<Vec<u8>> {
-        fs::read(self.site.dir().join("packages/life.json")).ok()
-    }
-
-    fn model(&self, args: &[&str]) -> Output {
-        self.site.command(&[&["model"], args].concat())
-    }
-
-    /// Fails unless the command succeeds.
-    fn done(&self, args: &[&str]) -> String {
-        let output = self.model(args);
-        assert!(output.status.success(), "{args:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// The same by a clock that the test sets.
-    fn done_under(&self, clock: &SystemClock, args: &[&str]) {
-        let mut command = Command::new(wardlight());
-        clock.rule(&mut command);
-        let config = self.site.config();
-        let output = command.arg("model").args(args).arg("--config").arg(config).output().unwrap();
-        assert!(output.status.success(), "{args:?}: {output:?}");
-    }
-
-    /// Fails unless the command is refused with this reason and changes nothing.
-    fn refused(&self, args: &[&str], reason: &str) {
-        let before = (self.life(), self.live());
-        let output = self.model(args);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success(), "{args:?} must be refused: {reason}");
-        assert!(said.contains(reason), "{args:?}: {reason:?} is not in {said}");
-        assert_eq!((self.life(), self.live()), before, "{args:?}: changed something");
-    }
-
-    /// Version of the live risk model, as `wardlight model list` says.
-    fn live(&self) -> String {
-        let config = self.site.config();
-        let list = run(&["model", "list", "--config", config.to_str().unwrap()]);
-        let text = String::from_utf8(list.stdout).unwrap();
-        let rows = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let live: Vec<String> = rows
-            .filter(|cells| cells[0] == "deterioration" && cells[2] == "live")
-            .map(|cells| cells[1].to_owned())
-            .collect();
-        assert_eq!(live.len(), 1, "{text}");
-        live[0].clone()
-    }
-}
-
-fn sha256(content: &[u8]) -> String {
-    Hash::hash(content)
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
-/// Replaces what must occur in the manifest.
-fn replace(package: &Path, from: &str, to: &str) {
-    let manifest = package.join("manifest.toml");
-    let text = fs::read_to_string(&manifest).unwrap();
-    assert!(text.contains(from), "no {from:?} in the manifest");
-    fs::write(manifest, text.replacen(from, to, 1)).unwrap();
-}
-
 #[test]
 fn a_package_that_is_not_as_it_must_be_is_not_staged_and_changes_nothing() {
     type Harm = fn(&Workshop, &Path);
     let dynamic: Harm = |workshop, package| {
         let nodes = [Node::new("DynamicQuantizeLinear", &["features", "w"], "logit")];
-        workshop.publish(package, &onnx::model(&nodes, 103));
+        workshop.publish(package, "model.int8.onnx", &onnx::model(&nodes, 103));
     };
     let shape: Harm = |workshop, package| {
         let nodes = [Node::new("MatMul", &["features", "w"], "logit")];
-        workshop.publish(package, &onnx::model(&nodes, 104));
+        workshop.publish(package, "model.int8.onnx", &onnx::model(&nodes, 104));
     };
     let golden: Harm = |workshop, package| {
         let nodes = [Node::new("MatMul", &["features", "w"], "logit")];
-        workshop.publish(package, &onnx::model(&nodes, 103));
+        workshop.publish(package, "model.int8.onnx", &onnx::model(&nodes, 103));
     };
     let table: [(&str, Harm, &str); 11] = [
         (
@@ -266,15 +149,15 @@ fn a_package_that_is_not_as_it_must_be_is_not_staged_and_changes_nothing() {
             "sepsis: this software has a place for deterioration, ecg-beat, ecg-vf",
         ),
     ];
-    let workshop = Workshop::new();
+    let workshop = Workshop::new("interval_s = 1");
     // There is something to leave alone: 2.1.0 is live.
-    let good = workshop.package("2.1.0");
+    let good = workshop.package("deterioration", "2.1.0");
     workshop.done(&["stage", good.to_str().unwrap()]);
     workshop.done(&["verify", "deterioration", "2.1.0"]);
     workshop.done(&["promote", "deterioration"]);
     workshop.done(&["promote", "deterioration"]);
     for (at, (what, harm, reason)) in table.iter().enumerate() {
-        let package = workshop.package(&format!("3.0.{at}"));
+        let package = workshop.package("deterioration", &format!("3.0.{at}"));
         harm(&workshop, &package);
         workshop.refused(&["stage", package.to_str().unwrap()], reason);
         assert_eq!(workshop.live(), "2.1.0", "{what}");
@@ -285,8 +168,8 @@ fn a_package_that_is_not_as_it_must_be_is_not_staged_and_changes_nothing() {
 
 #[test]
 fn a_certificate_that_does_not_hold_promotes_nothing() {
-    let workshop = Workshop::new();
-    let package = workshop.package("2.1.0");
+    let workshop = Workshop::new("interval_s = 1");
+    let package = workshop.package("deterioration", "2.1.0");
     workshop.done(&["stage", package.to_str().unwrap()]);
     let promote = ["promote", "deterioration"];
     workshop.refused(&promote, "run wardlight model verify deterioration 2.1.0 first");
@@ -302,7 +185,7 @@ fn a_certificate_that_does_not_hold_promotes_nothing() {
     workshop.refused(&promote, "must be a statement and its signature");
 
     // The same package on another machine of another site.
-    let other = Workshop::new();
+    let other = Workshop::new("interval_s = 1");
     fs::copy(workshop.path("key.pub"), other.site.dir().join("models.pub")).unwrap();
     other.done(&["stage", package.to_str().unwrap()]);
     other.done(&["verify", "deterioration", "2.1.0"]);
@@ -331,18 +214,10 @@ fn a_certificate_that_does_not_hold_promotes_nothing() {
     workshop.refused(&["rollback", "deterioration"], "nothing before it");
 }
 
-/// Records of the audit trail whose action begins so.
-fn audited(site: &Site, action: &str) -> Vec<Value> {
-    site.audit_trail()
-        .into_iter()
-        .filter(|record| record["action"].as_str().unwrap().starts_with(action))
-        .collect()
-}
-
 #[test]
 fn another_version_goes_live_and_back_under_a_running_ward_that_loses_nothing() {
-    let workshop = Workshop::new();
-    let package = workshop.package("2.1.0");
+    let workshop = Workshop::new("interval_s = 1");
+    let package = workshop.package("deterioration", "2.1.0");
     workshop.done(&["stage", package.to_str().unwrap()]);
     workshop.done(&["verify", "deterioration", "2.1.0"]);
     workshop.done(&["promote", "deterioration"]);

@@ -5,13 +5,11 @@
 
 mod explain;
 mod features;
-mod reference;
 mod series;
 mod vitals;
 
 pub use explain::{Explanation, INPUTS, explain};
 pub use features::{Features, HOURLY_VALUES, Readiness, feature_names, features};
-pub(crate) use reference::watched_inputs;
 pub use vitals::{MAX_HOURS, MIN_HOURS, VITAL_COUNT, VITALS, Vital};
 
 use crate::ModelError;

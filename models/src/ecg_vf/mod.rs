@@ -6,6 +6,7 @@
 //! asystole or a detached lead is not blown up into fibrillation.
 
 mod explain;
+mod measures;
 
 use std::collections::VecDeque;
 
@@ -13,6 +14,7 @@ use wardlight_core::codes::Waveform;
 use wardlight_core::rhythm::{GRID_MS, Heard};
 
 pub use explain::explain;
+pub use measures::measure;
 
 use crate::{ModelError, WaveformModel};
 
@@ -38,13 +40,18 @@ const MOST_LEADS: usize = 3;
 /// Prepares one window: `microvolts` are [`WINDOW`] values at 125 Hz; the result is −2 to 2, without unit.
 pub fn window(microvolts: &[f32]) -> Vec<f32> {
     let level = without_wander(microvolts);
-    let mut sorted = level.clone();
+    let height = height(&level).max(LOWEST_UV);
+    level.iter().map(|v| (v / height).clamp(-MOST, MOST)).collect()
+}
+
+/// From the lowest to the highest value, the outermost 2 % on each side left out.
+fn height(values: &[f32]) -> f32 {
+    let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f32::total_cmp);
     let tail = (sorted.len() as f32 * TAIL) as usize;
     let low = sorted.get(tail).copied().unwrap_or(0.0);
     let high = sorted.iter().rev().nth(tail).copied().unwrap_or(0.0);
-    let height = (high - low).max(LOWEST_UV);
-    level.iter().map(|v| (v / height).clamp(-MOST, MOST)).collect()
+    high - low
 }
 
 /// Probability of a shockable rhythm, from the `[other, shockable]` logits of one lead after the other: their log odds averaged.

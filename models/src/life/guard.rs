@@ -20,8 +20,10 @@ pub struct Limits {
     pub late_share: f64,
     /// … once there were so many.
     pub least_batches: u64,
-    /// Values of an input that are needed before its distribution is judged; its PSI must then be major (above 0.25, and above chance).
+    /// Values of an input that are needed before its distribution is judged, …
     pub least_values: u64,
+    /// … from so many beds; its PSI must then be major (above 0.25), and above what so few patients explain.
+    pub least_beds: u64,
 }
 
 impl Limits {
@@ -34,6 +36,7 @@ impl Limits {
         late_share: 0.01,
         least_batches: 500,
         least_values: 500,
+        least_beds: 4,
     };
 }
 
@@ -54,6 +57,8 @@ pub struct Counted {
     pub late: u64,
     /// Its inputs.
     pub inputs: Vec<Input>,
+    /// Beds that gave them.
+    pub beds: u64,
 }
 
 /// An input as it was in training, and as it is.
@@ -63,8 +68,10 @@ pub struct Input {
     pub name: String,
     /// Edges of the bins, one more than bins; the last bin is closed.
     pub edges: Vec<f64>,
-    /// Counts of the training data.
+    /// Counts of the training data, …
     pub reference: Vec<u64>,
+    /// … and of how many patients they are.
+    pub patients: u64,
     /// Counts here, of the same bins.
     pub current: Vec<u64>,
 }
@@ -146,23 +153,24 @@ impl Counted {
         if self.batches >= limits.least_batches && late > limits.late_share {
             return Some(Trip::Late { share: late });
         }
-        self.inputs.iter().find_map(|input| input.drift(limits.least_values))
+        self.inputs.iter().find_map(|input| input.drift(self.beds, limits))
     }
 }
 
 impl Input {
-    fn drift(&self, least: u64) -> Option<Trip> {
+    /// The values of one patient are much alike, so what chance explains depends on the patients and the beds, not on the values.
+    fn drift(&self, beds: u64, limits: &Limits) -> Option<Trip> {
         let total = |counts: &[u64]| counts.iter().sum::<u64>();
-        let (before, now) = (total(&self.reference), total(&self.current));
-        let psi = psi(&self.reference, &self.current)?;
+        let enough = total(&self.current) >= limits.least_values && beds >= limits.least_beds;
+        let psi = psi(&self.reference, &self.current).filter(|_| enough)?;
         let used = self
             .reference
             .iter()
             .zip(&self.current)
             .filter(|(a, b)| **a + **b > 0)
             .count();
-        let major = DriftLevel::of(psi, psi_gate(used, before, now)) == DriftLevel::Major;
-        (now >= least && major).then(|| Trip::Drift {
+        let gate = psi_gate(used, self.patients, beds);
+        (DriftLevel::of(psi, gate) == DriftLevel::Major).then(|| Trip::Drift {
             input: self.name.clone(),
             psi,
         })
@@ -251,11 +259,13 @@ mod tests {
             name: "heart_rate".to_owned(),
             edges: vec![0.0, 60.0, 80.0, 100.0, 300.0],
             reference: vec![2000, 4000, 3000, 1000],
+            patients: 10_000,
             current: vec![0; 4],
         };
         values.for_each(|value| input.count(value));
         Counted {
             inputs: vec![input],
+            beds: 50,
             ..Counted::default()
         }
     }
@@ -272,6 +282,24 @@ mod tests {
             said.starts_with("gets a heart_rate that is not that of its training: PSI "),
             "{said}"
         );
+    }
+
+    #[test]
+    fn values_of_few_beds_say_little_of_a_ward() {
+        let trips = |some: &[f64], beds: u64| {
+            let values = some.iter().copied().cycle().take(5000);
+            let counted = Counted {
+                beds,
+                ..heart_rate(values)
+            };
+            counted.trip(&LIMITS).is_some()
+        };
+        // Four beds explain 2.0, twelve 0.7, fifty less than 0.25. This has 5.6 …
+        let far = [90.0, 120.0];
+        assert_eq!([1, 3, 4, 50].map(|beds| trips(&far, beds)), [false, false, true, true]);
+        // … and this 0.6.
+        let nearer = [50.0, 70.0, 70.0, 90.0, 90.0, 90.0, 120.0, 120.0, 120.0, 120.0];
+        assert_eq!([4, 12, 50].map(|beds| trips(&nearer, beds)), [false, false, true]);
     }
 
     #[test]

@@ -138,6 +138,12 @@ impl Tensor {
 }
 
 impl WaveformManifest {
+    /// Where the rows of features have a column of this name.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        let mut columns = self.input.iter().flat_map(|input| &input.features);
+        columns.position(|column| column == name)
+    }
+
     /// Checks what the types cannot say.
     pub(crate) fn check(&self) -> Result<(), ModelError> {
         check_identity(&self.id, &self.version)?;

@@ -61,24 +61,61 @@ pub fn model_with_external_weights(nodes: &[Node], width: u64) -> Vec<u8> {
     build(nodes, width, &weights)
 }
 
+/// A model of two inputs f32, a window [batch, channels, samples] and `rhythm` [batch, columns], that looks at neither: the `logits` are
+/// the same for every row.
+pub fn of_one_opinion(channels: u64, samples: u64, columns: u64, logits: &[f32]) -> Vec<u8> {
+    let classes = logits.len() as u64;
+    let nodes = [
+        Node::new("Flatten", &["window"], "flat").with("axis", 1),
+        Node::new("MatMul", &["flat", "nothing of the window"], "of window"),
+        Node::new("MatMul", &["rhythm", "nothing of the rhythm"], "of rhythm"),
+        Node::new("Add", &["of window", "of rhythm"], "nothing"),
+        Node::new("Add", &["nothing", "opinion"], "logits"),
+    ];
+    let zeros = |name, rows: u64| constant(name, &[rows, classes], &vec![0.0; (rows * classes) as usize]);
+    let constants = [
+        zeros("nothing of the window", channels * samples),
+        zeros("nothing of the rhythm", columns),
+        constant("opinion", &[classes], logits),
+    ];
+    let inputs = [value("window", &[channels, samples]), value("rhythm", &[columns])];
+    graph(&nodes, &constants, &inputs, &value("logits", &[classes]))
+}
+
+fn constant(name: &str, shape: &[u64], values: &[f32]) -> Vec<u8> {
+    let shape: Vec<u8> = shape.iter().flat_map(|length| number(1, *length)).collect();
+    let content: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    [shape, number(2, 1), field(8, name.as_bytes()), field(9, &content)].concat()
+}
+
 fn weights(width: u64) -> Vec<u8> {
     [number(1, width), number(1, 1), number(2, 1), field(8, b"w")].concat()
 }
 
 fn build(nodes: &[Node], width: u64, weights: &[u8]) -> Vec<u8> {
+    graph(
+        nodes,
+        &[weights.to_vec()],
+        &[value("features", &[width])],
+        &value("logit", &[1]),
+    )
+}
+
+fn graph(nodes: &[Node], constants: &[Vec<u8>], inputs: &[Vec<u8>], output: &[u8]) -> Vec<u8> {
     let mut graph: Vec<u8> = nodes.iter().flat_map(|node| field(1, &node.bytes())).collect();
     graph.extend(field(2, b"test"));
-    graph.extend(field(5, weights));
-    graph.extend(field(11, &value("features", width)));
-    graph.extend(field(12, &value("logit", 1)));
+    graph.extend(constants.iter().flat_map(|constant| field(5, constant)));
+    graph.extend(inputs.iter().flat_map(|input| field(11, input)));
+    graph.extend(field(12, output));
     let opset = number(2, 17);
     [number(1, 8), field(7, &graph), field(8, &opset)].concat()
 }
 
-fn value(name: &str, columns: u64) -> Vec<u8> {
+/// A value [batch, …].
+fn value(name: &str, row: &[u64]) -> Vec<u8> {
     let batch = field(1, &field(2, b"batch"));
-    let columns = field(1, &number(1, columns));
-    let shape = [batch, columns].concat();
+    let row = row.iter().flat_map(|length| field(1, &number(1, *length)));
+    let shape: Vec<u8> = batch.into_iter().chain(row).collect();
     let tensor = [number(1, 1), field(2, &shape)].concat();
     [field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()
 }

@@ -6,13 +6,16 @@ import json
 import numpy as np
 
 from . import ecg_evaluation as evaluation
-from . import ecg_export, ecg_network, ecg_scenes, ecg_synthetic, ecg_training, mitdb
+from . import ecg_export, ecg_network, ecg_scenes, ecg_synthetic, ecg_training, mitdb, reference
 from .ecg_rows import CHANNELS, RHYTHM_NAMES, WINDOW
 
 ID = "ecg-beat"
 VERSION = "1.0.0"
 # Golden rows for each class and record.
 GOLDEN_ROWS = 3
+# Numbers of the rhythm that say whether the signal is one. The middle bin is wide enough for any patient, fast, slow or paced; what a wrong
+# sampling rate, mains or a clipped front end does lies outside.
+WATCHED = {"before_usual": [-4, -1.5, 1.05, 4], "own_qrs_width": [0, 0.39, 1.25, 4], "roughness": [0, 0.12, 1.6, 4]}
 DECISIONS = ("accuracy", "κ", "jκ", "S sensitivity", "S precision", "V sensitivity", "V precision")
 
 
@@ -75,16 +78,20 @@ def age_band(age):
     return "unknown" if age is None else "under 65" if age < 65 else "65 and over"
 
 
-def reference(rows, called):
-    """For drift: quantiles of every rhythm feature over beats, and the shares of the classes that the model calls."""
+def drift_reference(rows, called):
+    """For drift: quantiles of every rhythm feature over beats, histograms of those that are watched, and the shares of the classes that
+    the model calls."""
     shares = np.bincount(called, minlength=len(mitdb.CLASSES)) / len(called)
     levels = [0.05, 0.25, 0.5, 0.75, 0.95]
     quantiles = np.quantile(rows.rhythm, levels, axis=0).T
-    return json.dumps({
+    watched = {name: reference.inputs(rows.rhythm[:, RHYTHM_NAMES.index(name)], edges) for name, edges in WATCHED.items()}
+    return reference.dump({
+        "patients": len(np.unique(rows.record)),
         "quantile_levels": levels,
         "rhythm": {name: [round(float(v), 4) for v in row] for name, row in zip(RHYTHM_NAMES, quantiles)},
         "called": {name.lower(): round(float(share), 5) for name, share in zip(mitdb.CLASSES, shares)},
-    }, indent=1) + "\n"
+        "histograms": watched,
+    })
 
 
 def card(result, seed, people):

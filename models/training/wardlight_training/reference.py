@@ -1,4 +1,4 @@
-"""Reference histograms for drift: what the vitals and the scores looked like in training."""
+"""Reference histograms for drift: what the inputs and the scores looked like in training."""
 
 import json
 
@@ -30,6 +30,12 @@ def build(hours, probability):
         }
     document["histograms"]["probability"] = {"edges": RISK_EDGES, "stay_counts": _counts(probability, RISK_EDGES)}
     return document
+
+
+def inputs(values, edges):
+    """The histogram of an input of a waveform model, as the agent compares it with the ward's."""
+    counts, _ = np.histogram(values, edges)
+    return {"edges": edges, "input_counts": counts.tolist()}
 
 
 def dump(document):

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from . import mitdb, toml, vf_card, vf_export, vf_network, vf_pipeline
+from . import mitdb, reference, toml, vf_card, vf_export, vf_inputs, vf_network, vf_pipeline
 from .vf_rows import WINDOW
 
 FORMAT = 2
@@ -14,14 +14,14 @@ HZ = 125.0
 CLASSES = ["other", "shockable"]
 
 
-def write(folder, trained, result, probabilities):
-    """Writes everything but the signature."""
+def write(folder, trained, result, probabilities, windows):
+    """Writes everything but the signature. `windows` are those of the recordings, with `probabilities` by networks that never saw them."""
     files = {
         "card.md": vf_card.write(result).encode(),
         "golden.json": _golden(trained).encode(),
         "model.f32.onnx": trained.float_onnx,
         "model.int8.onnx": trained.int8_onnx,
-        "reference.json": _reference(probabilities).encode(),
+        "reference.json": drift_reference(probability_histogram(probabilities), windows).encode(),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
@@ -90,15 +90,20 @@ def _waves():
     yield "both ends of the range", np.where(time % 1 < 0.5, 2.0, -2.0)
 
 
-def _reference(probabilities):
-    """Histogram of the probabilities on records left out, for drift."""
+def probability_histogram(probabilities):
+    """Of the probabilities on records left out."""
     edges = [round(0.05 * i, 2) for i in range(21)]
     counts, _ = np.histogram(probabilities, edges)
-    document = {
+    return {"edges": edges, "window_counts": counts.tolist()}
+
+
+def drift_reference(probability, windows):
+    """For drift: `probability` as [`probability_histogram`] gives it, and the measures of the windows."""
+    return reference.dump({
+        "patients": len(vf_pipeline.records()),
         "bins": "left-closed; counts[i] is edges[i] <= x < edges[i + 1], the last one closed",
-        "histograms": {"p_shockable": {"edges": edges, "window_counts": counts.tolist()}},
-    }
-    return json.dumps(document, indent=1) + "\n"
+        "histograms": {"p_shockable": probability, **vf_inputs.histograms(windows)},
+    })
 
 
 def _numbers(values):

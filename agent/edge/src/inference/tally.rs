@@ -8,14 +8,22 @@ use wardlight_core::ids::BedId;
 use wardlight_core::rhythm::{Rhythm, RhythmFinding};
 use wardlight_core::time::Timestamp;
 use wardlight_models::deterioration::VITALS;
+use wardlight_models::ecg_beat::ReadyBeat;
+use wardlight_models::ecg_vf::{self, ReadyWindow};
 use wardlight_models::life::{Counted, Input};
+use wardlight_models::manifest::WaveformManifest;
 
+use super::beds::Place;
 use crate::certified::ECG_PARTS;
 
 /// Alarms and latency are counted over so long, then anew. *ratify*
 const WINDOW: Duration = Duration::from_hours(1);
-/// Inputs, of which a bed gives one value an hour. *ratify*
+/// Inputs of the risk model, of which a bed gives one value an hour. *ratify*
 const INPUTS: Duration = Duration::from_hours(7 * 24);
+/// Inputs of the ECG models, of which a bed gives one value … *ratify*
+const ECG_INPUTS: Duration = Duration::from_hours(24);
+/// … in so long: a fast heart weighs no more than another. *ratify*
+const ECG_APART: Duration = Duration::from_mins(1);
 /// A bed was asked for no longer than this since it was asked for last; else it was empty meanwhile.
 const LONGEST: Duration = Duration::from_hours(1);
 
@@ -25,6 +33,10 @@ struct Part {
     version: String,
     began: Instant,
     inputs_began: Instant,
+    /// Its inputs are counted over so long.
+    inputs_for: Duration,
+    /// When each bed gave a value of each input last.
+    gave: HashMap<BedId, Instant>,
     counted: Counted,
 }
 
@@ -50,6 +62,8 @@ impl Tally {
             version: version.to_owned(),
             began: now,
             inputs_began: now,
+            inputs_for: if part == RISK { INPUTS } else { ECG_INPUTS },
+            gave: HashMap::new(),
             counted: Counted::default(),
         };
         self.parts.insert(part, fresh);
@@ -96,8 +110,27 @@ impl Tally {
         }
     }
 
+    /// The windows that `ecg-vf` gets. One of each bed's first lead counts in a minute.
+    pub(super) fn windows(&mut self, waiting: &[(Place, Vec<ReadyWindow>)], now: Instant) {
+        let Some(part) = self.parts.get_mut("ecg-vf") else { return };
+        for ((bed, _), leads) in waiting {
+            part.ecg(bed, now, |name| Some(ecg_vf::measure(name)?(&leads.first()?.values)));
+        }
+    }
+
+    /// The same for the beats that `ecg-beat` gets: columns of their rows, as the manifest names them.
+    pub(super) fn beats(&mut self, waiting: &[(Place, ReadyBeat)], manifest: &WaveformManifest, now: Instant) {
+        let Some(part) = self.parts.get_mut("ecg-beat") else { return };
+        for ((bed, _), beat) in waiting {
+            part.ecg(bed, now, |name| {
+                let value = beat.rows.first()?.rhythm.get(manifest.column(name)?)?;
+                Some(f64::from(*value))
+            });
+        }
+    }
+
     /// A risk was estimated: one that becomes high is an alarm, and the newest hour is counted once an hour.
-    pub(super) fn risk(&mut self, request: &InferRequest, high: bool) {
+    pub(super) fn risk(&mut self, request: &InferRequest, high: bool, at: Instant) {
         let Some(part) = self.parts.get_mut(RISK) else { return };
         let now = request.asked_at;
         let bed = self.beds.entry(request.bed.clone()).or_insert_with(|| AtRisk {
@@ -114,13 +147,10 @@ impl Tally {
         }
         bed.counted_at = now;
         let newest = request.window.last();
-        for input in &mut part.counted.inputs {
-            let column = VITALS.iter().position(|vital| vital.name == input.name);
-            let value = column.and_then(|column| newest?.get(column).copied().flatten());
-            if let Some(value) = value {
-                input.count(f64::from(value));
-            }
-        }
+        part.give(&request.bed, at, |name| {
+            let column = VITALS.iter().position(|vital| vital.name == name)?;
+            newest?.get(column).copied().flatten().map(f64::from)
+        });
     }
 
     /// Version and counts of each part.
@@ -134,10 +164,31 @@ impl Tally {
 const RISK: &str = "deterioration";
 
 impl Part {
+    /// A row of an ECG model: too soon after the last one of this bed it does not count.
+    fn ecg(&mut self, bed: &BedId, now: Instant, value: impl Fn(&str) -> Option<f64>) {
+        let gave = self.gave.get(bed);
+        if gave.is_none_or(|gave| now.saturating_duration_since(*gave) >= ECG_APART) {
+            self.give(bed, now, value);
+        }
+    }
+
+    /// Counts a value of each input that has one.
+    fn give(&mut self, bed: &BedId, now: Instant, value: impl Fn(&str) -> Option<f64>) {
+        self.gave.insert(bed.clone(), now);
+        self.counted.beds = self.gave.len() as u64;
+        for input in &mut self.counted.inputs {
+            if let Some(value) = value(&input.name) {
+                input.count(value);
+            }
+        }
+    }
+
     /// Begins anew what was counted for long enough.
     fn turn(&mut self, now: Instant) {
-        if now.saturating_duration_since(self.inputs_began) >= INPUTS {
+        if now.saturating_duration_since(self.inputs_began) >= self.inputs_for {
             self.inputs_began = now;
+            self.gave.clear();
+            self.counted.beds = 0;
             for input in &mut self.counted.inputs {
                 input.current.fill(0);
             }
@@ -146,6 +197,7 @@ impl Part {
             self.began = now;
             self.counted = Counted {
                 inputs: std::mem::take(&mut self.counted.inputs),
+                beds: self.counted.beds,
                 ..Counted::default()
             };
         }
@@ -153,111 +205,4 @@ impl Part {
 }
 
 #[cfg(test)]
-mod tests {
-    use wardlight_core::ids::StayToken;
-    use wardlight_core::trend;
-    use wardlight_models::life::Limits;
-
-    use super::*;
-    use crate::clock;
-
-    const DEADLINE: Duration = Duration::from_millis(500);
-
-    fn request(bed: &str, at: Duration, heart_rate: f32) -> InferRequest {
-        let mut row = [None; trend::VITALS];
-        row[0] = Some(heart_rate);
-        InferRequest {
-            bed: BedId::new(bed).unwrap(),
-            stay: StayToken::from_bytes([1; 16]),
-            asked_at: Timestamp::default().plus(at),
-            age_years: None,
-            window: vec![row],
-        }
-    }
-
-    fn counted(tally: &Tally, part: &str) -> Counted {
-        tally.all()[part].1.clone()
-    }
-
-    #[test]
-    fn late_batches_trip_and_are_forgotten_after_an_hour() {
-        let start = clock::instant();
-        let mut tally = Tally::default();
-        tally.live("ecg-vf", "1.1.0", start);
-        for n in 0..500_u32 {
-            let took = if n % 50 == 0 { 501 } else { 500 };
-            tally.batch(
-                "ecg-vf",
-                Duration::from_millis(took),
-                DEADLINE,
-                start + Duration::from_secs(n.into()),
-            );
-        }
-        assert!(
-            counted(&tally, "ecg-vf").trip(&Limits::AGENT).is_some(),
-            "ten of five hundred"
-        );
-        tally.batch("ecg-vf", DEADLINE, DEADLINE, start + WINDOW);
-        assert_eq!((counted(&tally, "ecg-vf").batches, counted(&tally, "ecg-vf").late), (1, 0));
-    }
-
-    #[test]
-    fn alarms_count_for_the_model_whose_word_began_them() {
-        let mut tally = Tally::default();
-        for part in ["ecg-vf", "ecg-beat"] {
-            tally.live(part, "1.1.0", clock::instant());
-        }
-        let finding = |rhythm, present| RhythmFinding {
-            rhythm,
-            present,
-            onset_at: Timestamp::default(),
-        };
-        tally.looked(3600);
-        tally.found(&[
-            finding(Rhythm::VentricularFibrillation, true),
-            finding(Rhythm::VentricularFibrillation, false),
-            finding(Rhythm::VentricularTachycardia, true),
-        ]);
-        for _ in 0..4 {
-            tally.found(&[finding(Rhythm::VentricularTachycardia, true)]);
-        }
-        assert_eq!(counted(&tally, "ecg-vf").alarms, 1);
-        assert_eq!(counted(&tally, "ecg-vf").trip(&Limits::AGENT), None);
-        let said = counted(&tally, "ecg-beat").trip(&Limits::AGENT).unwrap().to_string();
-        assert_eq!(said, "raises 5.0 alarms in an hour of one bed");
-    }
-
-    #[test]
-    fn a_risk_that_becomes_high_is_one_alarm_and_a_bed_gives_one_value_an_hour() {
-        let mut tally = Tally::default();
-        tally.live(RISK, "1.1.0", clock::instant());
-        tally.watch(
-            RISK,
-            vec![Input {
-                name: "heart_rate".to_owned(),
-                edges: vec![0.0, 100.0, 300.0],
-                reference: vec![1, 1],
-                current: vec![0, 0],
-            }],
-        );
-        for minute in 0..120_u32 {
-            let at = Duration::from_mins(minute.into());
-            tally.risk(&request("B1", at, 80.0), minute >= 60);
-            tally.risk(&request("B2", at, 120.0), minute % 10 == 0);
-        }
-        let counted = counted(&tally, RISK);
-        assert_eq!(counted.alarms, 1 + 12);
-        assert_eq!(counted.bed_seconds, 2 * 119 * 60);
-        assert_eq!(counted.inputs[0].current, [2, 2]);
-        assert!(counted.trip(&Limits::AGENT).is_some(), "six in an hour of one bed");
-    }
-
-    #[test]
-    fn another_version_begins_anew() {
-        let mut tally = Tally::default();
-        tally.live(RISK, "1.1.0", clock::instant());
-        tally.risk(&request("B1", Duration::ZERO, 80.0), true);
-        tally.live(RISK, "1.0.0", clock::instant());
-        assert_eq!(tally.all()[RISK], ("1.0.0".to_owned(), Counted::default()));
-    }
-}
+mod tests;

@@ -138,6 +138,37 @@ fn ventricular_tachycardia_is_found_from_the_classes_of_beats() {
 }
 
 #[test]
+fn the_inputs_of_sound_hearts_are_counted_and_lie_where_most_of_the_training_does() {
+    const BEDS: [&str; 4] = ["B1", "B2", "B3", "B4"];
+    let (ask, receiver) = sync_channel(QUEUE);
+    let (answer, _answers) = tokio::sync::mpsc::channel(QUEUE);
+    for model in ecg_models() {
+        let part = model.part();
+        ask.send(Asked::Put(Box::new(model))).unwrap();
+        ask.send(Asked::Watch(part, package(part).watched_inputs().unwrap())).unwrap();
+    }
+    for (bed, rate) in BEDS.into_iter().zip([55.0, 75.0, 100.0, 130.0]) {
+        for block in blocks(bed, Simulated::Sinus, rate) {
+            ask.send(block).unwrap();
+        }
+    }
+    drop(ask);
+    let ledger = Ledger::default();
+    run(&receiver, answer, Loader::lost_card().0, ledger.clone(), DEADLINE);
+    for part in ["ecg-beat", "ecg-vf"] {
+        let counted = ledger.counted(part, package(part).manifest().version(), "");
+        assert_eq!((counted.inputs.len(), counted.beds), (3, BEDS.len() as u64), "{part}");
+        for input in counted.inputs {
+            let most = input.reference.iter().max();
+            let middle = input.reference.iter().position(|count| Some(count) == most).unwrap();
+            let mut expected = vec![0; input.current.len()];
+            expected[middle] = BEDS.len() as u64;
+            assert_eq!(input.current, expected, "{}", input.name);
+        }
+    }
+}
+
+#[test]
 fn another_model_takes_back_what_the_one_before_said_and_the_same_one_again_does_not() {
     let vf = || blocks("B1", Simulated::VentricularFibrillation, 0.0);
     let shockable = || Box::new(Loaded::Shockable(package("ecg-vf").load_waveform().unwrap()));

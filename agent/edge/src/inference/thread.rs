@@ -218,6 +218,7 @@ impl Thread {
         };
         let waiting = self.beds.windows.len();
         let began = clock::instant();
+        self.tally.windows(&self.beds.windows, began);
         let outcome = ecg::windows(model, &mut self.beds, self.shadows.shockable.as_mut());
         let fault = model.take_gpu_fault();
         self.took("ecg-vf", waiting, began);
@@ -233,6 +234,7 @@ impl Thread {
         };
         let waiting = self.beds.beats.len();
         let began = clock::instant();
+        self.tally.beats(&self.beds.beats, model.manifest(), began);
         let outcome = ecg::beats(model, &mut self.beds, self.shadows.beats.as_mut());
         let fault = model.take_gpu_fault();
         self.took("ecg-beat", waiting, began);
@@ -309,7 +311,7 @@ impl Thread {
             Ok(score) => {
                 let took = asked_at.elapsed();
                 if let Some(score) = &score {
-                    self.tally.risk(&request, score.band == RiskBand::High);
+                    self.tally.risk(&request, score.band == RiskBand::High, asked_at);
                     self.took("deterioration", 1, asked_at);
                 }
                 self.send(Input::Scored {

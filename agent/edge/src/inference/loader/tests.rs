@@ -134,8 +134,10 @@ fn each_guardrail_takes_the_version_back_with_its_reason() {
             name: "heart_rate".to_owned(),
             edges: vec![0.0, 80.0, 300.0],
             reference: vec![9000, 1000],
+            patients: 100,
             current: vec![100, 900],
         }],
+        beds: 12,
         ..Counted::default()
     };
     let cases: [(Badly, &str); 4] = [
