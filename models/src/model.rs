@@ -110,7 +110,11 @@ impl Model {
         }
         let (own, hourly) = row.split_at(mean.len());
         let standards = mean.iter().zip(scale);
-        features.extend(own.iter().zip(standards).map(|(value, standard)| standardise(*value, standard, *clip)));
+        features.extend(
+            own.iter()
+                .zip(standards)
+                .map(|(value, standard)| standardise(*value, standard, *clip)),
+        );
         if let Some(Hours { mean, scale, .. }) = &self.hours {
             for (vital, standard) in hourly.chunks(MAX_HOURS).zip(mean.iter().zip(scale)) {
                 hours.extend(vital.iter().map(|value| standardise(*value, standard, *clip)));

@@ -147,8 +147,16 @@ fn a_manifest_field_that_is_wrong_is_named_even_under_a_trusted_signature() {
         ("clip = 4.0", "clip = nan", &["normalisation.clip"]),
         ("\nscale = [", "\nscale = [0.0, ", &["hours.scale", "one value for each"]),
         ("\nscale = [", "\nscale = [-", &["hours.scale", "above 0"]),
-        ("shape = [\"batch\", 12, 48]", "shape = [\"batch\", 12, 24]", &["hours.shape", "48 hours"]),
-        ("\"mean\"\nclip = 4.0\nmean = [", "\"mean\"\nclip = 4.0\nmean = [0.0, ", &["normalisation.mean"]),
+        (
+            "shape = [\"batch\", 12, 48]",
+            "shape = [\"batch\", 12, 24]",
+            &["hours.shape", "48 hours"],
+        ),
+        (
+            "\"mean\"\nclip = 4.0\nmean = [",
+            "\"mean\"\nclip = 4.0\nmean = [0.0, ",
+            &["normalisation.mean"],
+        ),
         ("raised = 0.", "raised = 1.", &["bands", "raised < high"]),
         ("high = 300.0", "high = 299.0", &["vitals.channel", "different versions"]),
         ("\"hr_last\"", "\"hr_latest\"", &["input.features", "different versions"]),

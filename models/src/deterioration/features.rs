@@ -206,7 +206,11 @@ mod tests {
                 let n = (length + slot).checked_sub(MAX_HOURS);
                 let expected = |base: f32| n.map(|n| base + n as f32);
                 let found = |vital: usize| Some(grid[vital][slot]).filter(|value| !value.is_nan());
-                assert_eq!((found(0), found(2)), (expected(60.0), expected(120.0)), "{length} hours, slot {slot}");
+                assert_eq!(
+                    (found(0), found(2)),
+                    (expected(60.0), expected(120.0)),
+                    "{length} hours, slot {slot}"
+                );
                 assert_eq!((found(1), found(5)), (None, None), "not measured, and out of range");
             }
         }

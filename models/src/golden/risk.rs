@@ -45,11 +45,7 @@ impl RiskGolden {
 
     /// Runs every vector alone, then all in one batch, and compares.
     pub(crate) fn check(&self, model: &Model, precision: Precision) -> Result<(), ModelError> {
-        let rows = self
-            .vectors
-            .iter()
-            .map(Vector::checked_row)
-            .collect::<Result<Vec<_>, _>>()?;
+        let rows = self.vectors.iter().map(Vector::checked_row).collect::<Result<Vec<_>, _>>()?;
         let together = model.logits(&rows)?;
         let probabilities = model.predict(&rows)?;
         for (((vector, row), logit), probability) in self.vectors.iter().zip(rows).zip(together).zip(probabilities) {

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-pub use risk::{Agreement, Bands, Calibration, Channel, Hours, Input, Metrics, Normalisation, Output, RiskManifest, Training, Vitals};
+pub use risk::{
+    Agreement, Bands, Calibration, Channel, Hours, Input, Metrics, Normalisation, Output, RiskManifest, Training, Vitals,
+};
 pub use waveform::{Classes, Figure, Signal, Tensor, WaveformManifest, WaveformTraining};
 
 use crate::ModelError;

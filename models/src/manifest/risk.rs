@@ -279,7 +279,12 @@ impl RiskManifest {
 }
 
 /// `(x - mean) / scale` must be a number for each of `count` columns.
-fn check_standard([mean_field, scale_field]: [&'static str; 2], mean: &[f32], scale: &[f32], count: usize) -> Result<(), ModelError> {
+fn check_standard(
+    [mean_field, scale_field]: [&'static str; 2],
+    mean: &[f32],
+    scale: &[f32],
+    count: usize,
+) -> Result<(), ModelError> {
     for (field, values) in [(mean_field, mean), (scale_field, scale)] {
         require(
             values.len() == count,
