@@ -12,11 +12,13 @@
     )
 )]
 
+mod behaviour;
 mod channel;
 mod error;
 mod profile;
 mod reader;
 
+pub use behaviour::{Battery, Failing, Platform, Settable, Telling};
 pub use channel::{ChannelProfile, WaveProfile};
 pub use error::{Fault, ProfileError};
-pub use profile::{Battery, Profile};
+pub use profile::Profile;
