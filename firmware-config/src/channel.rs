@@ -144,12 +144,11 @@ pub(crate) fn read_all(root: &mut Fields<'_>, faults: &mut Faults<'_>) -> Vec<Ch
 
 fn read_one(path: &str, item: Node<'_>, before: &[ChannelProfile], faults: &mut Faults<'_>) -> Option<ChannelProfile> {
     let at = item.span();
-    match item.into_inner() {
-        DeValue::Table(table) => ChannelProfile::read(Fields::new(path, at, table), before, faults),
-        _ => {
-            faults.add(&at, path, "a table [[channel]]");
-            None
-        }
+    if let DeValue::Table(table) = item.into_inner() {
+        ChannelProfile::read(Fields::new(path, at, table), before, faults)
+    } else {
+        faults.add(&at, path, "a table [[channel]]");
+        None
     }
 }
 

@@ -126,12 +126,11 @@ impl<'a> Fields<'a> {
     pub(crate) fn table(&mut self, field: &str, expected: &str, faults: &mut Faults<'_>) -> Option<Fields<'a>> {
         let node = self.table.remove(field)?;
         let (path, at) = (self.path(field), node.span());
-        match node.into_inner() {
-            DeValue::Table(table) => Some(Self::new(path, at, table)),
-            _ => {
-                faults.add(&at, path, expected);
-                None
-            }
+        if let DeValue::Table(table) = node.into_inner() {
+            Some(Self::new(path, at, table))
+        } else {
+            faults.add(&at, path, expected);
+            None
         }
     }
 

@@ -51,7 +51,7 @@ fn a_profile_says_how_a_device_sends_and_fails() {
 
     let esp = Profile::builtin("esp32-max30102").unwrap();
     assert_eq!(esp.platform, Platform::EspIdf);
-    assert_eq!(esp.settable.interval, (Duration::from_millis(200), Duration::from_secs(600)));
+    assert_eq!(esp.settable.interval, (Duration::from_millis(200), Duration::from_mins(10)));
     assert_eq!(esp.settable.battery_low_percent, Some((5, 50)));
     assert_eq!(esp.failing.battery_empty, Some(Telling::Silent));
     assert_eq!(esp.failing.buffer, Duration::from_hours(1));

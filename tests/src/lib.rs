@@ -24,6 +24,7 @@ pub mod live;
 pub mod mosquitto;
 pub mod mqtt;
 pub mod system_clock;
+pub mod tls;
 pub mod wait;
 
 use std::net::TcpListener;

@@ -23,6 +23,7 @@ mod config;
 mod demo;
 mod desk;
 mod device_cli;
+mod devices;
 #[cfg(test)]
 mod fixture;
 mod heard;

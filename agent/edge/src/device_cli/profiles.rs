@@ -4,8 +4,10 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use wardlight_devices::Profile;
+
+use crate::devices::Registry;
 
 /// Prints one line for each profile of this binary.
 /// # Errors
@@ -26,14 +28,23 @@ pub(super) fn check(file: &Path, output: &mut impl Write) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// A profile by its name, or from a file: what has a dot or a slash in it is no name.
+/// A profile by its name, or from a file: what has a dot or a slash in it is no name. One from a file is kept beside the registry, where the
+/// device's next bundle finds it by name.
 /// # Errors
-/// If there is none, or with everything that is wrong in the file.
-pub(super) fn named(name: &str) -> anyhow::Result<Profile> {
-    if name.contains(['.', '/']) {
-        return read(Path::new(name));
+/// If there is none, with everything that is wrong in the file, or if it is named like one that comes with the agent.
+pub(super) fn named(registry: &Registry, name: &str) -> anyhow::Result<Profile> {
+    if !name.contains(['.', '/']) {
+        return registry.profile(name);
     }
-    Ok(Profile::builtin(name)?)
+    let profile = read(Path::new(name))?;
+    if Profile::names().any(|known| known == profile.name) {
+        bail!(
+            "{name}: name = {:?}: expected a name that no profile of the agent has",
+            profile.name
+        );
+    }
+    registry.keep_profile(&profile.name, &fs::read_to_string(name).with_context(|| name.to_owned())?)?;
+    Ok(profile)
 }
 
 fn read(file: &Path) -> anyhow::Result<Profile> {
@@ -76,7 +87,7 @@ mod tests {
         fs::write(&file, Profile::builtin_text("capnograph").unwrap()).unwrap();
         check(&file, &mut Vec::new()).unwrap();
         fs::write(&file, "name = \"own\"\nmodel = 3\n").unwrap();
-        let error = named(file.to_str().unwrap()).unwrap_err().to_string();
+        let error = check(&file, &mut Vec::new()).unwrap_err().to_string();
         assert!(
             error.contains("own.toml:2: model = 3: expected text of 1 to 64 characters"),
             "{error}"
