@@ -1,10 +1,12 @@
-//! What is wrong with a profile: everything at once, each fault with its path and value.
+//! What is wrong with a profile: everything at once, each fault with its line, path and value.
 
 use std::fmt;
 
 /// One fault of a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// Line in the file, from 1; of a field that is missing, the line where its table begins.
+    pub line: usize,
     /// Where, as `channel[2].wave.rate_hz`.
     pub path: String,
     /// What stands there.
@@ -15,7 +17,7 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = {}: expected {}", self.path, self.found, self.expected)
+        write!(f, "{}: {} = {}: expected {}", self.line, self.path, self.found, self.expected)
     }
 }
 
@@ -43,12 +45,12 @@ pub enum ProfileError {
     Faults {
         /// Which file.
         file: String,
-        /// All faults, in the order of the file's structure.
+        /// All faults, in the order of the file's lines.
         faults: Vec<Fault>,
     },
 }
 
 fn lines(file: &str, faults: &[Fault]) -> String {
-    let lines: Vec<String> = faults.iter().map(|fault| format!("{file}: {fault}")).collect();
+    let lines: Vec<String> = faults.iter().map(|fault| format!("{file}:{fault}")).collect();
     lines.join("\n")
 }

@@ -1,6 +1,7 @@
 //! Device profiles: what a model of device measures and how it sends it, as TOML that people can read and change.
 //!
-//! A profile describes a model, not a single device: it holds no names, keys or certificates.
+//! A profile describes a model, not a single device. A single device has a [`Record`] in the registry and a certificate of the site's
+//! [`Authority`]. Nothing here touches a disk or reads a clock.
 #![cfg_attr(
     test,
     allow(
@@ -12,11 +13,27 @@
     )
 )]
 
+mod access;
+mod authority;
+mod behaviour;
+mod bundle;
+mod certificate;
 mod channel;
+mod dates;
+mod enrolment;
 mod error;
 mod profile;
 mod reader;
+mod registry;
 
+pub use access::{Listening, access_list, agent_name, mosquitto_conf};
+pub use authority::{AUTHORITY_VALID_FOR, Authority, Holder, Revocation, VALID_FOR, agent_certificate};
+pub use behaviour::{Battery, Failing, Platform, Settable, Telling};
+pub use bundle::{Bundle, BundleFile, CA_FILE, CERTIFICATE_FILE, KEY_FILE, SUMS_FILE};
+pub use certificate::Certificate;
 pub use channel::{ChannelProfile, WaveProfile};
+pub use dates::rfc3339;
+pub use enrolment::{EnrolError, PrivateKey, PublicKey};
 pub use error::{Fault, ProfileError};
-pub use profile::{Battery, Profile};
+pub use profile::Profile;
+pub use registry::{Issued, Record, Status};

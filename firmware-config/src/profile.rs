@@ -2,42 +2,54 @@
 
 use std::time::Duration;
 
-use toml::{Table, Value};
+use toml::de::{DeTable, DeValue};
 use wardlight_core::message::Birth;
-use wardlight_wire::limits::{MAX_CHANNELS, MAX_TEXT};
+use wardlight_wire::limits::MAX_TEXT;
 
-use crate::channel::ChannelProfile;
+use crate::behaviour::{Battery, Failing, INTERVAL_S, Platform, Settable};
+use crate::channel::{self, ChannelProfile};
 use crate::error::ProfileError;
-use crate::reader::{Faults, Fields, integer, number, shown};
+use crate::reader::{Faults, Fields, number, text};
 
-/// The profiles that come with the agent: name and text.
-const BUILTIN: [(&str, &str); 2] = [
-    ("bedside-monitor", include_str!("../profiles/bedside-monitor.toml")),
-    ("wearable", include_str!("../profiles/wearable.toml")),
+/// Name and text of a profile that comes with the agent.
+macro_rules! builtin {
+    ($($name:literal),+ $(,)?) => {
+        [$(($name, include_str!(concat!("../profiles/", $name, ".toml")))),+]
+    };
+}
+
+/// The profiles that come with the agent.
+const BUILTIN: [(&str, &str); 9] = builtin![
+    "bedside-monitor",
+    "capnograph",
+    "esp32-max30102",
+    "icu-gateway",
+    "nrf-chest-patch",
+    "phone-gateway",
+    "simulator",
+    "ventilator",
+    "wearable",
 ];
 
-/// What a model of device measures and how it sends it.
+/// What a model of device measures, how it sends it, and how it fails.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     /// Name of the profile, as its file is called.
     pub name: String,
     /// Maker's model, as the device's birth says it.
     pub model: String,
+    /// What its firmware is built with.
+    pub platform: Platform,
     /// Time between two messages of numerics, 0.1 s to 10 min.
     pub interval: Duration,
     /// Its battery, if it runs on one.
     pub battery: Option<Battery>,
+    /// What may be asked of it.
+    pub settable: Settable,
+    /// How it fails.
+    pub failing: Failing,
     /// What it sends, each code once.
     pub channels: Vec<ChannelProfile>,
-}
-
-/// A device's battery.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Battery {
-    /// From full to empty.
-    pub lasts: Duration,
-    /// Charge in percent from which on it is low.
-    pub low_percent: u8,
 }
 
 impl Profile {
@@ -46,34 +58,39 @@ impl Profile {
         BUILTIN.iter().map(|(name, _)| *name)
     }
 
-    /// A profile that comes with the agent: `bedside-monitor` or `wearable`.
+    /// A profile that comes with the agent.
     /// # Errors
     /// [`ProfileError::Unknown`] with the names there are.
     pub fn builtin(name: &str) -> Result<Self, ProfileError> {
-        match BUILTIN.iter().find(|(known, _)| *known == name) {
-            Some((known, text)) => Self::parse(&format!("{known}.toml"), text),
-            None => Err(ProfileError::Unknown {
-                name: name.chars().take(64).collect(),
-                known: Self::names().collect(),
-            }),
-        }
+        Self::parse(&format!("{name}.toml"), Self::builtin_text(name)?)
+    }
+
+    /// The text of a profile that comes with the agent: a beginning for one's own.
+    /// # Errors
+    /// [`ProfileError::Unknown`] with the names there are.
+    pub fn builtin_text(name: &str) -> Result<&'static str, ProfileError> {
+        let found = BUILTIN.iter().find(|(known, _)| *known == name);
+        found.map(|(_, text)| *text).ok_or_else(|| ProfileError::Unknown {
+            name: name.chars().take(64).collect(),
+            known: Self::names().collect(),
+        })
     }
 
     /// Reads a profile; `file` is only named in errors.
     /// # Errors
     /// [`ProfileError::Toml`] if the text is no TOML, else [`ProfileError::Faults`] with all that is wrong.
     pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
-        let table: Table = text.parse().map_err(|error: toml::de::Error| ProfileError::Toml {
+        let table = DeTable::parse(text).map_err(|error| ProfileError::Toml {
             file: file.to_owned(),
-            message: error.to_string(),
+            message: error.to_string().trim_end().to_owned(),
         })?;
-        let mut faults = Faults::default();
-        let profile = Self::read(table, &mut faults);
+        let mut faults = Faults::of(text);
+        let profile = Self::read(Fields::new("", 0..0, table.into_inner()), &mut faults);
         match profile {
-            Some(profile) if faults.0.is_empty() => Ok(profile),
+            Some(profile) if faults.is_empty() => Ok(profile),
             _ => Err(ProfileError::Faults {
                 file: file.to_owned(),
-                faults: faults.0,
+                faults: faults.in_order(),
             }),
         }
     }
@@ -92,86 +109,44 @@ impl Profile {
         self.channels.iter().find(|channel| channel.code == code)
     }
 
-    fn read(table: Table, faults: &mut Faults) -> Option<Self> {
-        let mut fields = Fields::new("", table);
-        let name = fields.required("name", "1 to 64 characters of a-z 0-9 -", faults, name);
-        let model = fields.required("model", "text of 1 to 64 characters", faults, model);
-        let interval = fields.required("interval_s", "0.1 to 600", faults, |v| {
-            number(v).filter(|s| (0.1..=600.0).contains(s))
+    fn read(mut root: Fields<'_>, faults: &mut Faults<'_>) -> Option<Self> {
+        let name = root.required("name", "1 to 64 characters of a-z 0-9 -", faults, name);
+        let model = root.required("model", "text of 1 to 64 characters", faults, |v| text(v, MAX_TEXT));
+        let platform = Platform::read(&mut root, faults);
+        let (least, most) = INTERVAL_S;
+        let interval = root.required("interval_s", &format!("{least} to {most}"), faults, |v| {
+            number(v, least, most)
         });
-        let battery = match fields.optional("battery") {
-            Some(Value::Table(table)) => Battery::read(table, faults),
-            Some(other) => {
-                faults.add("battery", shown(&other), "a table with hours and low_percent");
-                None
-            }
-            None => None,
-        };
-        let channels = channels(fields.optional("channel"), faults);
-        fields.finish(faults);
+        let has_battery = root.has("battery");
+        let battery = root.table("battery", "a table with hours and low_percent", faults);
+        let battery = battery.and_then(|fields| Battery::read(fields, faults));
+        let settable = required_table(&mut root, "settable", "what may be asked of it: interval_s", faults);
+        let settable = settable.and_then(|fields| Settable::read(fields, has_battery, faults));
+        let failing = required_table(&mut root, "failing", "how it fails: sensor_off, buffer_minutes", faults);
+        let failing = failing.and_then(|fields| Failing::read(fields, has_battery, faults));
+        let channels = channel::read_all(&mut root, faults);
+        root.finish(faults);
         Some(Self {
             name: name?,
             model: model?,
+            platform: platform?,
             interval: Duration::from_secs_f64(interval?),
             battery,
+            settable: settable?,
+            failing: failing?,
             channels,
         })
     }
 }
 
-impl Battery {
-    fn read(table: Table, faults: &mut Faults) -> Option<Self> {
-        let mut fields = Fields::new("battery", table);
-        let hours = fields.required("hours", "0.1 to 100000", faults, |v| {
-            number(v).filter(|h| (0.1..=100_000.0).contains(h))
-        });
-        let low = fields.required("low_percent", "0 to 100", faults, |v| integer::<u8>(v, 0, 100));
-        fields.finish(faults);
-        Some(Self {
-            lasts: Duration::from_secs_f64(hours? * 3600.0),
-            low_percent: low?,
-        })
+fn required_table<'a>(root: &mut Fields<'a>, field: &str, expected: &str, faults: &mut Faults<'_>) -> Option<Fields<'a>> {
+    if !root.has(field) {
+        faults.missing(root.at(), field, format!("a table [{field}]: {expected}"));
     }
+    root.table(field, &format!("a table [{field}]: {expected}"), faults)
 }
 
-fn name(value: &Value) -> Option<String> {
+fn name(value: &DeValue<'_>) -> Option<String> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let text = value.as_str()?;
-    ((1..=64).contains(&text.len()) && text.bytes().all(allowed)).then(|| text.to_owned())
-}
-
-fn model(value: &Value) -> Option<String> {
-    let text = value.as_str()?;
-    (1..=MAX_TEXT).contains(&text.chars().count()).then(|| text.to_owned())
-}
-
-fn channels(value: Option<Value>, faults: &mut Faults) -> Vec<ChannelProfile> {
-    let items = match value {
-        Some(Value::Array(items)) if (1..=MAX_CHANNELS).contains(&items.len()) => items,
-        other => {
-            let found = match other {
-                None => "nothing".to_owned(),
-                Some(Value::Array(items)) => format!("{} channels", items.len()),
-                Some(value) => shown(&value),
-            };
-            faults.add("channel", found, format!("1 to {MAX_CHANNELS} tables [[channel]]"));
-            return Vec::new();
-        }
-    };
-    let mut channels: Vec<ChannelProfile> = Vec::with_capacity(items.len());
-    for (index, item) in items.into_iter().enumerate() {
-        let Value::Table(table) = item else {
-            faults.add(format!("channel[{index}]"), shown(&item), "a table [[channel]]");
-            continue;
-        };
-        let Some(channel) = ChannelProfile::read(index, table, faults) else {
-            continue;
-        };
-        if channels.iter().any(|c| c.code == channel.code) {
-            faults.add(format!("channel[{index}].code"), channel.code.to_string(), "each code once");
-        } else {
-            channels.push(channel);
-        }
-    }
-    channels
+    text(value, 64).filter(|text| text.bytes().all(allowed))
 }

@@ -25,6 +25,7 @@ pub mod live_ward;
 pub mod mosquitto;
 pub mod mqtt;
 pub mod system_clock;
+pub mod tls;
 pub mod wait;
 pub mod workshop;
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -32,11 +33,25 @@ impl Mosquitto {
             "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n{window}\nmax_queued_messages 1000000\nmax_packet_size 1048576\nlog_type error\n"
         );
         fs::write(&file, text).unwrap();
+        Self::running(&file, port, folder)
+    }
+
+    /// Starts one with the configuration that the agent wrote for it; devices' port is `port`.
+    pub fn configured(conf: &Path, port: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mosquitto.conf");
+        // As root it would become another user, who may not read a folder of this test.
+        let text = fs::read_to_string(conf).unwrap() + "user root\n";
+        fs::write(&file, text).unwrap();
+        Self::running(&file, port, folder)
+    }
+
+    fn running(file: &Path, port: u16, folder: TempDir) -> Self {
         let mut command = Command::new("mosquitto");
         command
             .env("PATH", search_path())
             .arg("-c")
-            .arg(&file)
+            .arg(file)
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let child = command

@@ -1,10 +1,39 @@
 //! An MQTT 3.1.1 client of a few lines, so that a test knows exactly which message was confirmed.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::Duration;
+
+use crate::tls::{Identity, Tls};
+
+/// What a client speaks over: one thread reads while another writes.
+pub(crate) trait Wire: Send + Sync {
+    /// Reads some bytes; 0 at the end.
+    fn read(&self, into: &mut [u8]) -> io::Result<usize>;
+    /// Writes all bytes.
+    fn write_all(&self, bytes: &[u8]) -> io::Result<()>;
+    /// The connection below.
+    fn socket(&self) -> &TcpStream;
+}
+
+impl Wire for TcpStream {
+    fn read(&self, into: &mut [u8]) -> io::Result<usize> {
+        let mut stream = self;
+        Read::read(&mut stream, into)
+    }
+
+    fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut stream = self;
+        Write::write_all(&mut stream, bytes)
+    }
+
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
 
 /// What the broker sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,9 +47,8 @@ pub enum Heard {
 }
 
 /// A connection with a clean session.
-#[derive(Debug)]
 pub struct Client {
-    stream: TcpStream,
+    wire: Arc<dyn Wire>,
     /// What was heard, in order; closed with the connection.
     pub heard: Receiver<Heard>,
     next_id: u16,
@@ -34,22 +62,33 @@ impl Client {
     /// # Errors
     /// If it does not answer, or refuses.
     pub fn connect(port: u16, client_id: &str) -> io::Result<Self> {
-        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        Self::greet(Arc::new(stream), client_id)
+    }
+
+    /// Connects to a broker on loopback over TLS, with a certificate.
+    /// # Errors
+    /// If it does not answer, or one of both refuses the other.
+    pub fn connect_as(identity: &Identity, port: u16, client_id: &str) -> io::Result<Self> {
+        Self::greet(Arc::new(Tls::connect(identity, port)?), client_id)
+    }
+
+    fn greet(wire: Arc<dyn Wire>, client_id: &str) -> io::Result<Self> {
+        wire.socket().set_read_timeout(Some(Duration::from_secs(5)))?;
         let mut body = vec![0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 0];
         put_text(&mut body, client_id);
-        stream.write_all(&packet(0x10, &body))?;
-        let (kind, answer) = read_packet(&mut stream)?;
+        wire.write_all(&packet(0x10, &body))?;
+        let (kind, answer) = read_packet(&*wire)?;
         if kind != 0x20 || answer.get(1) != Some(&0) {
             return Err(io::Error::other(format!("refused: {kind:#x} {answer:?}")));
         }
-        stream.set_read_timeout(None)?;
+        wire.socket().set_read_timeout(None)?;
         let (sender, heard) = sync_channel(QUEUE);
-        let mut reader = stream.try_clone()?;
+        let reader = Arc::clone(&wire);
         thread::spawn(move || {
-            while let Ok((kind, body)) = read_packet(&mut reader) {
-                let Some(one) = understand(&mut reader, kind, &body) else {
+            while let Ok((kind, body)) = read_packet(&*reader) {
+                let Some(one) = understand(&*reader, kind, &body) else {
                     continue;
                 };
                 if sender.send(one).is_err() {
@@ -57,11 +96,7 @@ impl Client {
                 }
             }
         });
-        Ok(Self {
-            stream,
-            heard,
-            next_id: 0,
-        })
+        Ok(Self { wire, heard, next_id: 0 })
     }
 
     /// Sends a message at QoS 1; returns the identifier that its PUBACK will have.
@@ -73,7 +108,7 @@ impl Client {
         put_text(&mut body, topic);
         body.extend(self.next_id.to_be_bytes());
         body.extend(payload);
-        self.stream.write_all(&packet(0x32, &body))?;
+        self.wire.write_all(&packet(0x32, &body))?;
         Ok(self.next_id)
     }
 
@@ -97,7 +132,7 @@ impl Client {
         let mut body = vec![0, 1];
         put_text(&mut body, filter);
         body.push(1);
-        self.stream.write_all(&packet(0x82, &body)).unwrap();
+        self.wire.write_all(&packet(0x82, &body)).unwrap();
         assert_eq!(self.heard.recv_timeout(Duration::from_secs(10)), Ok(Heard::Suback));
     }
 }
@@ -105,11 +140,11 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         // The reader thread ends with the connection.
-        self.stream.shutdown(std::net::Shutdown::Both).ok();
+        self.wire.socket().shutdown(Shutdown::Both).ok();
     }
 }
 
-fn understand(stream: &mut TcpStream, kind: u8, body: &[u8]) -> Option<Heard> {
+fn understand(wire: &dyn Wire, kind: u8, body: &[u8]) -> Option<Heard> {
     match kind & 0xf0 {
         0x40 => Some(Heard::Puback(u16::from_be_bytes([*body.first()?, *body.get(1)?]))),
         0x90 => Some(Heard::Suback),
@@ -118,7 +153,7 @@ fn understand(stream: &mut TcpStream, kind: u8, body: &[u8]) -> Option<Heard> {
             let topic = String::from_utf8_lossy(body.get(2..2 + length)?).into_owned();
             let mut rest = body.get(2 + length..)?;
             if kind & 0x06 != 0 {
-                stream.write_all(&packet(0x40, rest.get(..2)?)).ok();
+                wire.write_all(&packet(0x40, rest.get(..2)?)).ok();
                 rest = rest.get(2..)?;
             }
             Some(Heard::Message(topic, rest.to_vec()))
@@ -147,13 +182,13 @@ fn put_text(body: &mut Vec<u8>, text: &str) {
     body.extend(text.as_bytes());
 }
 
-fn read_packet(stream: &mut TcpStream) -> io::Result<(u8, Vec<u8>)> {
+fn read_packet(wire: &dyn Wire) -> io::Result<(u8, Vec<u8>)> {
     let mut byte = [0];
-    stream.read_exact(&mut byte)?;
+    read_exact(wire, &mut byte)?;
     let kind = byte[0];
     let (mut length, mut shift) = (0_usize, 0);
     loop {
-        stream.read_exact(&mut byte)?;
+        read_exact(wire, &mut byte)?;
         length |= usize::from(byte[0] & 0x7f) << shift;
         shift += 7;
         if byte[0] & 0x80 == 0 || shift > 21 {
@@ -161,6 +196,16 @@ fn read_packet(stream: &mut TcpStream) -> io::Result<(u8, Vec<u8>)> {
         }
     }
     let mut body = vec![0; length];
-    stream.read_exact(&mut body)?;
+    read_exact(wire, &mut body)?;
     Ok((kind, body))
+}
+
+fn read_exact(wire: &dyn Wire, mut into: &mut [u8]) -> io::Result<()> {
+    while !into.is_empty() {
+        match wire.read(into)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => into = &mut into[read..],
+        }
+    }
+    Ok(())
 }

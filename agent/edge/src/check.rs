@@ -5,10 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use wardlight_devices::rfc3339;
 use wardlight_journal::{Reader, SiteKey};
 
 use crate::certified::PARTS;
+use crate::clock;
 use crate::config::Config;
+use crate::devices::{Registry, expiry};
 use crate::packages::Packages;
 use crate::people::users;
 use crate::session::Session;
@@ -52,7 +55,32 @@ pub(crate) async fn run(file: &Path, mut output: impl Write) -> anyhow::Result<b
             }
         }
     }
-    Ok(sound)
+    Ok(certificates_that_end(&config, &mut output)? && sound)
+}
+
+/// Prints a line for each certificate that ends soon; returns whether none has ended yet.
+fn certificates_that_end(config: &Config, output: &mut impl Write) -> anyhow::Result<bool> {
+    let registry = Registry::new(&config.devices.dir);
+    let agent = config.mqtt.tls.as_ref().and_then(|files| files.client.as_ref());
+    let now = clock::wall();
+    let ending = match expiry::ending(&registry, agent.map(|(certificate, _key)| certificate.as_path()), now) {
+        Ok(ending) => ending,
+        Err(error) => {
+            writeln!(output, "FAIL  certificates of devices: {error:#}")?;
+            return Ok(false);
+        }
+    };
+    for one in &ending {
+        let (sign, verb) = if one.at > now { ("warn", "ends") } else { ("FAIL", "ended") };
+        writeln!(
+            output,
+            "{sign}  certificate of {} {verb} on {}: {}",
+            one.whose,
+            rfc3339(one.at),
+            one.remedy()
+        )?;
+    }
+    Ok(ending.iter().all(|one| one.at > now))
 }
 
 type Outcome = Result<String, String>;

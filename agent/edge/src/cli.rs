@@ -27,6 +27,11 @@ pub(crate) enum Command {
     Check(ConfigArg),
     /// Beds, patients and devices of a running agent
     Bed(BedArgs),
+    /// Devices: profiles, certificates, and what is flashed onto them
+    Device {
+        #[command(subcommand)]
+        device: crate::device_cli::DeviceCommand,
+    },
     /// Who may log in at the page
     User {
         #[command(subcommand)]

@@ -22,6 +22,8 @@ mod clock;
 mod config;
 mod demo;
 mod desk;
+mod device_cli;
+mod devices;
 #[cfg(test)]
 mod fixture;
 mod heard;
@@ -85,6 +87,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(ConfigArg { config }) => return runtime()?.block_on(check::run(&config, output)).map(passed),
         Command::Bed(args) => runtime()?.block_on(bed::run(args, output))?,
         Command::Model { model } => model_cli::run(model, output)?,
+        Command::Device { device } => device_cli::run(device, output)?,
         Command::User { user } => user_cli::run(user, output)?,
         Command::Score {
             score: ScoreCommand::News2,

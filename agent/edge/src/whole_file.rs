@@ -3,16 +3,29 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 /// Writes the file, closed to group and others, in place of the one that is there.
 /// # Errors
 /// If it cannot be written; then what was there is as it was.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_in_mode(path, content, 0o600)
+}
+
+/// The same for what another program reads: open to be read by everybody.
+/// # Errors
+/// As [`write()`].
+pub(crate) fn write_readable(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_in_mode(path, content, 0o644)
+}
+
+fn write_in_mode(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let new = suffixed(path, ".new");
     absent(fs::remove_file(&new))?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
+    // Whatever the umask of whoever runs this.
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
     let folder = folder(path);
     let owner = fs::metadata(path).or_else(|_absent| fs::metadata(folder))?;
     belong(&new, &owner)?;

@@ -301,3 +301,14 @@ fn the_last_will_says_off() {
     assert!(will.retain && will.qos == 1);
     assert!(matches!(read(&will).body, Body::State { online: false }));
 }
+
+#[test]
+fn the_monitor_announces_what_its_profile_says() {
+    let profile = wardlight_devices::Profile::builtin("simulator").unwrap();
+    let mut out = Vec::new();
+    let mut bench = Bench::new();
+    bench.monitor.transmitter().announce(START, &mut out);
+    let sent = out.first().unwrap();
+    let decoded = decode(&sent.topic, &sent.payload, Some(sent.content_type), START).unwrap();
+    assert_eq!(decoded.message.body, Body::Birth(profile.birth(env!("CARGO_PKG_VERSION"))));
+}

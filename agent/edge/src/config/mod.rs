@@ -4,6 +4,7 @@
 //! `agent.toml: journal.max_mib = 0: must be at least 1`. Secrets are paths to files, never values.
 //! `docs/configuration.md` lists every key; a test holds the two together.
 
+mod devices;
 mod http;
 mod journal;
 mod model;
@@ -22,12 +23,13 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+pub(crate) use devices::{DevicesConfig, EnrolmentConfig};
 pub(crate) use http::HttpConfig;
 pub(crate) use journal::{JournalConfig, Waveforms};
 pub(crate) use model::{Gpu, ModelConfig};
 pub(crate) use mqtt::{BrokerUrl, EmbeddedBroker, MqttConfig, MqttVersion, TlsFiles};
 pub(crate) use people::PeopleConfig;
-pub(crate) use site::{DevicesConfig, Unit};
+pub(crate) use site::Unit;
 pub(crate) use webhook::WebhookConfig;
 
 use reader::{Fault, Findings, Section};
@@ -167,7 +169,7 @@ fn read(mut root: Section<'_>) -> Option<Config> {
     let webhooks = root.sections("webhook").into_iter().map(webhook::read);
     let webhooks = webhooks.collect::<Vec<_>>();
     let model = model::read(root.section("model"));
-    let devices = site::read_devices(root.section("devices"), &units);
+    let devices = devices::read(root.section("devices"), &units);
     root.finish();
     Some(Config {
         site: site?,

@@ -77,7 +77,7 @@ pub(super) fn read(mut section: Section<'_>, site: Option<&SiteId>) -> Option<Mq
         MqttVersion::V5,
         &[("5", MqttVersion::V5), ("3.1.1", MqttVersion::V311)],
     );
-    let client_id = section.parsed("client_id", parse_client_id);
+    let client_id = read_client_id(&mut section, site);
     let login = read_login(&mut section);
     let receive_maximum = section.integer("receive_maximum", 8192, 1..=u64::from(u16::MAX));
     let max_packet_kib = section.integer("max_packet_kib", 64, 1..=16 * 1024);
@@ -90,7 +90,7 @@ pub(super) fn read(mut section: Section<'_>, site: Option<&SiteId>) -> Option<Mq
         port: endpoint.port,
         tls,
         version,
-        client_id: client_id.unwrap_or_else(|| default_client_id(site)),
+        client_id,
         login,
         receive_maximum: u16::try_from(receive_maximum).unwrap_or(u16::MAX),
         max_packet_bytes: usize::try_from(max_packet_kib * 1024).unwrap_or(usize::MAX),
@@ -115,6 +115,12 @@ fn parse_client_id(text: &str) -> Result<String, String> {
     Err(format!("must be 1 to {MAX_CLIENT_ID} characters of A-Z a-z 0-9 . _ -"))
 }
 
+/// Under which name the broker keeps the agent's session.
+pub(super) fn read_client_id(section: &mut Section<'_>, site: Option<&SiteId>) -> String {
+    let named = section.parsed("client_id", parse_client_id);
+    named.unwrap_or_else(|| default_client_id(site))
+}
+
 /// Where a broker is: `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BrokerUrl {
@@ -124,6 +130,16 @@ pub(crate) struct BrokerUrl {
 }
 
 impl BrokerUrl {
+    /// Host name or address.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Port.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Whether the connection is protected.
     pub(crate) fn is_tls(&self) -> bool {
         self.tls

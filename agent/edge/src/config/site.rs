@@ -1,9 +1,9 @@
-//! `[site]`, `[[unit]]` and `[devices]`: names of places, and who is put where.
+//! `[site]` and `[[unit]]`: names of places, and who is called there.
 
 use std::collections::BTreeSet;
 
 use wardlight_core::alarms::Roster;
-use wardlight_core::ids::{BedId, DeviceId, SiteId, UnitId};
+use wardlight_core::ids::{BedId, SiteId, UnitId};
 
 use super::reader::Section;
 
@@ -21,15 +21,6 @@ pub(crate) struct Unit {
     pub(crate) beds: Vec<BedId>,
     /// Who is called for them.
     pub(crate) roster: Roster,
-}
-
-/// How devices are taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct DevicesConfig {
-    /// How many devices without a bed are remembered; further ones are counted and quarantined.
-    pub(crate) max_unknown: usize,
-    /// Devices that are attached at the first start, when the journal knows no binding for them.
-    pub(crate) attach: Vec<(DeviceId, BedId)>,
 }
 
 pub(super) fn read_site(mut section: Section<'_>) -> Option<SiteId> {
@@ -99,23 +90,4 @@ fn receiver_name(text: &str) -> Result<String, String> {
         return Err(format!("must be a name of 1 to {MAX_RECEIVER_NAME} characters"));
     }
     Ok(name.to_owned())
-}
-
-pub(super) fn read_devices(mut section: Section<'_>, units: &[Unit]) -> DevicesConfig {
-    let max_unknown = section.integer("max_unknown", 256, 1..=100_000);
-    let mut attach = Vec::new();
-    for (device, bed) in section.pairs("attach") {
-        let key = format!("attach.{device}");
-        let found = format!("{bed:?}");
-        match (DeviceId::new(&device), BedId::new(&bed)) {
-            (Ok(device), Ok(bed)) if units.iter().any(|unit| unit.beds.contains(&bed)) => attach.push((device, bed)),
-            (Ok(_), Ok(_)) => section.fault(&key, found, "no [[unit]] has this bed"),
-            (Err(error), _) | (_, Err(error)) => section.fault(&key, found, error.to_string()),
-        }
-    }
-    section.finish();
-    DevicesConfig {
-        max_unknown: usize::try_from(max_unknown).unwrap_or(usize::MAX),
-        attach,
-    }
 }

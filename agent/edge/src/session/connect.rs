@@ -39,6 +39,19 @@ pub(super) async fn connect(config: &MqttConfig, tls: Option<&Tls>, clean: bool)
     }
 }
 
+/// Ends the connection that is open under this client identifier, by opening one in its place and closing that. Its session, with what the
+/// broker kept for it, is gone.
+///
+/// # Errors
+/// Which step failed and why.
+pub(crate) async fn cut(config: &MqttConfig, client_id: &str) -> Result<(), String> {
+    let mut config = config.clone();
+    client_id.clone_into(&mut config.client_id);
+    let tls = config.tls.as_ref().map(|files| Tls::new(files, &config.host)).transpose();
+    let tls = tls.map_err(|error| error.to_string())?;
+    connect(&config, tls.as_ref(), true).await.map(drop)
+}
+
 async fn attempt(config: &MqttConfig, tls: Option<&Tls>, clean: bool) -> Result<Link, String> {
     let tcp = TcpStream::connect((config.host.as_str(), config.port))
         .await

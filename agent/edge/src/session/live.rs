@@ -11,7 +11,7 @@ use crate::config::MqttConfig;
 
 /// What the client identifier of the live feed has at its end. With the session's own one the broker would take the feed
 /// for the session, and end the other.
-const SUFFIX: &str = "-live";
+pub(crate) const LIVE_SUFFIX: &str = "-live";
 
 /// The live feed, ready to run.
 pub(crate) struct LiveFeed(Session);
@@ -23,7 +23,7 @@ impl LiveFeed {
     /// [`SessionError`] if a certificate, a key or the broker's name cannot be used.
     pub(crate) fn new(config: &MqttConfig, site: &SiteId) -> Result<Self, SessionError> {
         let mut config = config.clone();
-        config.client_id.push_str(SUFFIX);
+        config.client_id.push_str(LIVE_SUFFIX);
         let mut session = Session::new(&config, site)?;
         session.subscription = Subscription::live(site);
         Ok(Self(session))

@@ -41,9 +41,10 @@ use wardlight_core::ids::SiteId;
 
 pub(crate) use acks::{AckTicket, Acker};
 pub(crate) use backoff::Backoff;
+pub(crate) use connect::cut;
 pub(crate) use counters::SessionCounters;
 pub(crate) use door::{Door, Passage};
-pub(crate) use live::LiveFeed;
+pub(crate) use live::{LIVE_SUFFIX, LiveFeed};
 
 use crate::config::MqttConfig;
 use connection::{Connection, Ending, Surroundings};
