@@ -75,7 +75,7 @@ fn values(messages: &[Message], code: u32) -> Vec<Option<i32>> {
 fn a_monitor_begins_with_birth_and_state_and_numbers_its_messages() {
     let messages = Bench::new().messages(20);
     assert!(matches!(messages[0].body, Body::Birth(_)));
-    assert!(matches!(messages[1].body, Body::State { online: true }));
+    assert!(matches!(messages[1].body, Body::State { online: true, .. }));
     let numbered: Vec<u32> = messages
         .iter()
         .filter(|m| !matches!(m.body, Body::Wave(_)))
@@ -299,5 +299,5 @@ fn the_last_will_says_off() {
     let mut bench = Bench::new();
     let will = bench.monitor.transmitter().will();
     assert!(will.retain && will.qos == 1);
-    assert!(matches!(read(&will).body, Body::State { online: false }));
+    assert!(matches!(read(&will).body, Body::State { online: false, .. }));
 }

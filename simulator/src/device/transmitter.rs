@@ -139,7 +139,7 @@ impl Transmitter {
             Some(_) => {
                 self.starts_at = None;
                 self.announce(now, out);
-                self.send(Body::State { online: true }, now, out);
+                self.send(Body::state(true), now, out);
                 true
             }
             None => true,
@@ -177,7 +177,7 @@ impl Transmitter {
             boot: Some(self.boot),
             seq: None,
             sent_at: self.clock.show(self.clock.set_at),
-            body: Body::State { online: false },
+            body: Body::state(false),
         })
     }
 

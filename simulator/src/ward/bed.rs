@@ -106,7 +106,7 @@ impl Bed {
     }
 
     pub(super) fn switch_off(&mut self, now: Timestamp, out: &mut Vec<Publication>) {
-        let off = || Body::State { online: false };
+        let off = || Body::state(false);
         self.monitor.transmitter().send(off(), now, out);
         if let Some(wearable) = &mut self.wearable {
             wearable.transmitter().send(off(), now, out);
