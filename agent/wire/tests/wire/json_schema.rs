@@ -33,6 +33,11 @@ impl Schema {
         Ok(())
     }
 
+    fn each_value(&self, rule: &Value, map: &Value) -> Verdict {
+        let mut values = map.as_object().into_iter().flatten();
+        values.try_for_each(|(_, value)| self.any(rule, value))
+    }
+
     fn keyword(&self, keyword: &str, rule: &Value, schema: &Value, value: &Value) -> Verdict {
         let when = |ok: bool| if ok { Ok(()) } else { Err(format!("{value} against {rule}")) };
         match keyword {
@@ -55,16 +60,8 @@ impl Schema {
             }
             "minimum" => when(value.as_f64().is_none_or(|v| v >= rule.as_f64().unwrap())),
             "maximum" => when(value.as_f64().is_none_or(|v| v <= rule.as_f64().unwrap())),
-            "maxLength" => when(
-                value
-                    .as_str()
-                    .is_none_or(|s| s.chars().count() as u64 <= rule.as_u64().unwrap()),
-            ),
-            "minLength" => when(
-                value
-                    .as_str()
-                    .is_none_or(|s| s.chars().count() as u64 >= rule.as_u64().unwrap()),
-            ),
+            "maxLength" => when(characters(value).is_none_or(|n| n <= rule.as_u64().unwrap())),
+            "minLength" => when(characters(value).is_none_or(|n| n >= rule.as_u64().unwrap())),
             "pattern" => when(value.as_str().is_none_or(|s| pattern(rule.as_str().unwrap(), s))),
             "minItems" => when(value.as_array().is_none_or(|a| a.len() as u64 >= rule.as_u64().unwrap())),
             "maxItems" => when(value.as_array().is_none_or(|a| a.len() as u64 <= rule.as_u64().unwrap())),
@@ -97,10 +94,7 @@ impl Schema {
                 assert!(rule.as_object().unwrap().values().all(|r| *r == Value::Bool(true)));
                 Ok(())
             }
-            "additionalProperties" if rule.is_object() => {
-                let mut values = value.as_object().into_iter().flatten();
-                values.try_for_each(|(_, v)| self.any(rule, v))
-            }
+            "additionalProperties" if rule.is_object() => self.each_value(rule, value),
             "propertyNames" => {
                 let mut names = value.as_object().into_iter().flatten();
                 names.try_for_each(|(name, _)| self.any(rule, &Value::String(name.clone())))
@@ -118,6 +112,10 @@ impl Schema {
             other => panic!("the checker does not know the keyword {other:?}: teach it"),
         }
     }
+}
+
+fn characters(value: &Value) -> Option<u64> {
+    value.as_str().map(|text| text.chars().count() as u64)
 }
 
 /// JSON Schema compares numbers by value.
