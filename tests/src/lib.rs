@@ -17,12 +17,16 @@ pub mod agent;
 pub mod bedside;
 pub mod browser;
 pub mod burden;
+pub mod certificates;
+pub mod contract;
 pub mod device;
 pub mod fast_ward;
+pub mod firmware;
 pub mod http;
 pub mod live;
 pub mod mosquitto;
 pub mod mqtt;
+pub mod proxy;
 pub mod system_clock;
 pub mod wait;
 

@@ -92,13 +92,24 @@ impl Client {
         }
     }
 
-    /// Subscribes at QoS 1 and waits until it holds.
-    pub fn subscribe(&mut self, filter: &str) {
+    /// Subscribes at QoS 1 and waits until it holds. Returns the topics of kept messages that came before the broker's answer.
+    pub fn subscribe(&mut self, filter: &str) -> Vec<String> {
         let mut body = vec![0, 1];
         put_text(&mut body, filter);
         body.push(1);
         self.stream.write_all(&packet(0x82, &body)).unwrap();
-        assert_eq!(self.heard.recv_timeout(Duration::from_secs(10)), Ok(Heard::Suback));
+        let mut kept = Vec::new();
+        loop {
+            match self
+                .heard
+                .recv_timeout(Duration::from_secs(10))
+                .expect("no SUBACK within 10 s")
+            {
+                Heard::Suback => return kept,
+                Heard::Message(topic, _) => kept.push(topic),
+                Heard::Puback(_) => {}
+            }
+        }
     }
 }
 

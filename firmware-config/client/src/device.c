@@ -62,6 +62,11 @@ void device_follow(struct device *device)
         ring_correct_times(&device->ring, device->clock.offset_ms);
 }
 
+static struct stamp unnumbered_stamp(const struct device *device)
+{
+    return (struct stamp){.boot = device->boot, .unix_ms = clock_time(&device->clock, clock_running(&device->clock))};
+}
+
 static struct stamp next_stamp(struct device *device, int64_t running_ms)
 {
     return (struct stamp){.boot = device->boot, .seq = ++device->seq, .unix_ms = clock_time(&device->clock, running_ms)};
@@ -94,7 +99,7 @@ void device_announce(struct device *device)
             channels[count].rate = (struct rate){1, device->settings.interval_ms};
         count++;
     }
-    size_t time_at = vitals_birth(&payload, stamp_now(device), device->config->model, CLIENT_VERSION, channels, count);
+    size_t time_at = vitals_birth(&payload, unnumbered_stamp(device), device->config->model, CLIENT_VERSION, channels, count);
     keep(device, VITALS_BIRTH, &payload, time_at);
 }
 
@@ -103,7 +108,7 @@ void device_report(struct device *device, bool on)
     const struct settings *settings = &device->settings;
     uint8_t space[RING_MESSAGE];
     struct bytes payload = bytes_in(space, sizeof space);
-    size_t time_at = vitals_state(&payload, stamp_now(device), on, settings->is_told ? &settings->rev : NULL, settings->rejected,
+    size_t time_at = vitals_state(&payload, unnumbered_stamp(device), on, settings->is_told ? &settings->rev : NULL, settings->rejected,
                                   settings->rejected_count);
     keep(device, VITALS_STATE, &payload, time_at);
 }

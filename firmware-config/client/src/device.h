@@ -21,7 +21,7 @@ struct device {
     struct clock clock;
     struct ring ring;
     uint32_t boot;
-    /* Number of the last message, and of the last block of each waveform. */
+    /* Number of the last numerics or event, and of the last block of each waveform. */
     uint32_t seq;
     uint32_t wave_seq[VITALS_CHANNELS];
     /* What was measured since the last numerics. */

@@ -40,11 +40,14 @@ bool vitals_retained(enum vitals_kind kind)
 /* Opens the map of a message with `more` entries beside version, number, time and boot. */
 static size_t begin(struct bytes *out, struct stamp stamp, size_t more)
 {
-    cbor_map(out, 4 + more);
+    bool is_numbered = stamp.seq != 0;
+    cbor_map(out, 3U + is_numbered + more);
     cbor_int(out, VERSION);
     cbor_int(out, 1);
-    cbor_int(out, SEQ);
-    cbor_int(out, stamp.seq);
+    if (is_numbered) {
+        cbor_int(out, SEQ);
+        cbor_int(out, stamp.seq);
+    }
     cbor_int(out, TIME);
     size_t time_at = cbor_time(out, stamp.unix_ms);
     cbor_int(out, BOOT);

@@ -25,9 +25,10 @@ enum quality {
     QUALITY_CALIBRATING = 32,
 };
 
-/* Which message it is: its number, the start it belongs to, and the device's time. */
+/* Which message it is: the start it belongs to, its number, and the device's time. */
 struct stamp {
     uint32_t boot;
+    /* Counts from 1; 0 for a birth or state, which need none. */
     uint32_t seq;
     int64_t unix_ms;
 };
