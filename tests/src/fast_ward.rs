@@ -17,6 +17,7 @@ use wardlight_core::ward::{TICK, Ward, WardConfig};
 use wardlight_simulator::device::Publication;
 use wardlight_simulator::scenario::Scenario;
 use wardlight_simulator::ward::{SimulatedWard, WardSettings};
+use wardlight_wire::Cmd;
 
 /// When every simulated ward begins: 1 January 2026, ten in the morning.
 pub const START: Timestamp = Timestamp::from_millis(1_767_261_600_000);
@@ -269,7 +270,7 @@ impl FastWard {
 
     fn rebirth(&mut self, device: &DeviceId) {
         let mut published = Vec::new();
-        self.simulated.rebirth(device, self.now, &mut published);
+        self.simulated.obey(device, &Cmd::Rebirth, self.now, &mut published);
         for publication in published {
             self.take(&publication);
         }

@@ -1,5 +1,6 @@
 //! An MQTT 3.1.1 client of a few lines, so that a test knows exactly which message was confirmed.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
@@ -52,6 +53,12 @@ pub struct Client {
     /// What was heard, in order; closed with the connection.
     pub heard: Receiver<Heard>,
     next_id: u16,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client of {:?}", self.wire.socket())
+    }
 }
 
 /// What may wait to be looked at.
@@ -127,13 +134,24 @@ impl Client {
         }
     }
 
-    /// Subscribes at QoS 1 and waits until it holds.
-    pub fn subscribe(&mut self, filter: &str) {
+    /// Subscribes at QoS 1 and waits until it holds. Returns the topics of kept messages that came before the broker's answer.
+    pub fn subscribe(&mut self, filter: &str) -> Vec<String> {
         let mut body = vec![0, 1];
         put_text(&mut body, filter);
         body.push(1);
         self.wire.write_all(&packet(0x82, &body)).unwrap();
-        assert_eq!(self.heard.recv_timeout(Duration::from_secs(10)), Ok(Heard::Suback));
+        let mut kept = Vec::new();
+        loop {
+            match self
+                .heard
+                .recv_timeout(Duration::from_secs(10))
+                .expect("no SUBACK within 10 s")
+            {
+                Heard::Suback => return kept,
+                Heard::Message(topic, _) => kept.push(topic),
+                Heard::Puback(_) => {}
+            }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a device says: one decoded, validated message of `vitals/v1`.
 
+use std::collections::BTreeMap;
+
 use crate::codes::{Unit, Waveform};
 use crate::ids::DeviceId;
 use crate::time::Timestamp;
@@ -30,6 +32,10 @@ pub enum Body {
     State {
         /// Whether the device says that it is on.
         online: bool,
+        /// Revision of the remote configuration that is in force. Nothing clinical: no bed asks for it.
+        rev: Option<u32>,
+        /// Settings of that revision that the device does not take, each with the reason.
+        rejected: BTreeMap<String, String>,
     },
     /// Values measured together.
     Numerics(Vec<Reading>),
@@ -39,6 +45,17 @@ pub enum Body {
     Alarm(DeviceAlarm),
     /// Something that happened to the device.
     Event(DeviceEvent),
+}
+
+impl Body {
+    /// On or off, from a device that says nothing of its configuration.
+    pub const fn state(online: bool) -> Self {
+        Self::State {
+            online,
+            rev: None,
+            rejected: BTreeMap::new(),
+        }
+    }
 }
 
 /// A device's description of itself.

@@ -327,7 +327,7 @@ impl Pipeline {
                         counter!(m::INFERENCE_DROPPED, "of" => "risk").increment(1);
                     }
                 }
-                Effect::RequestBirth(device) => self.outlets.command(&self.site, &device, Cmd::Rebirth),
+                Effect::RequestBirth(device) => self.outlets.command(&self.site, &device, &Cmd::Rebirth),
                 Effect::Done => {}
                 Effect::Refused(refusal) => outcome.refused = Some(CommandFailure::Refused(refusal)),
             }

@@ -48,6 +48,10 @@ pub enum Key {
     Event = 20,
     /// A value.
     Value = 21,
+    /// Revision of the remote configuration in force.
+    Revision = 22,
+    /// Settings that the device does not take, each with the reason.
+    Rejected = 23,
 }
 
 /// CBOR keys from here on (JSON: the number as the name) are extensions: ignored where unknown. Lower unknown keys are an error.
@@ -55,7 +59,7 @@ pub(crate) const FIRST_EXTENSION: i64 = 32;
 
 impl Key {
     /// All fields, each at the index of its CBOR key.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Version,
         Self::Seq,
         Self::Time,
@@ -78,6 +82,8 @@ impl Key {
         Self::Text,
         Self::Event,
         Self::Value,
+        Self::Revision,
+        Self::Rejected,
     ];
 
     /// CBOR key.
@@ -115,6 +121,8 @@ impl Key {
             Self::Text => "text",
             Self::Event => "e",
             Self::Value => "x",
+            Self::Revision => "rev",
+            Self::Rejected => "rejected",
         }
     }
 
@@ -148,6 +156,8 @@ impl Key {
             "text" => Self::Text,
             "e" => Self::Event,
             "x" => Self::Value,
+            "rev" => Self::Revision,
+            "rejected" => Self::Rejected,
             _ => return None,
         })
     }
@@ -165,7 +175,7 @@ mod tests {
             assert_eq!(Key::from_name(key.name()), Some(key));
         }
         assert_eq!(Key::from_number(-1), None);
-        assert_eq!(Key::from_number(22), None);
+        assert_eq!(Key::from_number(24), None);
         assert_eq!(Key::from_name("patient"), None);
     }
 }

@@ -12,6 +12,10 @@ pub const MAX_SAMPLES: usize = 4096;
 pub const MAX_TEXT: usize = 64;
 /// Characters in the name of an alarm condition.
 pub const MAX_CONDITION: usize = 32;
+/// Settings that one state may name as refused.
+pub const MAX_REJECTED: usize = 16;
+/// Characters in the name of a setting.
+pub const MAX_SETTING: usize = 32;
 /// Levels of arrays, maps and tags inside each other.
 pub const MAX_DEPTH: u8 = 8;
 /// Sampling rates accepted, in hertz.

@@ -7,6 +7,7 @@ mod link;
 mod monitor;
 mod observation;
 mod readings;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod transmitter;

@@ -8,10 +8,12 @@ use wardlight_core::ids::{DeviceId, SiteId};
 use wardlight_core::message::{Birth, Body, Channel, DeviceAlarm, DeviceEvent, Priority, WaveBlock};
 use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::Quality;
+use wardlight_wire::cmd::Desired;
 
 use super::heart_rate::{HeartRateMeter, NO_BEAT_S};
 use super::observation::{Chunk, Measured, Observation};
 use super::readings::{self, ABP, HEART_RATE, Marks, NIBP, PERFUSION, PULSE_RATE, RESP_RATE, SPO2, TEMP, TEMP_SKIN};
+use super::settings::Settings;
 use super::transmitter::{Encoding, Publication, Transmitter};
 use crate::random::Random;
 use crate::signal::Rhythm;
@@ -19,6 +21,8 @@ use crate::signal::Rhythm;
 /// ECG lead II.
 pub(crate) const ECG_II: Waveform = Waveform::Ecg(131_330);
 
+/// Numerics are sent this often, unless told otherwise.
+const PERIOD: Duration = Duration::from_secs(1);
 /// The cuff measures this often.
 const CUFF_PERIOD: Duration = Duration::from_mins(15);
 /// A monitor whose patient moves more than this marks its values and waves as artefact.
@@ -47,6 +51,8 @@ impl Default for MonitorOptions {
 #[derive(Clone, Debug)]
 pub struct Monitor {
     transmitter: Transmitter,
+    delivered: Birth,
+    settings: Settings,
     arterial_line: bool,
     heart_rate: HeartRateMeter,
     pending: BTreeMap<u32, (Timestamp, Chunk)>,
@@ -64,8 +70,12 @@ impl Monitor {
     pub fn new(site: SiteId, device: DeviceId, options: &MonitorOptions, seed: u64, start: Timestamp) -> Self {
         let mut random = Random::named(seed, "monitor");
         let first_cuff = Duration::from_millis(4000 + random.below(8000));
+        let delivered = birth(options);
+        let waves = options.waveforms.iter().map(|(waveform, _)| waveform.code());
         Self {
-            transmitter: Transmitter::new(site, device, Encoding::Cbor, birth(options), seed, start),
+            transmitter: Transmitter::new(site, device, Encoding::Cbor, delivered.clone(), seed, start),
+            settings: Settings::new(PERIOD, waves.collect(), false),
+            delivered,
             arterial_line: options.arterial_line,
             heart_rate: HeartRateMeter::default(),
             pending: BTreeMap::new(),
@@ -87,6 +97,13 @@ impl Monitor {
     /// Its transmitter, for faults, clock and link.
     pub const fn transmitter(&mut self) -> &mut Transmitter {
         &mut self.transmitter
+    }
+
+    /// Takes a configuration from afar.
+    pub fn configure(&mut self, desired: &Desired, now: Timestamp, out: &mut Vec<Publication>) {
+        let rejected = self.settings.take(desired);
+        let birth = self.settings.birth(&self.delivered);
+        self.transmitter.configured(birth, desired.rev, rejected, now, out);
     }
 
     /// Takes the ECG electrodes off, or puts them back.
@@ -130,7 +147,8 @@ impl Monitor {
             self.wave(chunk, seen.motion > DISTURBED, now.minus(tick), out);
         }
         self.own_alarms(seen, now, out);
-        if self.ticks.is_multiple_of(2) {
+        let ticks = self.settings.interval.div_duration_f64(tick).ceil().max(1.0);
+        if self.ticks.is_multiple_of(ticks as u64) {
             self.numerics(seen, now, out);
         }
         if now >= self.cuff_due_at
@@ -169,6 +187,10 @@ impl Monitor {
     /// ECG leaves with every tick, slower waves are gathered to a second.
     fn wave(&mut self, chunk: &Chunk, disturbed: bool, first_at: Timestamp, out: &mut Vec<Publication>) {
         let code = chunk.waveform.code();
+        if !self.settings.waves.contains(&code) {
+            self.pending.remove(&code);
+            return;
+        }
         let (since, mut gathered) = self.pending.remove(&code).unwrap_or_else(|| {
             let empty = Chunk {
                 samples: Vec::new(),

@@ -4,6 +4,7 @@ use wardlight_core::ids::{DeviceId, SiteId};
 use wardlight_core::message::{Body, DeviceEvent, Message};
 use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::{Milli, Quality};
+use wardlight_wire::cmd::Desired;
 use wardlight_wire::{Topic, decode};
 
 use super::*;
@@ -75,7 +76,7 @@ fn values(messages: &[Message], code: u32) -> Vec<Option<i32>> {
 fn a_monitor_begins_with_birth_and_state_and_numbers_its_messages() {
     let messages = Bench::new().messages(20);
     assert!(matches!(messages[0].body, Body::Birth(_)));
-    assert!(matches!(messages[1].body, Body::State { online: true }));
+    assert!(matches!(messages[1].body, Body::State { online: true, .. }));
     let numbered: Vec<u32> = messages
         .iter()
         .filter(|m| !matches!(m.body, Body::Wave(_)))
@@ -84,6 +85,38 @@ fn a_monitor_begins_with_birth_and_state_and_numbers_its_messages() {
     assert_eq!(numbered, (1..=numbered.len() as u32).collect::<Vec<_>>());
     assert_eq!(values(&messages, 147_842).len(), 20);
     assert_eq!(values(&messages, 150_021).len(), 1, "one cuff measurement");
+}
+
+#[test]
+fn a_monitor_obeys_a_configuration_and_says_which_one_is_in_force() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let set = serde_json::json!({"interval_ms": 2000, "waves": [150_452], "battery_low_percent": 20});
+    let desired = Desired {
+        rev: 7,
+        set: set.as_object().cloned().unwrap(),
+    };
+    let mut out = Vec::new();
+    bench.monitor.configure(&desired, bench.now, &mut out);
+    let told: Vec<Message> = out.iter().map(read).collect();
+    let Body::Birth(birth) = &told[0].body else {
+        panic!("{told:?}")
+    };
+    assert!(birth.channels.iter().any(|c| c.code == 150_452) && birth.channels.iter().all(|c| c.code != 131_330));
+    let refused = ("battery_low_percent".to_owned(), "20: no such setting".to_owned());
+    let state = Body::State {
+        online: true,
+        rev: Some(7),
+        rejected: [refused].into(),
+    };
+    assert_eq!((told.len(), &told[1].body), (2, &state));
+    let messages = bench.messages(20);
+    assert_eq!(values(&messages, 147_842).len(), 10, "one in two seconds");
+    let waves = messages.iter().filter_map(|m| match &m.body {
+        Body::Wave(block) => Some(block.waveform.code()),
+        _ => None,
+    });
+    assert!(waves.clone().count() > 10 && waves.into_iter().all(|code| code == 150_452));
 }
 
 #[test]
@@ -299,7 +332,7 @@ fn the_last_will_says_off() {
     let mut bench = Bench::new();
     let will = bench.monitor.transmitter().will();
     assert!(will.retain && will.qos == 1);
-    assert!(matches!(read(&will).body, Body::State { online: false }));
+    assert!(matches!(read(&will).body, Body::State { online: false, .. }));
 }
 
 #[test]

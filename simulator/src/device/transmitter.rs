@@ -65,6 +65,8 @@ pub struct Transmitter {
     device: DeviceId,
     encoding: Encoding,
     birth: Birth,
+    /// Revision of the remote configuration in force, and what of it was refused.
+    configured: Option<(u32, BTreeMap<String, String>)>,
     boot: u32,
     seq: u32,
     wave_seq: BTreeMap<u32, u32>,
@@ -83,6 +85,7 @@ impl Transmitter {
             site,
             encoding,
             birth,
+            configured: None,
             boot: 1 + random.below(1000) as u32,
             seq: 0,
             wave_seq: BTreeMap::new(),
@@ -139,7 +142,7 @@ impl Transmitter {
             Some(_) => {
                 self.starts_at = None;
                 self.announce(now, out);
-                self.send(Body::State { online: true }, now, out);
+                self.report(now, out);
                 true
             }
             None => true,
@@ -149,6 +152,39 @@ impl Transmitter {
     /// Describes the device: after a start, and when the agent asks.
     pub fn announce(&mut self, now: Timestamp, out: &mut Vec<Publication>) {
         self.send(Body::Birth(self.birth.clone()), now, out);
+    }
+
+    /// Says that it is on, and how it is configured.
+    fn report(&mut self, now: Timestamp, out: &mut Vec<Publication>) {
+        let (rev, rejected) = self.configured.clone().unzip();
+        let state = Body::State {
+            online: true,
+            rev,
+            rejected: rejected.unwrap_or_default(),
+        };
+        self.send(state, now, out);
+    }
+
+    /// A configuration is in force: says so, after a birth where what is sent has changed.
+    pub(super) fn configured(
+        &mut self,
+        birth: Birth,
+        rev: u32,
+        rejected: BTreeMap<String, String>,
+        now: Timestamp,
+        out: &mut Vec<Publication>,
+    ) {
+        self.configured = Some((rev, rejected));
+        let running = self.starts_at.is_none();
+        if birth != self.birth {
+            self.birth = birth;
+            if running {
+                self.announce(now, out);
+            }
+        }
+        if running {
+            self.report(now, out);
+        }
     }
 
     /// Sends a message measured at the true time `at`.
@@ -177,7 +213,7 @@ impl Transmitter {
             boot: Some(self.boot),
             seq: None,
             sent_at: self.clock.show(self.clock.set_at),
-            body: Body::State { online: false },
+            body: Body::state(false),
         })
     }
 

@@ -1,15 +1,18 @@
 //! A wearable: pulse rate, saturation and temperatures every two seconds, in JSON, with a battery that runs down.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use wardlight_core::ids::{DeviceId, SiteId};
 use wardlight_core::message::{Birth, Body, DeviceEvent};
 use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::Quality;
+use wardlight_wire::cmd::Desired;
 
 use super::monitor::channel;
 use super::observation::Observation;
 use super::readings::push;
+use super::settings::Settings;
 use super::transmitter::{Encoding, Publication, Transmitter};
 use crate::random::Random;
 
@@ -19,7 +22,7 @@ const TEMP_CORE: u32 = 150_368;
 const TEMP_SKIN: u32 = 150_388;
 const BATTERY: u32 = 67_996;
 
-/// Values are sent this often.
+/// Values are sent this often, unless told otherwise.
 const PERIOD: Duration = Duration::from_secs(2);
 /// The battery's charge is said this often, and when it changes by scenario.
 const BATTERY_PERIOD: Duration = Duration::from_mins(1);
@@ -32,6 +35,7 @@ const DISTURBED: f64 = 0.5;
 #[derive(Clone, Debug)]
 pub struct Wearable {
     transmitter: Transmitter,
+    settings: Settings,
     battery_percent: f64,
     demo: bool,
     values_due_at: Timestamp,
@@ -43,6 +47,7 @@ impl Wearable {
     pub fn new(site: SiteId, device: DeviceId, seed: u64, start: Timestamp) -> Self {
         Self {
             transmitter: Transmitter::new(site, device, Encoding::Json, birth(), seed, start),
+            settings: Settings::new(PERIOD, BTreeSet::new(), true),
             battery_percent: Random::named(seed, "battery").between(60.0, 100.0),
             demo: false,
             values_due_at: start,
@@ -58,6 +63,13 @@ impl Wearable {
     /// Its transmitter, for faults, clock and link.
     pub const fn transmitter(&mut self) -> &mut Transmitter {
         &mut self.transmitter
+    }
+
+    /// Takes a configuration from afar.
+    pub fn configure(&mut self, desired: &Desired, now: Timestamp, out: &mut Vec<Publication>) {
+        let rejected = self.settings.take(desired);
+        let birth = self.settings.birth(&birth());
+        self.transmitter.configured(birth, desired.rev, rejected, now, out);
     }
 
     /// Sets the battery's charge; it is said at the next tick.
@@ -79,7 +91,12 @@ impl Wearable {
 
     /// Takes what was seen during the tick of `tick` that ends at `now`.
     pub fn observe(&mut self, seen: &Observation, tick: Duration, now: Timestamp, out: &mut Vec<Publication>) {
+        let low = f64::from(self.settings.battery_low_percent);
+        let was_low = self.battery_percent <= low;
         self.battery_percent = (self.battery_percent - 100.0 * tick.as_secs_f64() / (BATTERY_HOURS * 3600.0)).max(0.0);
+        if !was_low && self.battery_percent <= low {
+            self.battery_due_at = now;
+        }
         if !self.transmitter.running(now, out) {
             return;
         }
@@ -89,7 +106,7 @@ impl Wearable {
             self.transmitter.send(Body::Event(DeviceEvent::Battery { percent }), now, out);
         }
         if now >= self.values_due_at {
-            self.values_due_at = now.plus(PERIOD);
+            self.values_due_at = now.plus(self.settings.interval);
             self.values(seen, now, out);
         }
     }

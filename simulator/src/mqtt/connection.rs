@@ -34,7 +34,7 @@ pub(super) struct Connection {
     /// Devices whose commands are heard here.
     pub(super) command_topics: Vec<String>,
     pub(super) queue: mpsc::Receiver<Publication>,
-    pub(super) commands: mpsc::Sender<DeviceId>,
+    pub(super) commands: mpsc::Sender<(DeviceId, Cmd)>,
     pub(super) counters: Arc<Counters>,
 }
 
@@ -50,7 +50,7 @@ struct Progress {
 struct Ear<'a> {
     client: &'a AsyncClient,
     command_topics: Vec<String>,
-    commands: mpsc::Sender<DeviceId>,
+    commands: mpsc::Sender<(DeviceId, Cmd)>,
     counters: Arc<Counters>,
     progress: &'a Progress,
 }
@@ -146,11 +146,11 @@ impl Ear<'_> {
     }
 
     fn obey(&self, topic: &str, payload: &[u8]) {
-        if let (Ok(Topic::Device { device, kind, .. }), Ok(Cmd::Rebirth)) = (topic.parse(), Cmd::from_json(payload))
+        if let (Ok(Topic::Device { device, kind, .. }), Ok(cmd)) = (topic.parse(), Cmd::from_json(payload))
             && kind == DeviceTopic::Cmd
         {
-            // When many ask at once, the first ones do for all: a device that was missed is asked again.
-            let _asked = self.commands.try_send(device);
+            // When many come at once, the first ones do for all: a device that was missed is told again.
+            let _told = self.commands.try_send((device, cmd));
         }
     }
 }

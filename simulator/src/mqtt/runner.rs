@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use wardlight_core::ids::DeviceId;
 use wardlight_core::time::Timestamp;
+use wardlight_wire::Cmd;
 
 use super::broker::Broker;
 use super::connection::Connection;
@@ -76,7 +77,7 @@ where
     C: Fn() -> Timestamp + Send,
     S: Future<Output = ()> + Send,
 {
-    let (commands, mut asked) = mpsc::channel(256);
+    let (commands, mut told) = mpsc::channel(256);
     let mut connections = JoinSet::new();
     let routes = connect(&mut ward, broker, &counters, &commands, &mut connections)?;
     let first_connection_by = clock().plus(FIRST_CONNECTION);
@@ -96,7 +97,7 @@ where
             .clamp(Duration::from_millis(1), LONGEST_SLEEP);
         tokio::select! {
             () = &mut stop => break,
-            Some(device) = asked.recv() => ward.rebirth(&device, clock(), &mut out),
+            Some((device, cmd)) = told.recv() => ward.obey(&device, &cmd, clock(), &mut out),
             () = tokio::time::sleep(sleep) => {}
         }
     }
@@ -116,7 +117,7 @@ fn connect(
     ward: &mut SimulatedWard,
     broker: &Broker,
     counters: &Arc<Counters>,
-    commands: &mpsc::Sender<DeviceId>,
+    commands: &mpsc::Sender<(DeviceId, Cmd)>,
     connections: &mut JoinSet<()>,
 ) -> Result<Routes, SimulatorError> {
     let mut routes = Routes::new();

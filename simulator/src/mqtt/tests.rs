@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use wardlight_core::ids::SiteId;
 use wardlight_core::message::{Body, Message};
 use wardlight_core::time::Timestamp;
-use wardlight_wire::cmd::Cmd;
 use wardlight_wire::decode;
 
 use super::*;
@@ -66,7 +65,7 @@ async fn everything_published_is_acknowledged_and_every_device_says_goodbye() {
         let numbered: Vec<&Message> = messages.iter().filter(|m| !matches!(m.body, Body::Wave(_))).collect();
         assert!(matches!(numbered.first().unwrap().body, Body::Birth(_)), "{device}");
         assert!(
-            matches!(numbered.last().unwrap().body, Body::State { online: false }),
+            matches!(numbered.last().unwrap().body, Body::State { online: false, .. }),
             "{device}"
         );
         let numbers: Vec<u32> = numbered.iter().map(|m| m.seq.unwrap()).collect();
@@ -77,7 +76,7 @@ async fn everything_published_is_acknowledged_and_every_device_says_goodbye() {
 #[tokio::test]
 async fn a_device_that_is_asked_describes_itself_again() {
     let manners = Manners {
-        command: Some(Cmd::Rebirth.to_json()),
+        command: Some(br#"{"v":1,"cmd":"rebirth"}"#),
         ..Manners::default()
     };
     let (port, seen) = test_broker::start(manners).await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use wardlight_core::ids::{BedId, DeviceId};
 use wardlight_core::message::Body;
 use wardlight_core::time::Timestamp;
+use wardlight_wire::Cmd;
 
 use super::WardSettings;
 use super::daily_life::DailyLife;
@@ -96,17 +97,26 @@ impl Bed {
         std::iter::once(monitor).chain(wearable).collect()
     }
 
-    pub(super) fn rebirth(&mut self, device: &DeviceId, now: Timestamp, out: &mut Vec<Publication>) {
+    /// A device of this bed is told something. It is a simulation: a firmware is not fetched.
+    pub(super) fn obey(&mut self, device: &DeviceId, cmd: &Cmd, now: Timestamp, out: &mut Vec<Publication>) {
         if self.monitor.device() == device {
-            self.monitor.transmitter().announce(now, out);
+            match cmd {
+                Cmd::Rebirth => self.monitor.transmitter().announce(now, out),
+                Cmd::Config(desired) => self.monitor.configure(desired, now, out),
+                Cmd::Firmware(_) => {}
+            }
         }
         if let Some(wearable) = self.wearable.as_mut().filter(|w| w.device() == device) {
-            wearable.transmitter().announce(now, out);
+            match cmd {
+                Cmd::Rebirth => wearable.transmitter().announce(now, out),
+                Cmd::Config(desired) => wearable.configure(desired, now, out),
+                Cmd::Firmware(_) => {}
+            }
         }
     }
 
     pub(super) fn switch_off(&mut self, now: Timestamp, out: &mut Vec<Publication>) {
-        let off = || Body::State { online: false };
+        let off = || Body::state(false);
         self.monitor.transmitter().send(off(), now, out);
         if let Some(wearable) = &mut self.wearable {
             wearable.transmitter().send(off(), now, out);

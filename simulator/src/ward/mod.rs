@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use wardlight_core::ids::{BedId, DeviceId, SiteId};
 use wardlight_core::time::Timestamp;
+use wardlight_wire::Cmd;
 
 pub use bed::TICK;
 
@@ -172,10 +173,10 @@ impl SimulatedWard {
         }
     }
 
-    /// The agent asks a device to describe itself.
-    pub fn rebirth(&mut self, device: &DeviceId, now: Timestamp, out: &mut Vec<Publication>) {
+    /// The agent tells a device something.
+    pub fn obey(&mut self, device: &DeviceId, cmd: &Cmd, now: Timestamp, out: &mut Vec<Publication>) {
         for bed in &mut self.beds {
-            bed.rebirth(device, now, out);
+            bed.obey(device, cmd, now, out);
         }
     }
 

@@ -92,7 +92,7 @@ impl Ward {
 fn note_device(device: &mut Device, message: &Message, now: Timestamp) {
     match &message.body {
         Body::Birth(birth) => device.describe(birth),
-        Body::State { online } => device.online = Some(*online),
+        Body::State { online, .. } => device.online = Some(*online),
         Body::Event(DeviceEvent::Battery { percent }) => device.note_battery(*percent, message.sent_at),
         Body::Event(DeviceEvent::Demo { on }) => device.note_demo(*on, message.sent_at),
         Body::Numerics(readings) => {

@@ -188,7 +188,7 @@ fn an_unassigned_device_is_recorded_and_raises_nothing() {
 fn a_thousand_unknown_devices_are_bounded() {
     let mut play = Play::new();
     for n in 0..1000 {
-        let body = Body::State { online: true };
+        let body = Body::state(true);
         let message = Message {
             device: device(&format!("d{n}")),
             boot: None,

@@ -72,7 +72,7 @@ fn one_devices_restart_takes_back_its_own_words_only() {
     }
     assert_eq!(play.said(), ["device_alarm_leak active medium"]);
     let reborn = Message {
-        body: Body::State { online: true },
+        body: Body::state(true),
         seq: None,
         ..alarm("mon", 8, 1, now)
     };

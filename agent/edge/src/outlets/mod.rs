@@ -128,10 +128,10 @@ impl Outlets {
     }
 
     /// Tells a device something. When the broker is behind, the command is dropped: it will be asked for again.
-    pub(crate) fn command(&self, site: &SiteId, device: &DeviceId, command: Cmd) {
+    pub(crate) fn command(&self, site: &SiteId, device: &DeviceId, command: &Cmd) {
         let message = Outgoing {
             topic: format!("vitals/v1/{site}/{device}/cmd"),
-            payload: Bytes::from_static(command.to_json()),
+            payload: Bytes::from(command.to_json()),
             content_type: "application/json",
             at_least_once: true,
             retain: false,
@@ -179,7 +179,7 @@ mod tests {
         let outlets = Outlets::start(&[], outgoing, &mut JoinSet::new()).unwrap();
         for _ in 0..2 * MQTT_QUEUE {
             outlets.alert(&alert(), Priority::Low);
-            outlets.command(&SiteId::new("s").unwrap(), &DeviceId::new("mon-01").unwrap(), Cmd::Rebirth);
+            outlets.command(&SiteId::new("s").unwrap(), &DeviceId::new("mon-01").unwrap(), &Cmd::Rebirth);
         }
     }
 

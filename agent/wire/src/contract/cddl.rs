@@ -6,7 +6,9 @@ use wardlight_core::codes::NUMERICS;
 
 use super::WAVEFORMS;
 use crate::key::{FIRST_EXTENSION, Key};
-use crate::limits::{MAX_CHANNELS, MAX_CONDITION, MAX_READINGS, MAX_SAMPLES, MAX_TEXT, RATE_HZ, SCALE_EXPONENT};
+use crate::limits::{
+    MAX_CHANNELS, MAX_CONDITION, MAX_READINGS, MAX_REJECTED, MAX_SAMPLES, MAX_SETTING, MAX_TEXT, RATE_HZ, SCALE_EXPONENT,
+};
 
 /// The contract's CDDL: one rule per topic (`birth`, `state`, `num`, `wave`, `alarm`, `event`), and what they are made of.
 pub fn cddl() -> String {
@@ -19,6 +21,7 @@ pub fn cddl() -> String {
 
 const HEADER: &str = "\
 ; vitals/v1: the native payloads, CBOR (RFC 8949) with integer keys. One rule per topic.
+; What the agent says to a device (cmd) is JSON: see vitals-v1.schema.json.
 ; Written by the code (UPDATE_GOLDEN=1 cargo test -p wardlight-wire contract): change the code, not this file.
 
 payload = birth / state / num / wave / alarm / event
@@ -65,6 +68,7 @@ fn topics(out: &mut String) {
             tail(),
         ],
     );
+    let configuration = || [maybe(K::Revision, "uint32"), maybe(K::Rejected, "rejected")].concat();
     out.push_str("state = on / off\n\n");
     rule(
         out,
@@ -75,6 +79,7 @@ fn topics(out: &mut String) {
             entry(K::Time, "int64"),
             entry(K::Boot, "uint32"),
             entry(K::On, "true"),
+            configuration(),
             tail(),
         ],
     );
@@ -88,6 +93,7 @@ fn topics(out: &mut String) {
             maybe(K::Time, "int64"),
             maybe(K::Boot, "uint32"),
             entry(K::On, "false"),
+            configuration(),
             tail(),
         ],
     );
@@ -196,6 +202,10 @@ sample = -32768..32767 / nil
 ; 1 to {MAX_CONDITION} characters of a-z 0-9 _
 condition = tstr .size (1..{MAX_CONDITION})
 
+; settings that the device does not take, each with the reason; names have at most {MAX_SETTING} characters
+rejected = {{ 0*{MAX_REJECTED} setting => text64 }}
+setting = tstr .size (1..{setting})
+
 ; at most {MAX_TEXT} characters
 text64 = tstr .size (0..{text})
 
@@ -209,6 +219,7 @@ int64 = -9223372036854775808..9223372036854775807
 ",
         bytes = 2 * MAX_SAMPLES,
         text = 4 * MAX_TEXT,
+        setting = 4 * MAX_SETTING,
     );
 }
 

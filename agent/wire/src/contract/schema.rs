@@ -6,14 +6,17 @@ use wardlight_core::codes::NUMERICS;
 use super::WAVEFORMS;
 use crate::decode::keys_of;
 use crate::key::Key;
-use crate::limits::{MAX_CHANNELS, MAX_CONDITION, MAX_READINGS, MAX_SAMPLES, MAX_TEXT, NUMERIC_RATE_HZ, RATE_HZ, SCALE_EXPONENT};
+use crate::limits::{
+    MAX_CHANNELS, MAX_CONDITION, MAX_READINGS, MAX_REJECTED, MAX_SAMPLES, MAX_SETTING, MAX_TEXT, NUMERIC_RATE_HZ, RATE_HZ,
+    SCALE_EXPONENT,
+};
 use crate::topic::DeviceTopic;
 
 /// Names of extensions: a number from 32 on, as the CBOR key would be.
 const EXTENSION: &str = "^(3[2-9]|[4-9][0-9]|[1-9][0-9]{2,8})$";
 
 /// The contract's JSON Schema as text: one definition per topic (`birth`, `state`, `num`, `wave`, `alarm`, `event`), any of
-/// which a payload may be.
+/// which a payload may be; and `cmd`, what the agent says to a device.
 pub fn json_schema() -> String {
     let mut definitions = Map::new();
     for (name, topic) in topics() {
@@ -21,6 +24,7 @@ pub fn json_schema() -> String {
     }
     definitions.insert("reading".into(), reading());
     definitions.insert("channel".into(), channel());
+    definitions.insert("cmd".into(), cmd());
     let any: Vec<Value> = topics()
         .iter()
         .map(|(name, _)| json!({ "$ref": format!("#/$defs/{name}") }))
@@ -131,7 +135,57 @@ fn field(key: Key, topic: DeviceTopic) -> Value {
         Key::Text => text("the device's own words"),
         Key::Event => json!({ "enum": ["lead_off", "battery", "demo", "button"] }),
         Key::Value => json!({ "type": "number", "minimum": 0, "maximum": 100, "description": "battery charge in percent" }),
+        Key::Revision => integer(0, u32::MAX.into(), "revision of the remote configuration in force"),
+        Key::Rejected => json!({
+            "type": "object", "maxProperties": MAX_REJECTED,
+            "propertyNames": { "minLength": 1, "maxLength": MAX_SETTING },
+            "additionalProperties": { "type": "string", "maxLength": MAX_TEXT },
+            "description": "settings that the device does not take, each with the reason",
+        }),
     }
+}
+
+/// What the agent says to a device: one case per command.
+fn cmd() -> Value {
+    let waves: Vec<u32> = WAVEFORMS.iter().map(|(wave, _)| wave.code()).collect();
+    let hex = |bytes: usize| json!({ "type": "string", "pattern": format!("^[0-9a-f]{{{}}}$", 2 * bytes) });
+    let text = json!({ "type": "string" });
+    let settings = json!({
+        "type": "object",
+        "properties": {
+            "interval_ms": { "type": "integer", "minimum": 1, "description": "time between numerics" },
+            "battery_low_percent": { "type": "integer", "minimum": 0, "maximum": 100 },
+            "waves": { "type": "array", "items": { "enum": waves }, "description": "the waveforms to send; others are off" },
+        },
+        "description": "settings; an absent one is as the device was delivered",
+    });
+    json!({
+        "type": "object",
+        "properties": { "v": { "const": 1 } },
+        "required": ["v", "cmd"],
+        "oneOf": [
+            { "properties": { "cmd": { "const": "rebirth" } } },
+            {
+                "properties": {
+                    "cmd": { "const": "config" },
+                    "rev": { "type": "integer", "minimum": 0, "maximum": u32::MAX },
+                    "set": settings,
+                },
+                "required": ["rev", "set"],
+            },
+            {
+                "properties": {
+                    "cmd": { "const": "firmware" },
+                    "version": text,
+                    "size": { "type": "integer", "minimum": 0, "description": "bytes" },
+                    "sha256": hex(32),
+                    "sig": hex(64),
+                    "url": text,
+                },
+                "required": ["version", "size", "sha256", "sig", "url"],
+            },
+        ],
+    })
 }
 
 fn rate() -> Value {

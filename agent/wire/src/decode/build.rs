@@ -84,13 +84,17 @@ fn birth(fields: &mut Fields<'_>) -> Parse<Body> {
 }
 
 /// A device that says it is on says since when: the message is retained and may be old. A will cannot know the time.
-fn state(fields: &Fields<'_>) -> Parse<Body> {
+fn state(fields: &mut Fields<'_>) -> Parse<Body> {
     let online = required(fields.on, Key::On)?;
     if online {
         required(fields.time, Key::Time)?;
         required(fields.boot, Key::Boot)?;
     }
-    Ok(Body::State { online })
+    Ok(Body::State {
+        online,
+        rev: fields.revision,
+        rejected: fields.refused.take().unwrap_or_default(),
+    })
 }
 
 fn wave(fields: &mut Fields<'_>, waveform: Waveform) -> Parse<Body> {

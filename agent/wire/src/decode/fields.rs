@@ -1,6 +1,7 @@
 //! The fields of a native payload, read once and checked one by one; what belongs together is checked in `build`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use wardlight_core::message::{Channel, Priority};
 use wardlight_core::vitals::Quality;
@@ -11,7 +12,7 @@ use super::readings::{self, Readings};
 use super::{build, json};
 use crate::error::{RejectReason, RejectedReading};
 use crate::key::{FIRST_EXTENSION, Key};
-use crate::limits::{MAX_CHANNELS, MAX_CONDITION, MAX_TEXT, RATE_HZ, SCALE_EXPONENT};
+use crate::limits::{MAX_CHANNELS, MAX_CONDITION, MAX_REJECTED, MAX_SETTING, MAX_TEXT, RATE_HZ, SCALE_EXPONENT};
 use crate::topic::DeviceTopic;
 
 /// All fields that some topic has.
@@ -36,6 +37,9 @@ pub(super) struct Fields<'a> {
     pub(super) text: Option<String>,
     pub(super) event: Option<Cow<'a, str>>,
     pub(super) value: Option<Number>,
+    pub(super) revision: Option<u32>,
+    /// Settings that the device refused.
+    pub(super) refused: Option<BTreeMap<String, String>>,
     /// What the message can do without.
     pub(super) rejected: Vec<RejectedReading>,
 }
@@ -62,7 +66,7 @@ pub(crate) const fn keys_of(topic: DeviceTopic) -> (&'static [Key], &'static [Ke
     use Key as K;
     match topic {
         DeviceTopic::Birth => (&[K::Boot, K::Model, K::Firmware, K::Channels], &[K::Version, K::Seq, K::Time]),
-        DeviceTopic::State => (&[K::On], &[K::Version, K::Seq, K::Time, K::Boot]),
+        DeviceTopic::State => (&[K::On], &[K::Version, K::Seq, K::Time, K::Boot, K::Revision, K::Rejected]),
         DeviceTopic::Num => (&[K::Seq, K::Time, K::Readings], &[K::Version, K::Boot]),
         DeviceTopic::Wave(_) => (
             &[K::Seq, K::Time, K::Rate, K::Samples],
@@ -132,6 +136,8 @@ impl<'a> Fields<'a> {
                 let number = value.number();
                 self.value = Some(number.ok_or_else(|| Fault::field("x", value.describe(), "a number"))?);
             }
+            Key::Revision => self.revision = Some(unsigned(&reader.scalar()?, key)?),
+            Key::Rejected => self.refused = Some(refused(reader)?),
             // Not fields of a message, only of a channel: `keys_of` lists them for no topic.
             Key::Unit | Key::Range => {}
         }
@@ -311,6 +317,32 @@ fn text(value: Scalar<'_>, key: Key) -> Parse<Cow<'_, str>> {
 
 fn name(value: Scalar<'_>, key: Key) -> Parse<String> {
     text(value, key).map(Cow::into_owned)
+}
+
+/// `{name: reason}`: settings that the device does not take.
+fn refused<'a, P: Pull<'a>>(reader: &mut P) -> Parse<BTreeMap<String, String>> {
+    let expected =
+        format!("a map of at most {MAX_REJECTED} names of 1 to {MAX_SETTING} characters to text of at most {MAX_TEXT}");
+    let bad = |found: String| Fault::field(Key::Rejected.name(), found, expected.clone());
+    if reader.shape()? != Shape::Map {
+        return Err(bad(reader.scalar()?.describe()));
+    }
+    let mut all = BTreeMap::new();
+    let mut open = reader.open_map()?;
+    while let Some(label) = reader.next_label(&mut open)? {
+        let reason = reader.scalar()?;
+        let (Label::Name(name), Scalar::Text(text)) = (&label, &reason) else {
+            return Err(bad(format!("{}: {}", label.describe(), reason.describe())));
+        };
+        let fits = (1..=MAX_SETTING).contains(&name.chars().count()) && text.chars().count() <= MAX_TEXT;
+        if !fits || all.len() == MAX_REJECTED {
+            return Err(bad(format!("{}: {}", label.describe(), reason.describe())));
+        }
+        if all.insert(name.clone().into_owned(), text.clone().into_owned()).is_some() {
+            return Err(bad(format!("{} twice", label.describe())));
+        }
+    }
+    Ok(all)
 }
 
 fn condition(value: &Scalar<'_>) -> Parse<String> {

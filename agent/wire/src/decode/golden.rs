@@ -84,15 +84,27 @@ fn json_twin() {
 #[test]
 fn state_and_will() {
     let on = message("vitals/v1/north/mon-01/state", br#"{"on":true,"boot":7,"t":1767225600000}"#);
-    assert_eq!(
-        (on.boot, on.sent_at, on.body),
-        (Some(7), NEW_YEAR, Body::State { online: true })
-    );
+    assert_eq!((on.boot, on.sent_at, on.body), (Some(7), NEW_YEAR, Body::state(true)));
     let will = message("vitals/v1/north/mon-01/state", br#"{"on":false}"#);
-    assert_eq!(
-        (will.boot, will.sent_at, will.body),
-        (None, RECEIVED, Body::State { online: false })
-    );
+    assert_eq!((will.boot, will.sent_at, will.body), (None, RECEIVED, Body::state(false)));
+}
+
+#[test]
+fn state_with_its_configuration() {
+    let topic = "vitals/v1/north/mon-01/state";
+    let json = br#"{"v":1,"seq":3,"t":1767225600000,"boot":7,"on":true,"rev":9,"rejected":{"interval_ms":"50: expected 200 to 600000"}}"#;
+    let cbor = "a700010103021b0000019b76daa80009070bf5160917a16b696e74657276616c5f6d73781a35303a2065787065637465642032303020746f20363030303030";
+    let m = message(topic, json);
+    let refused = [("interval_ms".to_owned(), "50: expected 200 to 600000".to_owned())];
+    let expected = Body::State {
+        online: true,
+        rev: Some(9),
+        rejected: refused.into(),
+    };
+    assert_eq!((&m.body, m.seq), (&expected, Some(3)));
+    assert_eq!(message(topic, &bytes(cbor)), m);
+    assert_eq!(encode::cbor(&m), bytes(cbor));
+    assert_eq!(encode::json(&m), json);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Native CBOR: integer keys in ascending order, the shortest integers.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use minicbor::data::Tag;
@@ -45,7 +46,7 @@ fn write(out: &mut Out, message: &Message) -> Written {
         Body::Numerics(_) => Ok(()),
         Body::Wave(block) if block.quality == Quality::VALID => Ok(()),
         Body::Wave(block) => key(out, Key::Quality)?.u16(block.quality.bits())?.ok(),
-        Body::State { online } => key(out, Key::On)?.bool(*online)?.ok(),
+        Body::State { online, rev, rejected } => state(out, *online, *rev, rejected),
         Body::Birth(body) => birth(out, body),
         Body::Alarm(body) => alarm(out, body),
         Body::Event(body) => event(out, *body),
@@ -55,7 +56,8 @@ fn write(out: &mut Out, message: &Message) -> Written {
 /// How many entries the body has.
 fn entries(body: &Body) -> u64 {
     match body {
-        Body::State { .. } | Body::Numerics(_) | Body::Event(DeviceEvent::Button) => 1,
+        Body::State { rev, rejected, .. } => 1 + u64::from(rev.is_some()) + u64::from(!rejected.is_empty()),
+        Body::Numerics(_) | Body::Event(DeviceEvent::Button) => 1,
         Body::Birth(_) => 3,
         Body::Wave(block) => 5 + u64::from(block.quality != Quality::VALID),
         Body::Alarm(_) => 4,
@@ -66,6 +68,20 @@ fn entries(body: &Body) -> u64 {
 
 fn key(out: &mut Out, key: Key) -> Result<&mut Out, Error<Infallible>> {
     out.u8(key.number())
+}
+
+fn state(out: &mut Out, online: bool, rev: Option<u32>, rejected: &BTreeMap<String, String>) -> Written {
+    key(out, Key::On)?.bool(online)?;
+    if let Some(rev) = rev {
+        key(out, Key::Revision)?.u32(rev)?;
+    }
+    if rejected.is_empty() {
+        return Ok(());
+    }
+    key(out, Key::Rejected)?.map(rejected.len() as u64)?;
+    rejected
+        .iter()
+        .try_for_each(|(name, reason)| out.str(name)?.str(reason)?.ok())
 }
 
 fn numerics(out: &mut Out, readings: &[Reading]) -> Written {

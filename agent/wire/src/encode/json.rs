@@ -1,5 +1,6 @@
 //! The JSON twin: the same fields under their short names, in the same order.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use wardlight_core::message::{Birth, Body, Channel, DeviceAlarm, DeviceEvent, Message, WaveBlock};
@@ -27,11 +28,30 @@ fn write(out: &mut String, message: &Message) -> fmt::Result {
     }
     match &message.body {
         Body::Birth(body) => birth(out, body)?,
-        Body::State { online } => write!(out, r#","on":{online}"#)?,
+        Body::State { online, rev, rejected } => state(out, *online, *rev, rejected)?,
         Body::Numerics(readings) => numerics(out, readings)?,
         Body::Wave(block) => wave(out, block)?,
         Body::Alarm(body) => alarm(out, body)?,
         Body::Event(body) => event(out, *body)?,
+    }
+    out.push('}');
+    Ok(())
+}
+
+fn state(out: &mut String, online: bool, rev: Option<u32>, rejected: &BTreeMap<String, String>) -> fmt::Result {
+    write!(out, r#","on":{online}"#)?;
+    if let Some(rev) = rev {
+        write!(out, r#","rev":{rev}"#)?;
+    }
+    if rejected.is_empty() {
+        return Ok(());
+    }
+    out.push_str(r#","rejected":{"#);
+    for (i, (name, reason)) in rejected.iter().enumerate() {
+        out.push_str(if i == 0 { "" } else { "," });
+        text(out, name)?;
+        out.push(':');
+        text(out, reason)?;
     }
     out.push('}');
     Ok(())

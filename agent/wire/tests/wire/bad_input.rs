@@ -149,6 +149,35 @@ fn nan_in_cbor_costs_its_reading() {
 }
 
 #[test]
+fn a_reported_configuration_that_cannot_be_is_named() {
+    let cases = [
+        (
+            "state",
+            r#"{"on":false,"rev":-1}"#,
+            "rev = -1: expected an integer from 0 to 4294967295",
+        ),
+        (
+            "state",
+            r#"{"on":false,"rejected":7}"#,
+            "rejected = 7: expected a map of at most 16 names of 1 to 32 characters to text of at most 64",
+        ),
+        (
+            "state",
+            r#"{"on":false,"rejected":{"waves":[1]}}"#,
+            "rejected = \"waves\": an array: expected a map of at most 16 names of 1 to 32 characters to text of at most 64",
+        ),
+        (
+            "state",
+            r#"{"on":false,"rejected":{"waves":"a","waves":"b"}}"#,
+            "rejected = \"waves\" twice: expected a map of at most 16 names of 1 to 32 characters to text of at most 64",
+        ),
+    ];
+    for (kind, payload, expected) in cases {
+        refused(kind, payload, &format!("device mon-01: {expected}"));
+    }
+}
+
+#[test]
 fn fields_that_cannot_be_are_named() {
     let cases = [
         ("num", r#"{"t":5,"m":[]}"#, "seq = nothing: expected this field"),

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use wardlight_core::message::{Body, Message};
-use wardlight_wire::{contract, encode};
+use wardlight_wire::cmd::{Desired, FirmwareNotice};
+use wardlight_wire::{Cmd, contract, encode};
 
 use crate::cddl::Cddl;
 use crate::document;
@@ -96,6 +97,40 @@ proptest! {
 }
 
 #[test]
+fn contract_describes_the_commands_that_are_sent() {
+    let schema = Schema::parse(&contract::json_schema());
+    let set = serde_json::json!({"interval_ms": 1000, "battery_low_percent": 20, "waves": [131_330]});
+    for cmd in [
+        Cmd::Rebirth,
+        Cmd::Config(Desired {
+            rev: 7,
+            set: set.as_object().cloned().unwrap(),
+        }),
+        Cmd::Firmware(FirmwareNotice {
+            version: "2.5.0".into(),
+            size: 183_204,
+            sha256: [1; 32],
+            sig: [0xff; 64],
+            url: "https://updates.example/2.5.0.bin".into(),
+        }),
+    ] {
+        let json = serde_json::from_slice(&cmd.to_json()).unwrap();
+        assert_eq!(schema.check("cmd", &json), Ok(()), "{cmd:?}");
+    }
+    for bad in [
+        r#"{"cmd":"rebirth"}"#,
+        r#"{"v":1,"cmd":"explode"}"#,
+        r#"{"v":1,"cmd":"config","rev":1,"set":{"waves":[1]}}"#,
+        r#"{"v":1,"cmd":"config","set":{}}"#,
+    ] {
+        assert!(
+            schema.check("cmd", &serde_json::from_str(bad).unwrap()).is_err(),
+            "{bad} was taken"
+        );
+    }
+}
+
+#[test]
 fn contract_refuses_what_the_decoder_refuses() {
     let schema = Schema::parse(&contract::json_schema());
     for (family, bad) in [
@@ -107,6 +142,9 @@ fn contract_refuses_what_the_decoder_refuses() {
         ("wave", r#"{"seq":1,"t":5,"fs":250,"s":[40000]}"#),
         ("wave", r#"{"seq":1,"t":5,"fs":250,"scale":[0,0],"s":[1]}"#),
         ("state", r#"{"on":true,"boot":1}"#),
+        ("state", r#"{"on":false,"rev":-1}"#),
+        ("state", r#"{"on":false,"rejected":{"":"no name"}}"#),
+        ("state", r#"{"on":false,"rejected":{"interval_ms":50}}"#),
         (
             "birth",
             r#"{"boot":1,"model":"M","fw":"1","channels":[{"c":150344,"unit":"[degF]"}]}"#,

@@ -33,6 +33,11 @@ impl Schema {
         Ok(())
     }
 
+    fn each_value(&self, rule: &Value, map: &Value) -> Verdict {
+        let mut values = map.as_object().into_iter().flatten();
+        values.try_for_each(|(_, value)| self.any(rule, value))
+    }
+
     fn keyword(&self, keyword: &str, rule: &Value, schema: &Value, value: &Value) -> Verdict {
         let when = |ok: bool| if ok { Ok(()) } else { Err(format!("{value} against {rule}")) };
         match keyword {
@@ -55,11 +60,8 @@ impl Schema {
             }
             "minimum" => when(value.as_f64().is_none_or(|v| v >= rule.as_f64().unwrap())),
             "maximum" => when(value.as_f64().is_none_or(|v| v <= rule.as_f64().unwrap())),
-            "maxLength" => when(
-                value
-                    .as_str()
-                    .is_none_or(|s| s.chars().count() as u64 <= rule.as_u64().unwrap()),
-            ),
+            "maxLength" => when(characters(value).is_none_or(|n| n <= rule.as_u64().unwrap())),
+            "minLength" => when(characters(value).is_none_or(|n| n >= rule.as_u64().unwrap())),
             "pattern" => when(value.as_str().is_none_or(|s| pattern(rule.as_str().unwrap(), s))),
             "minItems" => when(value.as_array().is_none_or(|a| a.len() as u64 >= rule.as_u64().unwrap())),
             "maxItems" => when(value.as_array().is_none_or(|a| a.len() as u64 <= rule.as_u64().unwrap())),
@@ -92,6 +94,12 @@ impl Schema {
                 assert!(rule.as_object().unwrap().values().all(|r| *r == Value::Bool(true)));
                 Ok(())
             }
+            "additionalProperties" if rule.is_object() => self.each_value(rule, value),
+            "propertyNames" => {
+                let mut names = value.as_object().into_iter().flatten();
+                names.try_for_each(|(name, _)| self.any(rule, &Value::String(name.clone())))
+            }
+            "maxProperties" => when(value.as_object().is_none_or(|o| o.len() as u64 <= rule.as_u64().unwrap())),
             "additionalProperties" => {
                 assert_eq!(rule, &Value::Bool(false));
                 let known = |name: &str| {
@@ -104,6 +112,10 @@ impl Schema {
             other => panic!("the checker does not know the keyword {other:?}: teach it"),
         }
     }
+}
+
+fn characters(value: &Value) -> Option<u64> {
+    value.as_str().map(|text| text.chars().count() as u64)
 }
 
 /// JSON Schema compares numbers by value.
@@ -124,8 +136,9 @@ fn is_type(name: &Value, value: &Value) -> bool {
     }
 }
 
-/// The two patterns of the contract.
+/// The patterns of the contract.
 fn pattern(pattern: &str, text: &str) -> bool {
+    let hexadecimal = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
     match pattern {
         "^(3[2-9]|[4-9][0-9]|[1-9][0-9]{2,8})$" => {
             let digits = text.len() <= 9 && !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
@@ -135,6 +148,8 @@ fn pattern(pattern: &str, text: &str) -> bool {
             let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
             (1..=32).contains(&text.len()) && text.bytes().all(allowed)
         }
+        "^[0-9a-f]{64}$" => text.len() == 64 && text.bytes().all(hexadecimal),
+        "^[0-9a-f]{128}$" => text.len() == 128 && text.bytes().all(hexadecimal),
         other => panic!("the checker does not know the pattern {other:?}: teach it"),
     }
 }

@@ -110,13 +110,23 @@ fn birth() -> impl Strategy<Value = Birth> {
     })
 }
 
+fn state() -> impl Strategy<Value = Body> {
+    let setting = vec(any::<char>(), 1..=32).prop_map(|chars| chars.into_iter().collect());
+    (
+        any::<bool>(),
+        option::of(any::<u32>()),
+        btree_map::<_, _>(setting, text(), 0..=16),
+    )
+        .prop_map(|(online, rev, rejected)| Body::State { online, rev, rejected })
+}
+
 fn body() -> impl Strategy<Value = Body> {
     prop_oneof![
         4 => readings().prop_map(Body::Numerics),
         4 => wave().prop_map(Body::Wave),
         2 => birth().prop_map(Body::Birth),
         2 => alarm().prop_map(Body::Alarm),
-        1 => any::<bool>().prop_map(|online| Body::State { online }),
+        1 => state(),
         1 => event().prop_map(Body::Event),
     ]
 }
@@ -126,7 +136,7 @@ pub(crate) fn message() -> impl Strategy<Value = Message> {
     let ids = ("[A-Za-z0-9._-]{1,64}", option::of(any::<u32>()), option::of(any::<u32>()));
     (ids, any::<i64>(), body()).prop_map(|((device, boot, seq), t, body)| {
         let numbered = !matches!(body, Body::Birth(_) | Body::State { .. });
-        let starts = matches!(body, Body::Birth(_) | Body::State { online: true });
+        let starts = matches!(body, Body::Birth(_) | Body::State { online: true, .. });
         Message {
             device: DeviceId::new(&device).unwrap(),
             boot: if starts { boot.or(Some(1)) } else { boot },

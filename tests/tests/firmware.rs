@@ -1,0 +1,225 @@
+//! Devices against a real broker with TLS, and against the agent: the reference client in C, and the simulator beside it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking"
+)]
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use wardlight_core::message::{Body, DeviceEvent, Message};
+use wardlight_core::vitals::{Milli, Quality};
+use wardlight_tests::agent::{Broker, Site};
+use wardlight_tests::certificates::Authority;
+use wardlight_tests::contract::{self, Ear};
+use wardlight_tests::firmware::{self, Bundle};
+use wardlight_tests::mosquitto::Mosquitto;
+use wardlight_tests::proxy::{Link, Proxy};
+use wardlight_tests::wait::until;
+
+/// How many times faster than the world the client lives while its link is cut.
+const SPEED: u64 = 60;
+/// Numerics of ten minutes, one a second.
+const TEN_MINUTES: u64 = 600;
+
+#[test]
+fn the_client_keeps_the_contract() {
+    let authority = Authority::new();
+    let broker = Mosquitto::with_tls(&authority);
+    let bundle = Bundle::new(&authority, "mon-01", "localhost", broker.tls_port.unwrap());
+    let ear = Ear::new(broker.port, "mon-01");
+    let device = bundle.start(&["--simulate"]);
+    contract::assert_kept(broker.port, ear, || device.kill());
+}
+
+#[test]
+fn the_simulator_keeps_the_contract() {
+    let authority = Authority::new();
+    let broker = Mosquitto::with_tls(&authority);
+    let ear = Ear::new(broker.port, "mon-01");
+    let mut device = firmware::simulator(&authority, broker.tls_port.unwrap());
+    contract::assert_kept(broker.port, ear, || {
+        device.kill().unwrap();
+        device.wait().unwrap();
+    });
+}
+
+#[test]
+fn the_clients_unit_tests_pass_under_the_sanitizers() {
+    let output = Command::new(firmware::build("unit")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn lines_of_input_become_vitals_and_events() {
+    let authority = Authority::new();
+    let broker = Mosquitto::with_tls(&authority);
+    let bundle = Bundle::new(&authority, "mon-02", "localhost", broker.tls_port.unwrap());
+    bundle.change(|config| config["interval_ms"] = json!(200));
+    let mut ear = Ear::new(broker.port, "mon-02");
+    let mut device = bundle.start(&[]);
+    device
+        .input()
+        .write_all(b"149530 72\n150368 37.1\nnonsense\n150456 - 4\nbutton\nlead_off 150456 on\n")
+        .unwrap();
+    let mut readings = BTreeMap::new();
+    while readings.len() < 3 {
+        if let Body::Numerics(list) = &ear.hear().body {
+            readings.extend(
+                list.iter()
+                    .map(|r| (r.numeric().code, (r.value().map(Milli::get), r.quality()))),
+            );
+        }
+    }
+    assert_eq!(readings[&149_530], (Some(72_000), Quality::VALID));
+    assert_eq!(readings[&150_368], (Some(37_100), Quality::VALID));
+    assert_eq!(readings[&150_456], (None, Quality::LEAD_OFF));
+    let events: Vec<DeviceEvent> = ear.messages.iter().filter_map(event).collect();
+    let off = DeviceEvent::LeadOff {
+        code: Some(150_456),
+        off: true,
+    };
+    assert_eq!(events, [DeviceEvent::Button, off]);
+    device.stop();
+    ear.until("its goodbye", |m| {
+        matches!(m.body, Body::State { online: false, .. }).then_some(())
+    });
+    contract::assert_numbered(&ear.messages);
+}
+
+fn event(message: &Message) -> Option<DeviceEvent> {
+    match message.body {
+        Body::Event(event) => Some(event),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_broker_of_another_name_or_authority_gets_nothing() {
+    let authority = Authority::new();
+    let broker = Mosquitto::with_tls(&authority);
+    let port = broker.tls_port.unwrap();
+    let renamed = Bundle::new(&authority, "mon-03", "127.0.0.1", port);
+    let device = renamed.start(&["--simulate"]);
+    renamed.until_said("does not match with the expected CN");
+    assert_eq!(device.stop()["connections"], 0);
+    let foreign = Bundle::new(&Authority::new(), "mon-03", "localhost", port);
+    let device = foreign.start(&["--simulate"]);
+    foreign.until_said("not correctly signed by the trusted CA");
+    assert_eq!(device.stop()["connections"], 0);
+}
+
+/// A bundle of a device that reaches the broker over a link which can be cut; it sends numerics only.
+fn linked(authority: &Authority, device: &str, broker: &Mosquitto) -> (Bundle, Proxy) {
+    let proxy = Proxy::to(broker.tls_port.unwrap());
+    let bundle = Bundle::new(authority, device, "localhost", proxy.port);
+    bundle.change(|config| {
+        config["channels"].as_array_mut().unwrap().pop();
+        config["broker"]["keep_alive_s"] = json!(2);
+    });
+    (bundle, proxy)
+}
+
+/// What the journal has of a device: the numbers of each start, and how many numerics.
+fn journaled(site: &Site, device: &str) -> (BTreeMap<u64, Vec<u64>>, usize) {
+    let lines = site.export();
+    let ours: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["device"] == device && !line["seq"].is_null())
+        .collect();
+    let mut numbers: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    for line in &ours {
+        let boot = line["boot"].as_u64().unwrap();
+        numbers.entry(boot).or_default().push(line["seq"].as_u64().unwrap());
+    }
+    (numbers, ours.iter().filter(|line| line["kind"] == "num").count())
+}
+
+/// Size of one stored message of three numerics, at most.
+const STORED_NUMERIC: u64 = 80;
+
+#[test]
+fn a_link_that_is_cut_for_ten_minutes_loses_no_numeric() {
+    let authority = Authority::new();
+    let broker = Mosquitto::with_tls(&authority);
+    let site = Site::new(Broker::Mosquitto(broker.port), "[model]\nenabled = false\n");
+    let agent = site.start();
+    agent.occupy("B01", "mon-04");
+    let (bundle, proxy) = linked(&authority, "mon-04", &broker);
+    let mut ear = Ear::new(broker.port, "mon-04");
+    let device = bundle.start(&["--simulate", "--speed", &SPEED.to_string()]);
+    ear.until("a numeric", |m| matches!(m.body, Body::Numerics(_)).then_some(()));
+    // Once closed, once silent: nothing arrives, and nobody says that the connection is gone.
+    for link in [Link::Cut, Link::Silent] {
+        proxy.set(link);
+        until("ten minutes of numerics wait in the store", 120, || {
+            (bundle.stored_bytes() >= TEN_MINUTES * STORED_NUMERIC).then_some(())
+        });
+        proxy.set(Link::Up);
+        until("everything is delivered", 60, || {
+            (bundle.stored_bytes() < STORED_NUMERIC * 3).then_some(())
+        });
+    }
+    let counted = device.stop();
+    let sent = counted["seq"].as_u64().unwrap();
+    let (numbers, numerics) = until("the journal has all of it", 30, || {
+        let found = journaled(&site, "mon-04");
+        (found.0.values().map(Vec::len).sum::<usize>() as u64 >= sent).then_some(found)
+    });
+    println!(
+        "cut link: {numerics} numerics journaled of {}, {counted}",
+        counted["numerics"]
+    );
+    assert!(counted["numerics"].as_u64().unwrap() >= 2 * TEN_MINUTES, "{counted}");
+    assert_eq!(
+        (&counted["lost"], counted["numerics"].as_u64()),
+        (&json!(0), Some(numerics as u64))
+    );
+    // In order, none missing, none twice.
+    let all: Vec<u64> = (1..=sent).collect();
+    assert_eq!(numbers, BTreeMap::from([(counted["boot"].as_u64().unwrap(), all)]));
+    assert!(agent.terminate().success());
+    site.assert_sound();
+}
+
+#[test]
+fn a_client_that_is_killed_offline_delivers_what_it_had_stored_under_its_old_numbers() {
+    let authority = Authority::new();
+    let broker = Mosquitto::with_tls(&authority);
+    let (bundle, proxy) = linked(&authority, "mon-05", &broker);
+    let mut ear = Ear::new(broker.port, "mon-05");
+    let device = bundle.start(&["--simulate", "--speed", &SPEED.to_string()]);
+    ear.until("a numeric", |m| matches!(m.body, Body::Numerics(_)).then_some(()));
+    proxy.set(Link::Cut);
+    until("a minute of numerics waits in the store", 60, || {
+        (bundle.stored_bytes() >= 60 * STORED_NUMERIC).then_some(())
+    });
+    device.kill();
+    proxy.set(Link::Up);
+    let device = bundle.start(&["--simulate"]);
+    let first = ear.messages[0].boot;
+    ear.until("a numeric of the new start", |m| {
+        (m.boot != first && matches!(m.body, Body::Numerics(_))).then_some(())
+    });
+    let counted = device.stop();
+    assert_eq!(counted["lost"], 0);
+    let known = ear.messages.iter().filter(|m| m.boot.is_some());
+    let (old, new): (Vec<&Message>, Vec<&Message>) = known.partition(|m| m.boot == first);
+    assert!(old.len() > 60, "{}", old.len());
+    for (start, messages) in [("old", &old), ("new", &new)] {
+        let mut numbers: Vec<u32> = messages.iter().filter_map(|m| m.seq).collect();
+        // What had no PUBACK when the link went comes a second time.
+        numbers.sort_unstable();
+        numbers.dedup();
+        let last = u32::try_from(numbers.len()).unwrap();
+        assert_eq!(numbers, (1..=last).collect::<Vec<_>>(), "{start}");
+    }
+    assert_eq!(new[0].boot, first.map(|boot| boot + 1));
+    assert!(matches!(new[0].body, Body::Birth(_)), "{:?}", new[0]);
+}
