@@ -270,14 +270,14 @@ pub fn run(args: &[&str]) -> Output {
     Command::new(wardlight()).args(args).stdin(Stdio::null()).output().unwrap()
 }
 
-/// Every file under a folder.
+/// Every regular file under a folder: not the socket that the command line talks to.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {
             found.extend(files(&path));
-        } else {
+        } else if path.is_file() {
             found.push(path);
         }
     }

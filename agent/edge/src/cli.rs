@@ -49,6 +49,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         model: crate::model_cli::ModelCommand,
     },
+    /// The site key: show its fingerprint, replace it
+    Key {
+        #[command(subcommand)]
+        key: crate::keys::cli::KeyCommand,
+    },
     /// Read and verify the journal
     Journal {
         #[command(subcommand)]

@@ -20,6 +20,7 @@ mod check;
 mod cli;
 mod clock;
 mod config;
+mod control;
 mod demo;
 mod desk;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod http;
 mod inference;
 mod init;
 mod journal_cli;
+mod keys;
 mod metrics;
 mod model_cli;
 mod outlets;
@@ -85,6 +87,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(ConfigArg { config }) => return runtime()?.block_on(check::run(&config, output)).map(passed),
         Command::Bed(args) => runtime()?.block_on(bed::run(args, output))?,
         Command::Model { model } => model_cli::run(model, output)?,
+        Command::Key { key } => keys::cli::run(key, output)?,
         Command::User { user } => user_cli::run(user, output)?,
         Command::Score {
             score: ScoreCommand::News2,

@@ -86,10 +86,14 @@ pub enum JournalError {
         fault: KeyFault,
     },
     /// The journal was written under another site key. Nothing was changed.
-    #[error("journal {}: the site key does not fit; it was written under another key", path.display())]
+    #[error("journal {}: it was written under the site key {written}, and this is {given}", path.display())]
     WrongKey {
         /// The database.
         path: PathBuf,
+        /// Fingerprint of the key that it was written under.
+        written: String,
+        /// Fingerprint of the key that was tried.
+        given: String,
     },
     /// Another process (or another part of this one) has the journal open for writing.
     #[error("journal {}: another process is writing to it", path.display())]

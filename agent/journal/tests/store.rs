@@ -326,7 +326,7 @@ fn rotating_the_site_key_keeps_everything_and_shuts_the_old_key_out() {
     let mut journal = open(dir.path());
     journal.append(&entries).unwrap();
     let new = SiteKey::from_bytes([77; 32]);
-    assert_eq!(journal.rotate_site_key(&new).unwrap(), 0);
+    assert_eq!(journal.rotate_site_key(&new, &[]).unwrap(), 0);
     journal.append(&entries).unwrap();
     drop(journal);
     let opened = Journal::open(dir.path(), &key(), Options::default());
