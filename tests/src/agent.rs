@@ -89,6 +89,13 @@ impl Site {
         self.launch(Command::new(wardlight()))
     }
 
+    /// The same, and it logs all there is to say.
+    pub fn start_talking(&self) -> Agent<'_> {
+        let mut command = Command::new(wardlight());
+        command.env("RUST_LOG", "trace");
+        self.launch(command)
+    }
+
     /// The same by a clock that the test sets.
     pub fn start_under(&self, clock: &SystemClock) -> Agent<'_> {
         let mut command = Command::new(wardlight());

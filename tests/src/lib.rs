@@ -23,6 +23,7 @@ pub mod http;
 pub mod live;
 pub mod mosquitto;
 pub mod mqtt;
+pub mod planted;
 pub mod system_clock;
 pub mod wait;
 

@@ -189,6 +189,12 @@ impl Record {
         }
     }
 
+    /// Of this stay.
+    pub(crate) fn of_stay(mut self, stay: StayToken) -> Self {
+        self.stay = Some(token(stay));
+        self
+    }
+
     /// A step in the life of a package: made by the agent, or at the command line, where the name is the system's word for it.
     pub(crate) fn package(change: &Change) -> Self {
         let action = match change.to {

@@ -54,7 +54,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         key: crate::keys::cli::KeyCommand,
     },
-    /// Read and verify the journal
+    /// Receipts of erasures
+    Receipt {
+        #[command(subcommand)]
+        receipt: crate::erasure::cli::ReceiptCommand,
+    },
+    /// Read and verify the journal, erase a stay from it
     Journal {
         #[command(subcommand)]
         journal: JournalCommand,
@@ -265,6 +270,10 @@ pub(crate) enum JournalCommand {
         #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
         format: ExportFormat,
     },
+    /// Print the stays that the audit trail knows: token, bed, from, until, erased
+    Stays(crate::erasure::cli::StaysArgs),
+    /// Erase a stay for good, also while the agent runs; the patient must have been discharged
+    Erase(crate::erasure::cli::EraseArgs),
     /// Check every seal, sequence and page, and say what is wrong where
     Verify {
         #[command(flatten)]

@@ -173,6 +173,8 @@ impl Running {
         let control = Control {
             config: config.journal.clone(),
             journal: journal.submitter(),
+            inbox: inbox.clone(),
+            site: config.site.to_string(),
             clock,
         };
         tasks.spawn(control::serve(control, phases.clone()));

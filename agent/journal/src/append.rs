@@ -138,6 +138,9 @@ fn write_rows<'p>(
     };
     for part in parts {
         for entry in part.entries {
+            // What comes late of a stay that is erased leaves its place in the sequence and nothing else.
+            let left = ring.is_erased(entry.stay).then(|| entry.left());
+            let entry = left.as_ref().unwrap_or(entry);
             let key = ring.for_writing(db, entry.stay)?;
             let head = RowHead {
                 seq: written.next,
@@ -196,8 +199,13 @@ impl Tally {
     }
 }
 
-fn store_checkpoint(db: &Connection, ring: &mut KeyRing, checkpoint: &Checkpoint, covers: u64) -> Result<(), JournalError> {
-    let key = ring.for_writing(db, StayToken::SITE)?;
+pub(crate) fn store_checkpoint(
+    db: &Connection,
+    ring: &mut KeyRing,
+    checkpoint: &Checkpoint,
+    covers: u64,
+) -> Result<(), JournalError> {
+    let key = ring.for_writing(db, StayToken::STATE)?;
     let sealed = seal_checkpoint(&key, &ring.random, checkpoint, covers)?;
     db.prepare_cached("INSERT INTO checkpoints (covers, at_ms, key_id, sealed) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![covers.cast_signed(), checkpoint.at_ms, key.id, sealed])?;

@@ -142,6 +142,15 @@ pub enum JournalError {
     /// The database file is malformed where the call had to write or look.
     #[error("journal: the database file is malformed ({0})")]
     Malformed(String),
+    /// The journal has no data key of this stay: it never was, or is erased already.
+    #[error("journal: it has nothing of this stay")]
+    UnknownStay,
+    /// A damaged file that was moved aside still has the keys of every stay.
+    #[error("journal {}: this damaged copy still holds the stay: delete it first, then erase", path.display())]
+    Aside {
+        /// The copy.
+        path: PathBuf,
+    },
     /// Sealing failed; ring gives no reason.
     #[error("journal: sealing failed")]
     Seal,
@@ -170,7 +179,9 @@ impl JournalError {
             | JournalError::InUse { .. }
             | JournalError::Thread(_)
             | JournalError::Sqlite(_) => Fate::Retry,
-            JournalError::TooLarge { .. } | JournalError::Damaged(_) => Fate::Refuse,
+            JournalError::TooLarge { .. } | JournalError::UnknownStay | JournalError::Aside { .. } | JournalError::Damaged(_) => {
+                Fate::Refuse
+            }
             JournalError::KeyFile { .. }
             | JournalError::WrongKey { .. }
             | JournalError::NewerSchema { .. }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 
 use crate::audit::{self, Head};
 use crate::compact::Compaction;
+use crate::erase;
 use crate::error::JournalError;
 use crate::key::SiteKey;
 use crate::keyring::KeyRing;
@@ -146,6 +147,7 @@ impl Journal {
         };
         report.newest = newest;
         let mut ring = ring;
+        ring.erased.extend(erase::erased_stays(&db)?);
         let chain = audit::resume(&db, &mut ring, dir, key, newest)?;
         let mut journal = Journal {
             log_is_dirty: true,

@@ -31,7 +31,7 @@ const CLASSES: [Class; 4] = [
         keep: |options| options.keep_strips,
     },
     Class {
-        kinds: &[Kind::Message, Kind::Score, Kind::Restart, Kind::Trend],
+        kinds: &[Kind::Message, Kind::Score, Kind::Restart, Kind::Trend, Kind::Erased],
         keep: |options| options.keep_stream,
     },
     Class {

@@ -21,7 +21,8 @@ impl Journal {
     /// As [`Journal::append`]; then the old key is still the journal's.
     pub fn rotate_site_key(&mut self, new: &SiteKey, records: &[Entry]) -> Result<u64, JournalError> {
         self.check_in_place()?;
-        let ring = KeyRing::new(new)?;
+        let mut ring = KeyRing::new(new)?;
+        ring.erased.clone_from(&self.ring.erased);
         let parts = [Part {
             entries: records,
             ..Part::default()

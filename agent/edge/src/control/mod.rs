@@ -27,6 +27,8 @@ pub(crate) enum Order {
         new_key: PathBuf,
         by: String,
     },
+    /// The stay with this token is to be erased.
+    Erase { stay: String, by: String },
 }
 
 /// What came of it: JSON, or what is wrong.

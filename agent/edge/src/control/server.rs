@@ -11,15 +11,17 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 use wardlight_journal::{Journal, JournalError, SiteKey, Submitter};
 
 use super::{Answer, MAX_LINE, Order, socket};
+use crate::agent::Input;
 use crate::audit::Record;
 use crate::clock::Clock;
 use crate::config::JournalConfig;
 use crate::desk::Ticket;
+use crate::erasure::{Erasure, parse_stay};
 use crate::keys;
 use crate::keys::cli::left;
 use crate::session::Phase;
@@ -32,6 +34,8 @@ const WITHIN: Duration = Duration::from_secs(60);
 pub(crate) struct Control {
     pub(crate) config: JournalConfig,
     pub(crate) journal: Submitter<Ticket>,
+    pub(crate) inbox: mpsc::Sender<Input>,
+    pub(crate) site: String,
     pub(crate) clock: Clock,
 }
 
@@ -103,6 +107,7 @@ impl Control {
     fn carry_out(&self, order: Order) -> anyhow::Result<serde_json::Value> {
         match order {
             Order::Rotate { new_key, by } => self.rotate(&new_key, by),
+            Order::Erase { stay, by } => self.erase(&stay, by),
         }
     }
 
@@ -120,6 +125,18 @@ impl Control {
         Ok(serde_json::to_value((unreadable, left))?)
     }
 
+    /// The Ward's thread allows it, the journal's does it.
+    fn erase(&self, stay: &str, by: String) -> anyhow::Result<serde_json::Value> {
+        let stay = parse_stay(stay).map_err(|problem| anyhow!(problem))?;
+        let (told, outcome) = sync_channel(1);
+        let site = self.site.clone();
+        let erasure = Erasure { stay, by, site, told };
+        self.inbox.blocking_send(Input::Erase(Box::new(erasure)))?;
+        outcome.recv_timeout(WITHIN).map_err(|_late| late())??;
+        info!("A stay was erased.");
+        Ok(serde_json::Value::Null)
+    }
+
     /// Has the journal's thread do something between two commits, and waits for it.
     fn with_journal<T: Send + 'static>(
         &self,
@@ -131,9 +148,11 @@ impl Control {
         self.journal
             .try_task(task)
             .map_err(|_busy| anyhow!("the journal cannot keep up: try again when the agent is less busy"))?;
-        let done = told
-            .recv_timeout(WITHIN)
-            .map_err(|_late| anyhow!("the journal cannot commit now: nothing was done yet; look at the agent's log"))?;
+        let done = told.recv_timeout(WITHIN).map_err(|_late| late())?;
         Ok(done?)
     }
+}
+
+fn late() -> anyhow::Error {
+    anyhow!("the journal cannot commit now; it is done as soon as it can: ask again then")
 }
