@@ -270,6 +270,10 @@ pub(crate) enum JournalCommand {
         #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
         format: ExportFormat,
     },
+    /// Bring a backup up to date, also while the agent runs, and prove it by restoring it
+    Backup(crate::backup_cli::BackupArgs),
+    /// Make the journal from a backup; what was erased since stays erased
+    Restore(crate::backup_cli::RestoreArgs),
     /// Print the stays that the audit trail knows: token, bed, from, until, erased
     Stays(crate::erasure::cli::StaysArgs),
     /// Erase a stay for good, also while the agent runs; the patient must have been discharged

@@ -13,6 +13,7 @@
 mod agent;
 mod audit;
 mod audit_cli;
+mod backup_cli;
 mod bed;
 mod broker;
 mod certified;
@@ -126,6 +127,8 @@ fn journal_command(command: JournalCommand, output: impl Write) -> anyhow::Resul
             config,
             format: cli::ExportFormat::Jsonl,
         } => journal_cli::export(&Config::load(&config.config)?, output).map(|unreadable| passed(unreadable == 0)),
+        JournalCommand::Backup(args) => backup_cli::back_up(&args, output).map(|()| ExitCode::SUCCESS),
+        JournalCommand::Restore(args) => backup_cli::restore_from(&args, output).map(|()| ExitCode::SUCCESS),
         JournalCommand::Stays(args) => erasure::cli::list(&args, output).map(|()| ExitCode::SUCCESS),
         JournalCommand::Erase(args) => erasure::cli::erase(&args, output).map(|()| ExitCode::SUCCESS),
         JournalCommand::Verify { config } => journal_cli::check(&Config::load(&config.config)?, output).map(passed),

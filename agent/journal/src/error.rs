@@ -151,6 +151,20 @@ pub enum JournalError {
         /// The copy.
         path: PathBuf,
     },
+    /// There is a journal already where one was to be made.
+    #[error("journal {}: there is one already: move it away first", path.display())]
+    Exists {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A backup has lost some of its files.
+    #[error("backup {}: {missing} segments are missing in it", path.display())]
+    Incomplete {
+        /// The folder.
+        path: PathBuf,
+        /// Segments that are missing.
+        missing: u64,
+    },
     /// Sealing failed; ring gives no reason.
     #[error("journal: sealing failed")]
     Seal,
@@ -186,6 +200,8 @@ impl JournalError {
             | JournalError::WrongKey { .. }
             | JournalError::NewerSchema { .. }
             | JournalError::Missing { .. }
+            | JournalError::Exists { .. }
+            | JournalError::Incomplete { .. }
             | JournalError::Gone { .. }
             | JournalError::Malformed(_)
             | JournalError::Seal => Fate::Fatal,

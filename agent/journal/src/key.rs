@@ -1,5 +1,6 @@
 //! The site key: 32 bytes in a file that only its owner may read.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::Path;
@@ -74,7 +75,11 @@ impl SiteKey {
 
 /// The first digits of a key's check value.
 pub(crate) fn fingerprint(check_value: &[u8]) -> String {
-    check_value.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    check_value.iter().take(8).fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        write!(text, "{byte:02x}").ok();
+        text
+    })
 }
 
 fn read(path: &Path) -> Result<Zeroizing<[u8; KEY_BYTES]>, KeyFault> {

@@ -20,6 +20,7 @@
 
 mod append;
 mod audit;
+mod backup;
 mod compact;
 mod entry;
 mod erase;
@@ -45,6 +46,7 @@ mod wal;
 mod writer;
 
 pub use audit::{AuditReport, Audited, Break, Broken, Head, verify_audit};
+pub use backup::{BackedUp, backup, restore};
 pub use compact::Compacted;
 pub use entry::{Checkpoint, Entry, Kind, MAX_BODY, MAX_CHECKPOINT, Part, StayToken, Stored, Suspect};
 pub use erase::{Erased, Tombstone};

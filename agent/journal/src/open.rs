@@ -258,7 +258,7 @@ fn prove_writable(db: &mut Connection, newest: u64) -> Result<(), JournalError> 
     }
 }
 
-fn make_folder(dir: &Path) -> Result<(), JournalError> {
+pub(crate) fn make_folder(dir: &Path) -> Result<(), JournalError> {
     if dir.is_dir() {
         return Ok(());
     }
