@@ -89,6 +89,13 @@ impl Site {
         self.launch(Command::new(wardlight()))
     }
 
+    /// The same, and it logs all there is to say.
+    pub fn start_talking(&self) -> Agent<'_> {
+        let mut command = Command::new(wardlight());
+        command.env("RUST_LOG", "trace");
+        self.launch(command)
+    }
+
     /// The same by a clock that the test sets.
     pub fn start_under(&self, clock: &SystemClock) -> Agent<'_> {
         let mut command = Command::new(wardlight());
@@ -270,14 +277,14 @@ pub fn run(args: &[&str]) -> Output {
     Command::new(wardlight()).args(args).stdin(Stdio::null()).output().unwrap()
 }
 
-/// Every file under a folder.
+/// Every regular file under a folder: not the socket that the command line talks to.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {
             found.extend(files(&path));
-        } else {
+        } else if path.is_file() {
             found.push(path);
         }
     }

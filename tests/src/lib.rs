@@ -27,6 +27,7 @@ pub mod live;
 pub mod live_ward;
 pub mod mosquitto;
 pub mod mqtt;
+pub mod planted;
 pub mod proxy;
 pub mod system_clock;
 pub mod tls;

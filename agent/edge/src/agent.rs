@@ -15,12 +15,14 @@ use wardlight_core::event::{Command, Event, ModelScore, ModelStatus, Order};
 use wardlight_core::ids::StayToken;
 use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
+use wardlight_journal::Journal;
 use wardlight_station::{CommandFailure, Health, Link, ModelHealth, Origin, Reply, Request, StationCommand};
 
 use crate::audit::Record;
 use crate::certified::ECG_PARTS;
 use crate::clock;
 use crate::desk::Ticket;
+use crate::erasure::{self, Erasure};
 use crate::inference::{Found, Heard};
 use crate::metrics as m;
 use crate::pipeline::{Asked, Pipeline};
@@ -49,6 +51,8 @@ pub(crate) enum Input {
     TakenBack { part: &'static str, why: Option<String> },
     /// For the audit trail, from the agent's own parts.
     Audit(Box<Record>),
+    /// From the command line: a stay is to be erased.
+    Erase(Box<Erasure>),
     /// Stop: nothing follows.
     Stop,
 }
@@ -183,6 +187,7 @@ impl Agent {
             Input::ModelHealth(health) => self.on_model_health(health),
             Input::TakenBack { part, why } => self.change_model(part, |known| known.taken_back = why),
             Input::Model(status) => self.on_model(status, now),
+            Input::Erase(erasure) => self.on_erase(*erasure, now),
             Input::Stop => return false,
         }
         true
@@ -262,6 +267,31 @@ impl Agent {
         self.pipeline
             .on_event(Event::Order(order), Some(Asked { reply, record }), now);
         self.show(now);
+    }
+
+    /// Everything that was recorded of the stay so far is before the journal's task in its queue; what comes later is refused there.
+    fn on_erase(&mut self, erasure: Erasure, now: Timestamp) {
+        let Erasure { stay, by, site, told } = erasure;
+        let Pipeline { ward, heard, .. } = &self.pipeline;
+        let state = record::checkpoint(ward.state(), heard.last(), now);
+        let allowed = erasure::refuse_present(ward, stay).and_then(|()| state.ok_or_else(erasure::busy));
+        let outcome = match allowed {
+            Ok(_) if *self.stuck.borrow() => Err(erasure::busy()),
+            Ok(state) => {
+                let done = told.clone();
+                let task = move |journal: &mut Journal| {
+                    let erased = erasure::erase(journal, (stay, &site, by), &state, now);
+                    done.send(erased.map_err(Into::into)).ok();
+                };
+                self.pipeline.desk.task(Box::new(task)).map_err(|_task| erasure::busy())
+            }
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(()) => self.pipeline.station.forget(stay),
+            // Who asked may have gone.
+            Err(error) => drop(told.send(Err(error))),
+        }
     }
 
     fn watch_model(&mut self, now: Timestamp) {

@@ -19,6 +19,8 @@ use wardlight_journal::{Entry, Kind, StayToken as StayKey};
 use wardlight_models::life::{Change, State};
 use wardlight_station::{CommandFailure, Happening, Origin, What};
 
+use crate::keys::hex;
+
 /// Who made a step in the life of a package that nobody asked for.
 pub(crate) const AGENT: &str = "the agent";
 
@@ -178,6 +180,21 @@ impl Record {
         }
     }
 
+    /// What was done at the command line; the name is the system's word for it.
+    pub(crate) fn at_command_line(action: &'static str, by: String, detail: String) -> Self {
+        Self {
+            by: Some(by),
+            unproved: true,
+            ..Self::by_agent(action, detail)
+        }
+    }
+
+    /// Of this stay.
+    pub(crate) fn of_stay(mut self, stay: StayToken) -> Self {
+        self.stay = Some(token(stay));
+        self
+    }
+
     /// A step in the life of a package: made by the agent, or at the command line, where the name is the system's word for it.
     pub(crate) fn package(change: &Change) -> Self {
         let action = match change.to {
@@ -267,15 +284,6 @@ impl Record {
 
 fn token(stay: StayToken) -> String {
     hex(stay.as_bytes())
-}
-
-/// Two digits for each byte.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        write!(text, "{byte:02x}").ok();
-        text
-    })
 }
 
 #[cfg(test)]

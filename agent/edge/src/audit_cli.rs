@@ -3,17 +3,16 @@
 use std::io::Write;
 
 use serde_json::{Map, Value, json};
-use wardlight_journal::{AuditReport, Audited, Head, Reader, SiteKey, verify_audit};
+use wardlight_journal::{AuditReport, Audited, Head, verify_audit};
 
-use crate::audit::hex;
 use crate::config::Config;
+use crate::keys::{self, hex};
 
 /// Prints every record as a JSON line, oldest first. Returns how many could not be read; each is named on standard error.
 /// # Errors
 /// If the journal cannot be opened or the output fails.
 pub(crate) fn list(config: &Config, since_ms: i64, mut output: impl Write) -> anyhow::Result<usize> {
-    let key = SiteKey::load(&config.journal.key_file)?;
-    let mut reader = Reader::open(&config.journal.dir, &key)?;
+    let mut reader = keys::reader(&config.journal)?;
     let mut unreadable = 0;
     for item in reader.audit() {
         match item {
@@ -49,7 +48,7 @@ fn line(found: &Audited) -> Value {
 /// # Errors
 /// If the journal cannot be opened or the output fails.
 pub(crate) fn verify(config: &Config, noted: Option<&Head>, mut output: impl Write) -> anyhow::Result<bool> {
-    let key = SiteKey::load(&config.journal.key_file)?;
+    let key = keys::load(&config.journal.key_file, &config.journal.dir)?;
     let report = verify_audit(&config.journal.dir, &key, noted)?;
     say(&report, noted, &mut output)?;
     output.flush()?;

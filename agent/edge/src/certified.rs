@@ -11,14 +11,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use tracing::info;
-use wardlight_journal::SiteKey;
 use wardlight_models::certificate::{Bounds, Certificate, Machine};
 use wardlight_models::{Card, GpuTrial, Manifest, Package, TrustedKeys, WaveformModel};
 
-use crate::audit::hex;
 use crate::clock;
 use crate::config::{Gpu, JournalConfig, ModelConfig};
 use crate::inference::Loaded;
+use crate::keys::{self, hex};
 use crate::whole_file;
 
 const FOLDER: &str = "certificates";
@@ -166,7 +165,7 @@ impl<'a> Certificates<'a> {
     /// If no key can be derived from the site key.
     pub(crate) fn site(self) -> anyhow::Result<Site> {
         let unusable = || anyhow!("{}: no key can be derived from it", self.key_file.display());
-        let seed = SiteKey::load(self.key_file)?.derive(LABEL).ok_or_else(unusable)?;
+        let seed = keys::derive(self.key_file, self.journal, LABEL)?;
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_rejected| unusable())?;
         let digits = hex(pair.public_key().as_ref());
         Ok(Site {

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use wardlight_devices::rfc3339;
-use wardlight_journal::{Reader, SiteKey};
 
 use crate::certified::PARTS;
 use crate::clock;
 use crate::config::Config;
 use crate::devices::{Registry, expiry};
+use crate::keys;
 use crate::packages::Packages;
 use crate::people::users;
 use crate::session::Session;
@@ -34,9 +34,9 @@ pub(crate) async fn run(file: &Path, mut output: impl Write) -> anyhow::Result<b
         ),
         (
             "site key",
-            SiteKey::load(&config.journal.key_file)
-                .map(|_| "readable, private".to_owned())
-                .map_err(|e| e.to_string()),
+            keys::load(&config.journal.key_file, &config.journal.dir)
+                .and_then(|key| Ok(format!("readable, private, fingerprint {}", key.fingerprint()?)))
+                .map_err(|e| format!("{e:#}")),
         ),
         ("users", users(&config)),
         ("journal", journal(&config)),
@@ -97,14 +97,13 @@ fn users(config: &Config) -> Outcome {
 }
 
 fn journal(config: &Config) -> Outcome {
-    let key = SiteKey::load(&config.journal.key_file).map_err(|error| error.to_string())?;
     if !config.journal.dir.exists() {
         return Err(format!(
             "{}: no such folder; `wardlight init` makes one",
             config.journal.dir.display()
         ));
     }
-    let reader = Reader::open(&config.journal.dir, &key).map_err(|error| error.to_string())?;
+    let reader = keys::reader(&config.journal).map_err(|error| format!("{error:#}"))?;
     let newest = reader.newest().map_err(|error| error.to_string())?;
     Ok(format!("opens with this key, newest entry {newest}"))
 }

@@ -54,7 +54,17 @@ pub(crate) enum Command {
         #[command(subcommand)]
         model: crate::model_cli::ModelCommand,
     },
-    /// Read and verify the journal
+    /// The site key: show its fingerprint, replace it
+    Key {
+        #[command(subcommand)]
+        key: crate::keys::cli::KeyCommand,
+    },
+    /// Receipts of erasures
+    Receipt {
+        #[command(subcommand)]
+        receipt: crate::erasure::cli::ReceiptCommand,
+    },
+    /// Read and verify the journal, erase a stay from it
     Journal {
         #[command(subcommand)]
         journal: JournalCommand,
@@ -265,6 +275,14 @@ pub(crate) enum JournalCommand {
         #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
         format: ExportFormat,
     },
+    /// Bring a backup up to date, also while the agent runs, and prove it by restoring it
+    Backup(crate::backup_cli::BackupArgs),
+    /// Make the journal from a backup; what was erased since stays erased
+    Restore(crate::backup_cli::RestoreArgs),
+    /// Print the stays that the audit trail knows: token, bed, from, until, erased
+    Stays(crate::erasure::cli::StaysArgs),
+    /// Erase a stay for good, also while the agent runs; the patient must have been discharged
+    Erase(crate::erasure::cli::EraseArgs),
     /// Check every seal, sequence and page, and say what is wrong where
     Verify {
         #[command(flatten)]

@@ -14,7 +14,7 @@ use metrics::{counter, gauge};
 use tracing::{error, info, warn};
 use wardlight_core::time::Timestamp;
 use wardlight_journal::{
-    Checkpoint, Entry, Fate, JournalError, Kind, Reason, Submission, Submitter, Suspect, Verdict, WriterEvents,
+    Checkpoint, Entry, Fate, JournalError, Kind, Reason, Submission, Submitter, Suspect, Task, Verdict, WriterEvents,
 };
 use wardlight_station::Reply;
 
@@ -118,6 +118,17 @@ impl Desk {
         submission.checkpoint = Some(checkpoint);
         self.overflow.push_back(submission);
         self.flush();
+    }
+
+    /// Has the journal do something after everything submitted so far.
+    /// # Errors
+    /// The task comes back while anything waits here, or the journal's queue is full.
+    pub(crate) fn task(&mut self, task: Task) -> Result<(), Task> {
+        self.flush();
+        if !self.overflow.is_empty() {
+            return Err(task);
+        }
+        self.journal.try_task(task)
     }
 
     /// Passes on what waits, in order, as far as the journal takes it.

@@ -5,10 +5,11 @@ use std::io::Write;
 use serde::Serialize;
 use wardlight_core::message::{Body, Message};
 use wardlight_core::time::Timestamp;
-use wardlight_journal::{Filter, Kind, Reader, SiteKey, verify};
+use wardlight_journal::{Filter, Kind, verify};
 use wardlight_wire::encode::topic_kind;
 
 use crate::config::Config;
+use crate::keys;
 use crate::record::{RawMessage, Stored};
 
 /// One stored message as `export` prints it.
@@ -30,7 +31,7 @@ struct Line<'a> {
 /// # Errors
 /// If the journal cannot be opened or the output fails.
 pub(crate) fn export(config: &Config, mut output: impl Write) -> anyhow::Result<usize> {
-    let mut reader = reader(config)?;
+    let mut reader = keys::reader(&config.journal)?;
     let mut unreadable = 0;
     for item in reader.entries(0, Filter::of_kinds(&[Kind::Message])) {
         let stored = match item {
@@ -89,7 +90,7 @@ fn json_twin(message: &Message) -> Option<serde_json::Value> {
 /// # Errors
 /// If it cannot be opened at all.
 pub(crate) fn check(config: &Config, mut output: impl Write) -> anyhow::Result<bool> {
-    let key = SiteKey::load(&config.journal.key_file)?;
+    let key = keys::load(&config.journal.key_file, &config.journal.dir)?;
     let report = verify(&config.journal.dir, &key)?;
     for fault in &report.faults {
         writeln!(output, "{fault}")?;
@@ -118,7 +119,7 @@ pub(crate) fn check(config: &Config, mut output: impl Write) -> anyhow::Result<b
 /// # Errors
 /// If the journal cannot be opened or the output fails.
 pub(crate) fn quarantine(config: &Config, mut output: impl Write) -> anyhow::Result<()> {
-    for item in reader(config)?.quarantine()? {
+    for item in keys::reader(&config.journal)?.quarantine()? {
         match item {
             Ok(found) => {
                 let suspect = &found.suspect;
@@ -131,11 +132,6 @@ pub(crate) fn quarantine(config: &Config, mut output: impl Write) -> anyhow::Res
         }
     }
     Ok(())
-}
-
-fn reader(config: &Config) -> anyhow::Result<Reader> {
-    let key = SiteKey::load(&config.journal.key_file)?;
-    Ok(Reader::open(&config.journal.dir, &key)?)
 }
 
 fn complain(text: &str) {

@@ -13,6 +13,7 @@
 mod agent;
 mod audit;
 mod audit_cli;
+mod backup_cli;
 mod bed;
 mod broker;
 mod certified;
@@ -20,10 +21,12 @@ mod check;
 mod cli;
 mod clock;
 mod config;
+mod control;
 mod demo;
 mod desk;
 mod device_cli;
 mod devices;
+mod erasure;
 #[cfg(test)]
 mod fixture;
 mod heard;
@@ -31,6 +34,7 @@ mod http;
 mod inference;
 mod init;
 mod journal_cli;
+mod keys;
 mod metrics;
 mod model_cli;
 mod outlets;
@@ -56,6 +60,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+#[cfg(target_os = "linux")]
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -66,6 +73,7 @@ use run::{Mode, Running};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging(matches!(cli.command, Command::Run(_)));
+    without_core_dumps();
     // One provider of cryptography for everything; a second installation cannot happen here.
     rustls::crypto::ring::default_provider().install_default().ok();
     match execute(cli.command) {
@@ -75,6 +83,21 @@ fn main() -> ExitCode {
             writeln!(io::stderr(), "wardlight: {error:#}").ok();
             ExitCode::FAILURE
         }
+    }
+}
+
+/// A dump of the memory would hold names and keys in clear.
+fn without_core_dumps() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "A crash may leave a dump of the memory.");
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "Other processes of this user may read the memory.");
     }
 }
 
@@ -88,6 +111,8 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Bed(args) => runtime()?.block_on(bed::run(args, output))?,
         Command::Model { model } => model_cli::run(model, output)?,
         Command::Device { device } => device_cli::run(device, output)?,
+        Command::Key { key } => keys::cli::run(key, output)?,
+        Command::Receipt { receipt } => erasure::cli::receipt(&receipt, output)?,
         Command::User { user } => user_cli::run(user, output)?,
         Command::Score {
             score: ScoreCommand::News2,
@@ -105,6 +130,10 @@ fn journal_command(command: JournalCommand, output: impl Write) -> anyhow::Resul
             config,
             format: cli::ExportFormat::Jsonl,
         } => journal_cli::export(&Config::load(&config.config)?, output).map(|unreadable| passed(unreadable == 0)),
+        JournalCommand::Backup(args) => backup_cli::back_up(&args, output).map(|()| ExitCode::SUCCESS),
+        JournalCommand::Restore(args) => backup_cli::restore_from(&args, output).map(|()| ExitCode::SUCCESS),
+        JournalCommand::Stays(args) => erasure::cli::list(&args, output).map(|()| ExitCode::SUCCESS),
+        JournalCommand::Erase(args) => erasure::cli::erase(&args, output).map(|()| ExitCode::SUCCESS),
         JournalCommand::Verify { config } => journal_cli::check(&Config::load(&config.config)?, output).map(passed),
         JournalCommand::Quarantine { config } => {
             journal_cli::quarantine(&Config::load(&config.config)?, output).map(|()| ExitCode::SUCCESS)

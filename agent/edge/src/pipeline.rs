@@ -15,10 +15,10 @@ use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken};
 use wardlight_core::message::{Body, Message, WaveBlock};
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::Ward;
-use wardlight_journal::{Entry, Kind, Suspect};
+use wardlight_journal::{Entry, Kind, StayToken as StayKey, Suspect};
 use wardlight_station::{CommandFailure, Receipt, Reply, Station, WaveView};
 use wardlight_wire::encode::topic_kind;
-use wardlight_wire::{Alert, Cmd};
+use wardlight_wire::{Alert, Cmd, Topic};
 
 use crate::audit::Record;
 use crate::clock::Clock;
@@ -81,7 +81,7 @@ impl Pipeline {
                         .map(wardlight_wire::RejectedReading::for_log)
                         .collect();
                     warn!(device = %decoded.message.device, fields = fields.join("; "), "Readings refused.");
-                    suspects.push(suspect(inbound, reasons.join("; "), now));
+                    suspects.push(self.suspect(inbound, reasons.join("; "), now));
                 }
                 self.on_message(decoded.message, inbound, now)
             }
@@ -89,7 +89,7 @@ impl Pipeline {
                 let qos = if inbound.ticket.is_some() { "1" } else { "0" };
                 counter!(m::REFUSED, "reason" => error.reason(), "qos" => qos).increment(1);
                 warn!(error = %error.for_log(), "Message refused and quarantined.");
-                suspects.push(suspect(inbound, error.to_string(), now));
+                suspects.push(self.suspect(inbound, error.to_string(), now));
                 Vec::new()
             }
         };
@@ -111,6 +111,7 @@ impl Pipeline {
     /// Puts on record that a message was skipped unread.
     pub(crate) fn on_unread(&mut self, source: String, reason: String, ticket: Ticket, now: Timestamp) {
         let suspect = Suspect {
+            stay: StayKey::SITE,
             source,
             reason,
             at_ms: now.as_millis(),
@@ -121,7 +122,7 @@ impl Pipeline {
 
     /// Steps anything but a message. A person's request is answered when its record is committed, and its audit record with it.
     pub(crate) fn on_event(&mut self, event: Event, asked: Option<Asked>, now: Timestamp) {
-        let mut entries: Vec<Entry> = record::input_entry(&event, now).into_iter().collect();
+        let mut entries: Vec<Entry> = record::input_entry(&event, &self.ward, now).into_iter().collect();
         let outcome = self.step(event, None, now);
         if outcome.refused.is_some() {
             // Nothing changed by it, so it is not on record; what time did meanwhile is.
@@ -191,7 +192,8 @@ impl Pipeline {
         if let (Receipt::Displayed, Some(sampled_at)) = (receipt, receipts.sampled_at) {
             histogram!(m::DISPLAY_LATENCY).record(at.since(sampled_at).as_secs_f64());
         }
-        let entry = Stored::Receipt(alarm, receipt, at).entry(Kind::Alarm, None, now);
+        let stay = record::stay_of_alarm(&alarm, &self.ward);
+        let entry = Stored::Receipt(alarm, receipt, at).entry(Kind::Alarm, stay, now);
         self.desk.submit(vec![entry], Vec::new(), Ticket::Nothing);
     }
 
@@ -221,7 +223,7 @@ impl Pipeline {
         }
         if let Some((bed, view, reports)) = wave {
             for report in reports {
-                let entry = record::input_entry(&Event::Rhythm(report.clone()), now);
+                let entry = record::input_entry(&Event::Rhythm(report.clone()), &self.ward, now);
                 entries.extend(self.step(Event::Rhythm(report), None, now).entries);
                 entries.extend(entry);
             }
@@ -298,6 +300,21 @@ impl Pipeline {
         self.ward.bed_of(device).and_then(|bed| self.ward.stay_in(bed))
     }
 
+    /// What cannot be decoded, or not all of it, under the key of the stay whose device sent it.
+    fn suspect(&self, inbound: &Inbound, reason: String, now: Timestamp) -> Suspect {
+        let stay = match inbound.topic.parse() {
+            Ok(Topic::Device { device, .. }) => self.stay_at(&device),
+            Ok(_) | Err(_) => None,
+        };
+        Suspect {
+            stay: stay.map_or(StayKey::SITE, |token| StayKey(*token.as_bytes())),
+            source: inbound.topic.clone(),
+            reason,
+            at_ms: now.as_millis(),
+            body: Bytes::clone(&inbound.payload).to_vec(),
+        }
+    }
+
     fn step(&mut self, event: Event, inbound: Option<&Inbound>, now: Timestamp) -> Outcome {
         let mut effects = Vec::new();
         ticks::run_before(&mut self.ward, &event, now, &mut effects);
@@ -366,16 +383,6 @@ fn message_entry(inbound: &Inbound, stay: Option<StayToken>, now: Timestamp) -> 
         payload: &inbound.payload,
     };
     Stored::Message(raw).entry(Kind::Message, stay, now)
-}
-
-fn suspect(inbound: &Inbound, reason: String, now: Timestamp) -> Suspect {
-    let body = Bytes::clone(&inbound.payload).to_vec();
-    Suspect {
-        source: inbound.topic.clone(),
-        reason,
-        at_ms: now.as_millis(),
-        body,
-    }
 }
 
 #[cfg(test)]

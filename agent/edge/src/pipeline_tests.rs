@@ -1,10 +1,8 @@
 //! What of a message is recorded, and under whose key.
 
-use serde_json::json;
-use wardlight_journal::StayToken as StayKey;
-
 use super::*;
 use crate::fixture::{Fixture, STAY, at, message, number};
+use serde_json::json;
 
 #[test]
 fn a_waveform_that_asks_for_an_acknowledgement_is_sealed_under_the_key_of_its_stay() {

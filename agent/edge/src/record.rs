@@ -5,7 +5,7 @@ use wardlight_core::alarms::AlarmId;
 use wardlight_core::event::{AlarmChange, Command, Event, ModelScore, ModelStatus, Order, RhythmReport};
 use wardlight_core::ids::{BedId, StayToken};
 use wardlight_core::time::Timestamp;
-use wardlight_core::ward::WardState;
+use wardlight_core::ward::{Ward, WardState};
 use wardlight_journal::{Checkpoint, Entry, Kind, StayToken as StayKey};
 use wardlight_station::{Receipt, TrendRow};
 
@@ -68,15 +68,12 @@ impl Stored<'_> {
     }
 }
 
-/// The entry for an input that is not a message; `None` for what is not journaled.
-pub(crate) fn input_entry(event: &Event, at: Timestamp) -> Option<Entry> {
+/// The entry for an input that is not a message; `None` for what is not journaled. `ward` is as it was before the input.
+pub(crate) fn input_entry(event: &Event, ward: &Ward, at: Timestamp) -> Option<Entry> {
     match event {
         Event::Message(_) | Event::Tick => None,
         Event::Order(order) => {
-            let stay = match &order.command {
-                Command::Admit { stay, .. } => Some(*stay),
-                _ => None,
-            };
+            let stay = stay_of(&order.command, ward);
             Some(Stored::Order(order.clone()).entry(Kind::Command, stay, at))
         }
         Event::Score(score) => Some(Stored::Score(score.clone()).entry(Kind::Score, Some(score.stay), at)),
@@ -84,6 +81,34 @@ pub(crate) fn input_entry(event: &Event, at: Timestamp) -> Option<Entry> {
         Event::Rhythm(report) => Some(Stored::Rhythm(report.clone()).entry(Kind::Score, Some(report.stay), at)),
         Event::Restart => Some(Stored::Restart.entry(Kind::Restart, None, at)),
     }
+}
+
+/// The stay that a command is about: what a person wrote or set for a patient is erased with the patient's stay.
+fn stay_of(command: &Command, ward: &Ward) -> Option<StayToken> {
+    let bed = match command {
+        Command::Admit { stay, .. } => return Some(*stay),
+        Command::Acknowledge { alarm } | Command::Escalate { alarm } | Command::Respond { alarm, .. } => {
+            return stay_of_alarm(alarm, ward);
+        }
+        Command::Detach { device } => ward.bed_of(device)?,
+        Command::PauseAudio { bed, .. } | Command::ResumeAudio { bed } => bed.as_ref()?,
+        Command::Discharge { bed }
+        | Command::Attach { bed, .. }
+        | Command::Chart { bed, .. }
+        | Command::Transfer { from: bed, .. }
+        | Command::SetAlarm { bed, .. }
+        | Command::SetLimits { bed, .. }
+        | Command::ResetLimits { bed }
+        | Command::HandOver { bed, .. }
+        | Command::ReadBack { bed } => bed,
+    };
+    ward.stay_in(bed)
+}
+
+/// The stay in the bed of an alarm.
+pub(crate) fn stay_of_alarm(alarm: &AlarmId, ward: &Ward) -> Option<StayToken> {
+    let bed = alarm.as_str().split(':').next()?;
+    ward.stay_in(&BedId::new(bed).ok()?)
 }
 
 /// A checkpoint of the whole Ward, and of when the last message was judged live that the state holds and no record does.

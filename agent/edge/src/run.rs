@@ -20,17 +20,19 @@ use wardlight_core::ids::{BedId, UnitId};
 use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::WardConfig;
-use wardlight_journal::{Journal, Options, Reader, SiteKey, Writer, WriterOptions};
+use wardlight_journal::{Journal, Options, Reader, Writer, WriterOptions};
 use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
 
 use crate::agent::{Agent, EcgModels, Input};
 use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::config::{Config, JournalConfig, Unit, Waveforms};
+use crate::control::{self, Control};
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
 use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
 use crate::inference::{self, Inference, Loader};
+use crate::keys;
 use crate::outlets::Outlets;
 use crate::packages::Packages;
 use crate::people;
@@ -168,6 +170,14 @@ impl Running {
         let session_inbox = inbox.clone();
         let session_phases = phases.clone();
         tasks.spawn(async move { Ok(session.run(session_inbox, to_broker, session_phases).await?) });
+        let control = Control {
+            config: config.journal.clone(),
+            journal: journal.submitter(),
+            inbox: inbox.clone(),
+            site: config.site.to_string(),
+            clock,
+        };
+        tasks.spawn(control::serve(control, phases.clone()));
         tasks.spawn(storage::watch(config.journal.dir.clone(), station.clone(), phases.clone()));
         recall_the_past(reader, station.clone(), clock.now())?;
         tasks.spawn(http::serve(listener, station, prometheus, ready, phases));
@@ -292,8 +302,9 @@ fn writer_options(config: &Config) -> WriterOptions {
 
 /// Opens the journal and rebuilds the Ward from it.
 fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Reader, Clock)> {
-    let key = SiteKey::load(&config.journal.key_file)?;
-    let (journal, report) = Journal::open(&config.journal.dir, &key, journal_options(&config.journal))?;
+    let key = keys::settle(&config.journal)?;
+    let opened = Journal::open(&config.journal.dir, &key, journal_options(&config.journal));
+    let (journal, report) = keys::explained(opened)?;
     if let Some(replaced) = &report.replaced {
         error!(
             ?replaced,

@@ -53,46 +53,62 @@ impl Journal {
         let first = self.next_seq;
         match self.transact(parts) {
             Ok((next, chain)) => {
-                self.next_seq = next;
-                self.chain = chain;
-                self.compaction.hot_bytes += parts.iter().map(|part| part.entry_bytes() as u64).sum::<u64>();
+                self.appended(next, chain, parts);
                 Ok(first..next)
             }
-            Err(error) => {
-                if matches!(error, JournalError::Malformed(_)) {
-                    // If even this fails, the next open finds the same by itself.
-                    self.mark_damaged().ok();
-                }
-                // The sequences will be used again: keys made in the transaction are gone, and nonces must differ.
-                self.ring.forget();
-                self.prefix = new_prefix(&self.ring.random)?;
-                Err(error)
-            }
+            Err(error) => Err(self.rolled_back(error)?),
         }
+    }
+
+    /// What is committed is known from now on.
+    pub(crate) fn appended(&mut self, next: u64, chain: Head, parts: &[Part<'_>]) {
+        self.next_seq = next;
+        self.chain = chain;
+        self.compaction.hot_bytes += parts.iter().map(|part| part.entry_bytes() as u64).sum::<u64>();
+    }
+
+    /// Makes ready for the next try after a transaction that changed nothing; returns why it did not.
+    pub(crate) fn rolled_back(&mut self, error: JournalError) -> Result<JournalError, JournalError> {
+        if matches!(error, JournalError::Malformed(_)) {
+            // If even this fails, the next open finds the same by itself.
+            self.mark_damaged().ok();
+        }
+        // The sequences will be used again: keys made in the transaction are gone, and nonces must differ.
+        self.ring.forget();
+        self.prefix = new_prefix(&self.ring.random)?;
+        Ok(error)
     }
 
     fn transact(&mut self, parts: &[Part<'_>]) -> Result<(u64, Head), JournalError> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let written = write_rows(
-            &transaction,
-            &mut self.ring,
-            self.prefix,
-            (self.next_seq, self.chain),
-            &mut self.scratch,
-            parts,
-        )?;
-        if written.chain != self.chain {
-            audit::store(&transaction, &mut self.ring, audit::HEAD, written.chain)?;
-        }
-        written.tally.store(&transaction)?;
-        if let Some((checkpoint, covers)) = written.checkpoint {
-            store_checkpoint(&transaction, &mut self.ring, checkpoint, covers)?;
-        }
+        let place = (self.next_seq, self.chain);
+        let after = write_parts(&transaction, &mut self.ring, self.prefix, place, &mut self.scratch, parts)?;
         let suspects = parts.iter().flat_map(|part| part.suspects);
         quarantine::store(&transaction, &mut self.ring, suspects, &self.options)?;
         transaction.commit()?;
-        Ok((written.next, written.chain))
+        Ok(after)
     }
+}
+
+/// Writes entries and the newest checkpoint inside the caller's transaction, from this sequence and record of the audit trail on; returns
+/// those that are next.
+pub(crate) fn write_parts(
+    db: &Connection,
+    ring: &mut KeyRing,
+    prefix: NoncePrefix,
+    (first, chain): (u64, Head),
+    scratch: &mut Vec<u8>,
+    parts: &[Part<'_>],
+) -> Result<(u64, Head), JournalError> {
+    let written = write_rows(db, ring, prefix, (first, chain), scratch, parts)?;
+    if written.chain != chain {
+        audit::store(db, ring, audit::HEAD, written.chain)?;
+    }
+    written.tally.store(db)?;
+    if let Some((checkpoint, covers)) = written.checkpoint {
+        store_checkpoint(db, ring, checkpoint, covers)?;
+    }
+    Ok((written.next, written.chain))
 }
 
 /// What the entries of a transaction came to.
@@ -122,6 +138,9 @@ fn write_rows<'p>(
     };
     for part in parts {
         for entry in part.entries {
+            // What comes late of a stay that is erased leaves its place in the sequence and nothing else.
+            let left = ring.is_erased(entry.stay).then(|| entry.left());
+            let entry = left.as_ref().unwrap_or(entry);
             let key = ring.for_writing(db, entry.stay)?;
             let head = RowHead {
                 seq: written.next,
@@ -180,8 +199,13 @@ impl Tally {
     }
 }
 
-fn store_checkpoint(db: &Connection, ring: &mut KeyRing, checkpoint: &Checkpoint, covers: u64) -> Result<(), JournalError> {
-    let key = ring.for_writing(db, StayToken::SITE)?;
+pub(crate) fn store_checkpoint(
+    db: &Connection,
+    ring: &mut KeyRing,
+    checkpoint: &Checkpoint,
+    covers: u64,
+) -> Result<(), JournalError> {
+    let key = ring.for_writing(db, StayToken::STATE)?;
     let sealed = seal_checkpoint(&key, &ring.random, checkpoint, covers)?;
     db.prepare_cached("INSERT INTO checkpoints (covers, at_ms, key_id, sealed) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![covers.cast_signed(), checkpoint.at_ms, key.id, sealed])?;

@@ -99,6 +99,13 @@ impl Compaction {
     }
 }
 
+impl Compaction {
+    /// Forgets a round that is under way; what it wrote is deleted by the next.
+    pub(crate) fn abandon(&mut self) {
+        self.round = None;
+    }
+}
+
 impl Journal {
     /// Does one short step of moving the rows of finished hours into segments. Call it again while
     /// [`Compacted::pending`] is true. Rows of the running hour move too while there are more of them than

@@ -27,11 +27,13 @@ pub enum Kind {
     Audit = 7,
     /// A summary of what was measured, for trends.
     Trend = 8,
+    /// What is left of an entry whose stay was erased: its sequence and its hour.
+    Erased = 9,
 }
 
 impl Kind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Message,
         Kind::Command,
         Kind::Score,
@@ -40,6 +42,7 @@ impl Kind {
         Kind::Strip,
         Kind::Audit,
         Kind::Trend,
+        Kind::Erased,
     ];
 
     /// The number in the database.
@@ -61,6 +64,13 @@ pub struct StayToken(pub [u8; 16]);
 impl StayToken {
     /// For what belongs to no stay: unassigned devices, restarts, audit of the site.
     pub const SITE: StayToken = StayToken([0; 16]);
+    /// For checkpoints: the whole state has a data key of its own, which goes with each stay that is erased.
+    pub(crate) const STATE: StayToken = StayToken([0xff; 16]);
+
+    /// True for the tokens that are no patient's.
+    pub(crate) fn is_reserved(self) -> bool {
+        self == StayToken::SITE || self == StayToken::STATE
+    }
 }
 
 impl std::fmt::Debug for StayToken {
@@ -84,6 +94,18 @@ pub struct Entry {
     pub at_ms: i64,
     /// The content, at most [`MAX_BODY`] bytes. The journal does not look into it.
     pub body: Vec<u8>,
+}
+
+impl Entry {
+    /// What is left of it when its stay is erased.
+    pub(crate) fn left(&self) -> Entry {
+        Entry {
+            kind: Kind::Erased,
+            stay: StayToken::SITE,
+            at_ms: self.at_ms,
+            body: Vec::new(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Entry {
@@ -127,6 +149,8 @@ impl std::fmt::Debug for Checkpoint {
 /// Input that could not be decoded, to be kept for a person to look at.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Suspect {
+    /// The stay that it belongs to, whose data key seals it; [`StayToken::SITE`] if that is not known.
+    pub stay: StayToken,
     /// Where it came from: a topic, a device.
     pub source: String,
     /// Why it was refused: which field, what was expected.

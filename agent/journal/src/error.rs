@@ -86,10 +86,14 @@ pub enum JournalError {
         fault: KeyFault,
     },
     /// The journal was written under another site key. Nothing was changed.
-    #[error("journal {}: the site key does not fit; it was written under another key", path.display())]
+    #[error("journal {}: it was written under the site key {written}, and this is {given}", path.display())]
     WrongKey {
         /// The database.
         path: PathBuf,
+        /// Fingerprint of the key that it was written under.
+        written: String,
+        /// Fingerprint of the key that was tried.
+        given: String,
     },
     /// Another process (or another part of this one) has the journal open for writing.
     #[error("journal {}: another process is writing to it", path.display())]
@@ -138,6 +142,29 @@ pub enum JournalError {
     /// The database file is malformed where the call had to write or look.
     #[error("journal: the database file is malformed ({0})")]
     Malformed(String),
+    /// The journal has no data key of this stay: it never was, or is erased already.
+    #[error("journal: it has nothing of this stay")]
+    UnknownStay,
+    /// A damaged file that was moved aside still has the keys of every stay.
+    #[error("journal {}: this damaged copy still holds the stay: delete it first, then erase", path.display())]
+    Aside {
+        /// The copy.
+        path: PathBuf,
+    },
+    /// There is a journal already where one was to be made.
+    #[error("journal {}: there is one already: move it away first", path.display())]
+    Exists {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A backup has lost some of its files.
+    #[error("backup {}: {missing} segments are missing in it", path.display())]
+    Incomplete {
+        /// The folder.
+        path: PathBuf,
+        /// Segments that are missing.
+        missing: u64,
+    },
     /// Sealing failed; ring gives no reason.
     #[error("journal: sealing failed")]
     Seal,
@@ -166,11 +193,15 @@ impl JournalError {
             | JournalError::InUse { .. }
             | JournalError::Thread(_)
             | JournalError::Sqlite(_) => Fate::Retry,
-            JournalError::TooLarge { .. } | JournalError::Damaged(_) => Fate::Refuse,
+            JournalError::TooLarge { .. } | JournalError::UnknownStay | JournalError::Aside { .. } | JournalError::Damaged(_) => {
+                Fate::Refuse
+            }
             JournalError::KeyFile { .. }
             | JournalError::WrongKey { .. }
             | JournalError::NewerSchema { .. }
             | JournalError::Missing { .. }
+            | JournalError::Exists { .. }
+            | JournalError::Incomplete { .. }
             | JournalError::Gone { .. }
             | JournalError::Malformed(_)
             | JournalError::Seal => Fate::Fatal,

@@ -1,14 +1,16 @@
 //! The site key: 32 bytes in a file that only its owner may read.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::Path;
 
-use ring::hkdf::{HKDF_SHA256, Salt};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use crate::error::{JournalError, KeyFault};
+use crate::seal::SiteKeys;
+use crate::secret::SiteSecret;
 
 /// Bytes in a site key and in a data key.
 pub(crate) const KEY_BYTES: usize = 32;
@@ -53,18 +55,31 @@ impl SiteKey {
     }
 
     /// A key for another purpose, which tells nothing of this one: the same for the same `label`. `None` never happens with
-    /// labels of a sane length.
+    /// labels of a sane length. What must survive a rotation comes from the journal's [`crate::SiteSecret`] instead.
     pub fn derive(&self, label: &str) -> Option<[u8; KEY_BYTES]> {
-        let root = Salt::new(HKDF_SHA256, b"wardlight site key, for").extract(self.bytes());
-        let mut key = [0; KEY_BYTES];
-        let info = [label.as_bytes()];
-        root.expand(&info, HKDF_SHA256).and_then(|okm| okm.fill(&mut key)).ok()?;
-        Some(key)
+        SiteSecret::of(self).derive(label)
+    }
+
+    /// By what people tell one site key from another: 16 hexadecimal digits that say nothing of the key.
+    ///
+    /// # Errors
+    /// [`JournalError::Seal`] if no key can be derived from it.
+    pub fn fingerprint(&self) -> Result<String, JournalError> {
+        Ok(fingerprint(SiteKeys::new(self)?.check_value()))
     }
 
     pub(crate) fn bytes(&self) -> &[u8; KEY_BYTES] {
         &self.0
     }
+}
+
+/// The first digits of a key's check value.
+pub(crate) fn fingerprint(check_value: &[u8]) -> String {
+    check_value.iter().take(8).fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        write!(text, "{byte:02x}").ok();
+        text
+    })
 }
 
 fn read(path: &Path) -> Result<Zeroizing<[u8; KEY_BYTES]>, KeyFault> {

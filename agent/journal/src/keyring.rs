@@ -1,6 +1,6 @@
 //! The data keys in use: one per stay, made on first use, wrapped by the site key in the database.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ring::rand::SystemRandom;
@@ -19,6 +19,8 @@ pub(crate) struct KeyRing {
     pub(crate) random: SystemRandom,
     by_id: HashMap<i64, Option<Arc<DataKey>>>,
     by_stay: HashMap<StayToken, Arc<DataKey>>,
+    /// Stays that were erased: no key is ever made for them again.
+    pub(crate) erased: HashSet<StayToken>,
 }
 
 impl KeyRing {
@@ -28,6 +30,7 @@ impl KeyRing {
             random: SystemRandom::new(),
             by_id: HashMap::new(),
             by_stay: HashMap::new(),
+            erased: HashSet::new(),
         })
     }
 
@@ -68,6 +71,10 @@ impl KeyRing {
         self.make_room();
         self.by_id.insert(id, key.clone());
         Ok(key)
+    }
+
+    pub(crate) fn is_erased(&self, stay: StayToken) -> bool {
+        self.erased.contains(&stay)
     }
 
     /// Forgets everything that was opened: after a rolled-back transaction a key that was made in it is gone.

@@ -20,8 +20,10 @@
 
 mod append;
 mod audit;
+mod backup;
 mod compact;
 mod entry;
+mod erase;
 mod error;
 mod key;
 mod keyring;
@@ -36,6 +38,7 @@ mod rotate;
 mod rows;
 mod schema;
 mod seal;
+mod secret;
 mod segment;
 mod submit;
 mod verify;
@@ -43,8 +46,10 @@ mod wal;
 mod writer;
 
 pub use audit::{AuditReport, Audited, Break, Broken, Head, verify_audit};
+pub use backup::{BackedUp, backup, restore};
 pub use compact::Compacted;
 pub use entry::{Checkpoint, Entry, Kind, MAX_BODY, MAX_CHECKPOINT, Part, StayToken, Stored, Suspect};
+pub use erase::{Erased, Tombstone};
 pub use error::{Damage, Fate, JournalError, KeyFault, Place};
 pub use key::SiteKey;
 pub use open::{Journal, OpenReport, Options};
@@ -52,6 +57,7 @@ pub use quarantine::Quarantined;
 pub use read::{Count, Entries, Filter, Reader, Restored};
 pub use rebuild::{Replaced, Salvaged};
 pub use retain::{Expired, Maintained};
-pub use submit::{Reason, Refused, Submission, Submitter};
+pub use secret::SiteSecret;
+pub use submit::{Reason, Refused, Submission, Submitter, Task};
 pub use verify::{Fault, VerifyReport, verify};
 pub use writer::{Closed, Verdict, Writer, WriterEvents, WriterOptions};

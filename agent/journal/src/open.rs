@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 
 use crate::audit::{self, Head};
 use crate::compact::Compaction;
+use crate::erase;
 use crate::error::JournalError;
 use crate::key::SiteKey;
 use crate::keyring::KeyRing;
@@ -90,7 +91,9 @@ pub struct Journal {
     pub(crate) options: Options,
     pub(crate) scratch: Vec<u8>,
     pub(crate) compaction: Compaction,
-    path: PathBuf,
+    /// The log may hold what was deleted or replaced for good.
+    pub(crate) log_is_dirty: bool,
+    pub(crate) path: PathBuf,
     identity: Option<FileIdentity>,
     // Last, so that it is released after the database is closed.
     _lock: File,
@@ -144,8 +147,10 @@ impl Journal {
         };
         report.newest = newest;
         let mut ring = ring;
+        ring.erased.extend(erase::erased_stays(&db)?);
         let chain = audit::resume(&db, &mut ring, dir, key, newest)?;
-        let journal = Journal {
+        let mut journal = Journal {
+            log_is_dirty: true,
             compaction: Compaction::resume(&db, newest)?,
             db,
             prefix: new_prefix(&ring.random)?,
@@ -158,6 +163,8 @@ impl Journal {
             path,
             _lock: lock,
         };
+        // A kill may have come between an erasure or a rotation and this.
+        journal.clean_log()?;
         Ok((journal, report))
     }
 
@@ -169,6 +176,21 @@ impl Journal {
     /// The newest record of the audit trail.
     pub fn audit_head(&self) -> Head {
         self.chain
+    }
+
+    /// Takes the log into the file and empties it: what was deleted or replaced is then nowhere in either, since the file's free pages
+    /// are overwritten. A reader in the way, or a full disk, only delays this to the next step of [`Journal::maintain`].
+    pub(crate) fn clean_log(&mut self) -> Result<(), JournalError> {
+        self.log_is_dirty = true;
+        let busy = self
+            .db
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        self.log_is_dirty = match busy.map_err(JournalError::from) {
+            Ok(busy) => busy != 0,
+            Err(JournalError::Malformed(reason)) => return Err(JournalError::Malformed(reason)),
+            Err(_) => true,
+        };
+        Ok(())
     }
 
     /// Starts the thread that takes the log into the file, and lets the log grow longer before a commit has to.
@@ -236,7 +258,7 @@ fn prove_writable(db: &mut Connection, newest: u64) -> Result<(), JournalError> 
     }
 }
 
-fn make_folder(dir: &Path) -> Result<(), JournalError> {
+pub(crate) fn make_folder(dir: &Path) -> Result<(), JournalError> {
     if dir.is_dir() {
         return Ok(());
     }

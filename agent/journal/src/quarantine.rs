@@ -46,8 +46,11 @@ pub(crate) fn store<'a>(
 ) -> Result<(), JournalError> {
     let mut any = false;
     for suspect in suspects {
+        if ring.is_erased(suspect.stay) {
+            continue;
+        }
         any = true;
-        let key = ring.for_writing(db, StayToken::SITE)?;
+        let key = ring.for_writing(db, suspect.stay)?;
         let content = encode(suspect);
         let sealed = key.seal_blob(&ring.random, &associated(suspect.at_ms), &content)?;
         db.prepare_cached("INSERT INTO quarantine (at_ms, key_id, bytes, sealed) VALUES (?1, ?2, ?3, ?4)")?
@@ -89,9 +92,7 @@ pub(crate) fn list(db: &Connection, ring: &mut KeyRing) -> Result<Vec<Result<Qua
         let bytes: i64 = row.get(3)?;
         let sealed: Vec<u8> = row.get(4)?;
         let key = ring.for_reading(db, key_id)?;
-        let suspect = key
-            .and_then(|key| key.open_blob(&associated(at_ms), &sealed))
-            .and_then(|content| decode(&content, at_ms));
+        let suspect = key.and_then(|key| decode(&key.open_blob(&associated(at_ms), &sealed)?, key.stay, at_ms));
         items.push(match suspect {
             Some(suspect) => Ok(Quarantined {
                 id: id.cast_unsigned(),
@@ -126,10 +127,11 @@ fn encode(suspect: &Suspect) -> Vec<u8> {
     content
 }
 
-fn decode(content: &[u8], at_ms: i64) -> Option<Suspect> {
+fn decode(content: &[u8], stay: StayToken, at_ms: i64) -> Option<Suspect> {
     let (source, rest) = take_words(content)?;
     let (reason, body) = take_words(rest)?;
     Some(Suspect {
+        stay,
         source,
         reason,
         at_ms,

@@ -17,7 +17,7 @@ use crate::key::SiteKey;
 use crate::keyring::KeyRing;
 use crate::probe;
 use crate::schema::{self, meta};
-use crate::{merge, read, rows};
+use crate::{erase, merge, read, rows, secret};
 
 /// Rows written in one transaction.
 const BATCH: u64 = 2000;
@@ -239,9 +239,15 @@ impl Copy {
         let compacted = compacted.unwrap_or(inferred);
         schema::set_meta(&self.new, meta::COMPACTED_UPTO, &compacted)?;
         // They are sealed under keys that were taken over: what they say of the audit trail stays true, also of what was lost.
-        for name in [audit::HEAD, audit::BASE] {
+        for name in [audit::HEAD, audit::BASE, secret::NAME] {
             if let Some(end) = schema::get_meta::<Vec<u8>>(old, name).ok().flatten() {
                 schema::set_meta(&self.new, name, &end)?;
+            }
+        }
+        for stay in erase::erased_stays(old).unwrap_or_default() {
+            let name = erase::name(stay);
+            if let Some(tombstone) = schema::get_meta::<Vec<u8>>(old, &name).ok().flatten() {
+                schema::set_meta(&self.new, &name, &tombstone)?;
             }
         }
         if let Some(removed) = removed {

@@ -31,7 +31,7 @@ const CLASSES: [Class; 4] = [
         keep: |options| options.keep_strips,
     },
     Class {
-        kinds: &[Kind::Message, Kind::Score, Kind::Restart, Kind::Trend],
+        kinds: &[Kind::Message, Kind::Score, Kind::Restart, Kind::Trend, Kind::Erased],
         keep: |options| options.keep_stream,
     },
     Class {
@@ -99,6 +99,9 @@ impl Journal {
     /// # Errors
     /// As [`Journal::expire`] and [`Journal::compact`].
     pub fn maintain(&mut self, now_ms: i64) -> Result<Maintained, JournalError> {
+        if self.log_is_dirty {
+            self.clean_log()?;
+        }
         let expired = self.expire(now_ms)?;
         let compacted = if expired.pending {
             crate::Compacted::default()

@@ -8,6 +8,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql};
 
 use crate::error::{JournalError, is_malformed};
+use crate::key::fingerprint;
 use crate::seal::SiteKeys;
 
 /// The version this program writes and reads.
@@ -147,8 +148,11 @@ fn look(db: &Connection, path: &Path, site: &SiteKeys) -> Result<Condition, Jour
         return Ok(Condition::Broken("its tables are not those of a journal".to_owned()));
     }
     if !key_fits(db, site)? {
+        let written: Option<Vec<u8>> = get_meta(db, meta::KEY_CHECK).unwrap_or(None);
         return Err(JournalError::WrongKey {
             path: path.to_path_buf(),
+            written: written.map_or_else(|| "unknown".to_owned(), |check| fingerprint(&check)),
+            given: fingerprint(site.check_value()),
         });
     }
     if get_meta::<i64>(db, meta::DAMAGED)?.is_some_and(|flag| flag != 0) {

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::entry::StayToken;
 use crate::error::JournalError;
 use crate::key::{KEY_BYTES, SiteKey};
+use crate::secret::SiteSecret;
 
 const PREFIX_BYTES: usize = 4;
 const ROW_DOMAIN: &[u8; 8] = b"wlj1 row";
@@ -120,6 +121,7 @@ impl DataKey {
 /// The keys derived from the site key.
 pub(crate) struct SiteKeys {
     wrap: LessSafeKey,
+    secret: SiteSecret,
     check: Zeroizing<[u8; KEY_BYTES]>,
 }
 
@@ -132,8 +134,14 @@ impl SiteKeys {
             .map_err(|ring::error::Unspecified| JournalError::Seal)?;
         Ok(SiteKeys {
             wrap: derive(&root, b"wrap")?,
+            secret: SiteSecret::of(site),
             check,
         })
+    }
+
+    /// The secret of a site that never had another key.
+    pub(crate) fn secret(&self) -> &SiteSecret {
+        &self.secret
     }
 
     /// A value by which a wrong site key is told from a damaged journal. It reveals nothing of the key.

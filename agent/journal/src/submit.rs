@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, SyncSender, TrySendError};
 
 use crate::entry::{Checkpoint, Entry, Part, Suspect};
 use crate::error::JournalError;
+use crate::open::Journal;
 
 /// What is to be stored together, and what the caller wants back when it is.
 #[derive(Debug)]
@@ -61,8 +62,12 @@ pub struct Refused<T> {
     pub submission: Box<Submission<T>>,
 }
 
+/// Something to be done with the journal itself, between two commits.
+pub type Task = Box<dyn FnOnce(&mut Journal) + Send>;
+
 /// What goes through the queue.
 pub(crate) enum Item<T> {
+    Task(Task),
     Submission(Box<Submission<T>>),
     /// Only there to wake the thread when it is to close.
     Wake,
@@ -108,6 +113,21 @@ impl<T> Submitter<T> {
             .or_else(|mpsc::SendError(item)| refuse(item, Reason::Closed))
     }
 
+    /// Has the journal's thread do something with the journal, once everything submitted before is on disk. It holds up commits for as
+    /// long as it takes. A task that is not reached before the writer closes is dropped.
+    ///
+    /// # Errors
+    /// The task comes back if the queue is full or the writer closed.
+    pub fn try_task(&self, task: Task) -> Result<(), Task> {
+        if self.closing.load(Ordering::Acquire) {
+            return Err(task);
+        }
+        self.sender.try_send(Item::Task(task)).or_else(|error| match error {
+            TrySendError::Full(Item::Task(task)) | TrySendError::Disconnected(Item::Task(task)) => Err(task),
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => Ok(()),
+        })
+    }
+
     fn check(&self, submission: Submission<T>) -> Result<Box<Submission<T>>, Refused<T>> {
         let reason = match submission.part().check() {
             Err(error) => Reason::Invalid(error),
@@ -124,6 +144,6 @@ impl<T> Submitter<T> {
 fn refuse<T>(item: Item<T>, reason: Reason) -> Result<(), Refused<T>> {
     match item {
         Item::Submission(submission) => Err(Refused { reason, submission }),
-        Item::Wake => Ok(()),
+        Item::Task(_) | Item::Wake => Ok(()),
     }
 }

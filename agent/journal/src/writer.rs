@@ -11,7 +11,7 @@ use crate::entry::Part;
 use crate::error::{Fate, JournalError};
 use crate::open::Journal;
 use crate::retain::Maintained;
-use crate::submit::{Item, Submission, Submitter};
+use crate::submit::{Item, Submission, Submitter, Task};
 use crate::wal::LogKeeper;
 
 /// No linger is longer, whatever the options say.
@@ -117,6 +117,7 @@ impl<T: Send + 'static> Writer<T> {
             options,
             events,
             pending: Vec::new(),
+            tasks: Vec::new(),
             entries: 0,
             bytes: 0,
             failing: false,
@@ -172,6 +173,8 @@ struct Engine<T, E> {
     events: E,
     /// Taken from the queue and not yet on disk.
     pending: Vec<Submission<T>>,
+    /// To be done once nothing is pending.
+    tasks: Vec<Task>,
     entries: usize,
     bytes: usize,
     /// The last commit failed: what is pending waits for no more company.
@@ -203,6 +206,7 @@ impl<T, E: WriterEvents<T>> Engine<T, E> {
             self.gather();
             let closing = self.is_closing();
             if self.pending.is_empty() {
+                self.run_tasks();
                 if closing {
                     break;
                 }
@@ -214,6 +218,7 @@ impl<T, E: WriterEvents<T>> Engine<T, E> {
             match result {
                 Ok(()) => {
                     backoff = MIN_BACKOFF;
+                    self.run_tasks();
                     self.tidy_up_if_overdue();
                 }
                 Err(error) => {
@@ -307,15 +312,26 @@ impl<T, E: WriterEvents<T>> Engine<T, E> {
         }
     }
 
+    fn run_tasks(&mut self) {
+        for task in self.tasks.drain(..) {
+            task(&mut self.journal);
+        }
+    }
+
+    /// A task must not meet anything that was submitted after it.
     fn is_full(&self) -> bool {
-        self.entries >= self.options.max_entries || self.bytes >= self.options.max_bytes
+        !self.tasks.is_empty() || self.entries >= self.options.max_entries || self.bytes >= self.options.max_bytes
     }
 
     fn take(&mut self, item: Item<T>) {
-        if let Item::Submission(submission) = item {
-            self.entries += submission.entries.len();
-            self.bytes += submission.part().bytes();
-            self.pending.push(*submission);
+        match item {
+            Item::Submission(submission) => {
+                self.entries += submission.entries.len();
+                self.bytes += submission.part().bytes();
+                self.pending.push(*submission);
+            }
+            Item::Task(task) => self.tasks.push(task),
+            Item::Wake => {}
         }
     }
 

@@ -100,7 +100,7 @@ fn the_chain_goes_on_over_restarts_compaction_and_a_new_site_key() {
     assert_eq!(check(dir.path()).records, 7);
     journal.append(&[record(8), record(9)]).unwrap();
     let new = SiteKey::from_bytes([9; 32]);
-    assert_eq!(journal.rotate_site_key(&new).unwrap(), 0);
+    assert_eq!(journal.rotate_site_key(&new, &[]).unwrap(), 0);
     journal.append(&[record(10)]).unwrap();
     drop(journal);
     let report = verify_audit(dir.path(), &new, None).unwrap();

@@ -283,7 +283,13 @@ fn each_class_goes_at_its_own_age() {
     let gone = expire_all(&mut journal, day(11)).by_age;
     assert_eq!(
         gone.into_iter().collect::<Vec<_>>(),
-        [(Kind::Message, 5), (Kind::Score, 5), (Kind::Restart, 5), (Kind::Trend, 5)]
+        [
+            (Kind::Message, 5),
+            (Kind::Score, 5),
+            (Kind::Restart, 5),
+            (Kind::Trend, 5),
+            (Kind::Erased, 5)
+        ]
     );
     assert_eq!(kinds_left(dir.path()), [Kind::Command, Kind::Alarm, Kind::Audit]);
     let gone = expire_all(&mut journal, day(101)).by_age;
@@ -321,9 +327,9 @@ fn short_of_space_strips_go_first_and_records_last() {
     }
     assert_eq!(order.len(), Kind::ALL.len());
     assert_eq!(order[0], Kind::Strip);
-    let mut stream = order[1..5].to_vec();
+    let mut stream = order[1..6].to_vec();
     stream.sort();
-    assert_eq!(stream, [Kind::Message, Kind::Score, Kind::Restart, Kind::Trend]);
+    assert_eq!(stream, [Kind::Message, Kind::Score, Kind::Restart, Kind::Trend, Kind::Erased]);
 }
 
 #[test]

@@ -227,6 +227,7 @@ fn nothing_stands_in_clear_on_disk() {
     let body = MARKER.repeat(500);
     journal.checkpoint(&Checkpoint { at_ms: START_MS, body }).unwrap();
     let suspect = Suspect {
+        stay: wardlight_journal::StayToken::SITE,
         source: String::from_utf8(MARKER.to_vec()).unwrap(),
         reason: String::from_utf8(MARKER.to_vec()).unwrap(),
         at_ms: START_MS,
@@ -284,6 +285,7 @@ fn quarantine_keeps_the_newest_within_its_bounds() {
     };
     let (mut journal, _) = Journal::open(dir.path(), &key(), options).unwrap();
     let suspect = |n: usize, bytes: usize| Suspect {
+        stay: wardlight_journal::StayToken::SITE,
         source: format!("vitals/v1/a/device-{n}/num"),
         reason: "hr: 999 is over 350".to_owned(),
         at_ms: START_MS,
@@ -326,7 +328,7 @@ fn rotating_the_site_key_keeps_everything_and_shuts_the_old_key_out() {
     let mut journal = open(dir.path());
     journal.append(&entries).unwrap();
     let new = SiteKey::from_bytes([77; 32]);
-    assert_eq!(journal.rotate_site_key(&new).unwrap(), 0);
+    assert_eq!(journal.rotate_site_key(&new, &[]).unwrap(), 0);
     journal.append(&entries).unwrap();
     drop(journal);
     let opened = Journal::open(dir.path(), &key(), Options::default());

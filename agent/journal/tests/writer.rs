@@ -116,6 +116,7 @@ fn submissions_of_any_size_get_their_own_range() {
         })
         .unwrap();
     let suspect = Suspect {
+        stay: wardlight_journal::StayToken::SITE,
         source: "nobody".to_owned(),
         reason: "no such topic".to_owned(),
         at_ms: START_MS,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use wardlight_core::alarms::{AlarmId, AlarmState, Receiver};
 use wardlight_core::event::{AlarmChange, Transition};
-use wardlight_core::ids::BedId;
+use wardlight_core::ids::{BedId, StayToken};
 use wardlight_core::time::Timestamp;
 use wardlight_core::view::AlarmView;
 
@@ -45,6 +45,7 @@ pub enum Receipt {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Episode {
     pub(crate) bed: BedId,
+    pub(crate) stay: StayToken,
     pub(crate) alarm: AlarmView,
     revision: u32,
     /// Whether a page was open when it began: only then does its way to the screen say how fast that is.
@@ -123,6 +124,11 @@ impl History {
         }
     }
 
+    /// Nothing of a stay is remembered any more.
+    pub(crate) fn forget(&mut self, stay: StayToken) {
+        self.episodes.retain(|episode| episode.stay != stay);
+    }
+
     /// From when on it is complete.
     pub(crate) const fn since(&self) -> Option<Timestamp> {
         self.since
@@ -140,6 +146,7 @@ impl History {
         let trigger = change.trigger;
         let episode = Episode {
             bed: change.bed.clone(),
+            stay: change.stay,
             alarm: change.into(),
             revision: change.revision,
             watched,

@@ -221,6 +221,12 @@ impl Station {
         self.trends().precede(past.trends);
     }
 
+    /// Forgets the alarms and trends of a stay that is erased. What open pages have drawn goes when they ask again.
+    pub fn forget(&self, stay: StayToken) {
+        self.history().forget(stay);
+        self.trends().forget(stay);
+    }
+
     /// Shows a block of a waveform.
     pub fn publish_wave(&self, bed: &BedId, block: &WaveView) {
         if self.shared.waves.receiver_count() > 0 {

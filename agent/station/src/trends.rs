@@ -90,6 +90,11 @@ impl Trends {
         }
     }
 
+    /// Nothing of a stay is remembered any more.
+    pub(crate) fn forget(&mut self, stay: StayToken) {
+        self.beds.retain(|_, trend| trend.stay != stay);
+    }
+
     /// The trend of a bed up to now.
     pub(crate) fn get(&self, bed: &BedId, now: Timestamp) -> Trend {
         let end = now.as_millis().div_euclid(STEP_MS);

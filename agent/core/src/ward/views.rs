@@ -44,6 +44,12 @@ impl Ward {
         self.state.stays.get(bed).map(|stay| stay.token)
     }
 
+    /// The bed that a stay is in; `None` once the patient has left.
+    pub fn bed_of_stay(&self, stay: crate::ids::StayToken) -> Option<&BedId> {
+        let mut stays = self.state.stays.iter();
+        stays.find(|(_, at)| at.token == stay).map(|(bed, _)| bed)
+    }
+
     /// The whole ward in one line.
     pub fn overview(&self) -> WardView {
         let mut unacknowledged = [0; 3];

@@ -28,7 +28,7 @@ use crate::certified::Certificates;
 use crate::cli::DemoArgs;
 use crate::config::{BrokerUrl, Config};
 use crate::run::{Mode, Running};
-use crate::{Stop, clock, metrics};
+use crate::{Stop, clock, keys, metrics};
 use report::{Report, Seen, Taken};
 use watcher::Watcher;
 
@@ -102,7 +102,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<bool> {
     settle(&prometheus, &counters).await;
     running.stop().await;
     outcome?;
-    let key = SiteKey::load(&config.journal.key_file)?;
+    let key = keys::load(&config.journal.key_file, &config.journal.dir)?;
     let duplicates = metrics::total(&prometheus, metrics::DUPLICATES, "");
     let quarantined = metrics::total(&prometheus, metrics::REFUSED, "qos=\"1\"");
     let taken = Taken::count(&config.journal.dir, &key, duplicates, quarantined)?;

@@ -10,8 +10,8 @@ use clap::{Args, Subcommand};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
-use crate::audit::hex;
 use crate::config::secret;
+use crate::keys::hex;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]

@@ -20,14 +20,13 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
-use wardlight_journal::SiteKey;
 use wardlight_models::certificate::Certificate;
 use wardlight_models::life::{Life, Stamp, State};
 use wardlight_models::{Card, Package};
 
-use crate::audit::hex;
 use crate::certified::{self, Certificates};
 use crate::config::{JournalConfig, ModelConfig};
+use crate::keys::{self, hex, unhex};
 use crate::whole_file;
 
 pub(crate) use comparison::{Comparison, Ledger};
@@ -263,9 +262,7 @@ impl Packages {
     }
 
     fn key(&self) -> anyhow::Result<hmac::Key> {
-        let file = &self.journal.key_file;
-        let unusable = || anyhow!("{}: no key can be derived from it", file.display());
-        let key = SiteKey::load(file)?.derive(LABEL).ok_or_else(unusable)?;
+        let key = keys::derive(&self.journal.key_file, &self.journal.dir, LABEL)?;
         Ok(hmac::Key::new(hmac::HMAC_SHA256, &key))
     }
 }
@@ -279,15 +276,4 @@ fn exists(error: io::Error) -> io::Result<()> {
         return Ok(());
     }
     Err(error)
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    pairs
-        .map(|pair| match pair {
-            [high, low] => u8::try_from(digit(high)? * 16 + digit(low)?).ok(),
-            _ => None,
-        })
-        .collect()
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use tempfile::TempDir;
 use wardlight_core::time::Timestamp;
+use wardlight_journal::SiteKey;
 use wardlight_models::TrustedKeys;
 
 use super::*;

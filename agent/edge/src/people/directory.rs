@@ -10,7 +10,7 @@ use wardlight_station::{Directory, Member};
 
 use super::password;
 use super::users::{self, User};
-use crate::audit::hex;
+use crate::keys::hex;
 
 /// One difference between the users before and after.
 #[derive(Debug, PartialEq, Eq)]

@@ -10,7 +10,6 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
-use wardlight_journal::SiteKey;
 use wardlight_station::{Directory, People, Station};
 
 pub(crate) use directory::UsersFile;
@@ -18,6 +17,7 @@ pub(crate) use directory::UsersFile;
 use crate::agent::Input;
 use crate::audit::Record;
 use crate::config::Config;
+use crate::keys;
 use crate::session::Phase;
 
 /// What the key that signs the right of displays is derived for.
@@ -34,8 +34,7 @@ pub(crate) fn open(config: &Config) -> anyhow::Result<(People, Option<Arc<UsersF
         return Ok((People::open(), None));
     };
     let file = Arc::new(UsersFile::open(path).map_err(anyhow::Error::msg)?);
-    let key = SiteKey::load(&config.journal.key_file)?;
-    let key = key.derive(DISPLAY_LABEL).context("the displays' key")?;
+    let key = keys::derive(&config.journal.key_file, &config.journal.dir, DISPLAY_LABEL).context("the displays' key")?;
     let directory: Arc<dyn Directory> = Arc::<UsersFile>::clone(&file);
     let people = People::with_login(directory, config.people.display_for, config.people.logoff_after, key);
     Ok((people, Some(file)))

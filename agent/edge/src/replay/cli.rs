@@ -9,11 +9,12 @@ use clap::Args;
 use serde::Serialize;
 use wardlight_core::event::AlarmChange;
 use wardlight_core::time::Timestamp;
-use wardlight_journal::{Reader, SiteKey};
+use wardlight_journal::Reader;
 use wardlight_station::{WhatIf, WhatIfAnswer, WhatIfSide};
 
 use super::{Changes, Comparison, Period, compare, extent, recorded, replay};
 use crate::config::Config;
+use crate::keys;
 use crate::run::ward_config;
 
 /// `wardlight replay`.
@@ -202,8 +203,7 @@ fn first_difference(record: &[AlarmChange], replayed: &[AlarmChange]) -> Option<
 }
 
 fn open(config: &Config) -> anyhow::Result<Reader> {
-    let key = SiteKey::load(&config.journal.key_file)?;
-    Ok(Reader::open(&config.journal.dir, &key)?)
+    keys::reader(&config.journal)
 }
 
 fn config_file(path: &Path) -> PathBuf {
