@@ -12,9 +12,10 @@ use axum::serve::ListenerExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use wardlight_station::Station;
+use wardlight_station::{Refusal, Station};
 
 use crate::session::{Phase, SessionCounters};
+use crate::tls::{PageListener, PageTls};
 
 /// What `/readyz` asks: is the Ward restored, and has the broker taken us?
 #[derive(Clone)]
@@ -46,6 +47,7 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// If the listener fails.
 pub(crate) async fn serve(
     listener: TcpListener,
+    tls: Option<PageTls>,
     station: Station,
     prometheus: PrometheusHandle,
     ready: Readiness,
@@ -64,10 +66,16 @@ pub(crate) async fn serve(
             }),
         )
         .merge(station.router());
-    // Without this, small frames such as alarms may wait 40 ms for the ones before them to be confirmed.
-    let listener = listener.tap_io(|stream| {
-        stream.set_nodelay(true).ok();
+    let told = station.clone();
+    let listener = PageListener::new(listener, tls, move |who, reason| {
+        told.refused(Refusal {
+            door: "page",
+            who: who.to_string(),
+            reason: reason.label().to_owned(),
+        });
     });
+    // Only a tapped listener hands the visitor's address on.
+    let listener = listener.tap_io(|_| {});
     let closing = async move {
         phase.wait_for(|phase| *phase == Phase::Close).await.ok();
         station.close();

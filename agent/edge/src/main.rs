@@ -51,6 +51,7 @@ mod session;
 mod storage;
 mod strips;
 mod ticks;
+mod tls;
 mod user_cli;
 mod what_ifs;
 mod whole_file;

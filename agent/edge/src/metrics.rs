@@ -82,10 +82,14 @@ pub(crate) const CLOCK_STEPS: &str = "wardlight_clock_steps_total";
 /// Records in the audit trail by `action` (login, break_glass, acknowledge, …) and `outcome`.
 pub(crate) const AUDITED: &str = "wardlight_audit_records_total";
 
+/// Handshakes of TLS that failed, by `door` (`mqtt`, `page`) and `reason`.
+pub(crate) const TLS_REFUSED: &str = "wardlight_tls_refused_total";
+
 /// Buckets of all latencies, in seconds: the targets 15 ms and 100 ms are edges.
 const LATENCY_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0];
 
-const COUNTERS: [(&str, &str); 24] = [
+const COUNTERS: [(&str, &str); 25] = [
+    (TLS_REFUSED, "Handshakes of TLS that failed, by door and reason."),
     (FALLBACKS, "Live versions that did badly and were taken back, by model."),
     (MESSAGES, "Messages stepped through the Ward, by kind."),
     (DUPLICATES, "Messages seen before."),

@@ -42,6 +42,7 @@ use crate::restore::{self, Restored};
 use crate::session::{LiveFeed, Phase, Session};
 use crate::storage;
 use crate::strips::Strips;
+use crate::tls::PageTls;
 use crate::what_ifs::WhatIfs;
 
 /// Messages that may wait for the Ward. Beyond, the broker keeps them; see the session's policy.
@@ -90,6 +91,7 @@ impl Running {
     pub(crate) async fn start(mut config: Config, mode: Mode, prometheus: PrometheusHandle) -> anyhow::Result<Self> {
         let listener = http::bind(config.http.listen).await?;
         let page = listener.local_addr()?;
+        let page_tls = config.http.tls.as_ref().map(PageTls::new).transpose()?;
         let (journal, restored, reader, clock) = open(&config)?;
         let (stuck, journal_is_stuck) = watch::channel(false);
         let (live_feed, live_feed_is_wanted) = watch::channel(false);
@@ -180,7 +182,7 @@ impl Running {
         tasks.spawn(control::serve(control, phases.clone()));
         tasks.spawn(storage::watch(config.journal.dir.clone(), station.clone(), phases.clone()));
         recall_the_past(reader, station.clone(), clock.now())?;
-        tasks.spawn(http::serve(listener, station, prometheus, ready, phases));
+        tasks.spawn(http::serve(listener, page_tls, station, prometheus, ready, phases));
         attach_from_file(&config, &commands).await;
         let broker_address = broker.as_ref().map(Broker::address);
         info!(%page, site = %config.site, beds = config.beds().count(), "The agent runs.");
@@ -424,6 +426,6 @@ fn station_info(config: &Config, mode: Mode, clock: &Clock) -> StationInfo {
         started_at: clock.now(),
         simulated: mode.simulated,
         role: "Secondary display: the bedside monitor stays the primary alarm".to_owned(),
-        hosts: Vec::new(),
+        hosts: config.http.hosts.clone(),
     }
 }

@@ -10,6 +10,7 @@ use wardlight_core::time::Timestamp;
 use wardlight_core::view::{BedView, WardView};
 
 use crate::info::{Health, StationInfo, Storage};
+use crate::refusals::Refusals;
 
 /// The newest views. Cloning is cheap: beds are shared.
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub(crate) struct Board {
     pub(crate) ward: WardView,
     pub(crate) health: Health,
     pub(crate) storage: Storage,
+    pub(crate) refusals: Refusals,
     position: Arc<HashMap<BedId, usize>>,
 }
 
@@ -36,6 +38,7 @@ impl Board {
             },
             health: Health::default(),
             storage: Storage::default(),
+            refusals: Refusals::default(),
             position: Arc::new(position),
         }
     }

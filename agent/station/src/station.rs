@@ -18,6 +18,7 @@ use crate::counters::{Counters, Counting, count};
 use crate::history::{History, Receipt, Receipts};
 use crate::info::{Health, StationInfo, Storage};
 use crate::people::{Caller, Desk, People};
+use crate::refusals::Refusal;
 use crate::trends::{Trend, TrendRow, Trends};
 use crate::what_if::{WhatIf, WhatIfAnswer};
 use crate::wire::{self, WaveView};
@@ -247,6 +248,13 @@ impl Station {
     /// Shows how full the disk is.
     pub fn publish_storage(&self, storage: Storage) {
         self.board().storage = storage;
+    }
+
+    /// Somebody was turned away at one of the agent's doors.
+    pub fn refused(&self, what: Refusal) {
+        let mut board = self.board();
+        let now = board.now;
+        board.refusals.add(what, now);
     }
 
     /// The users changed: whoever was removed, or got another role or password, is logged off.

@@ -24,7 +24,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 pub(crate) use devices::{DevicesConfig, EnrolmentConfig};
-pub(crate) use http::HttpConfig;
+pub(crate) use http::{HttpConfig, PageTlsFiles};
 pub(crate) use journal::{JournalConfig, Waveforms};
 pub(crate) use model::{Gpu, ModelConfig};
 pub(crate) use mqtt::{BrokerUrl, EmbeddedBroker, MqttConfig, MqttVersion, TlsFiles};
@@ -164,8 +164,8 @@ fn read(mut root: Section<'_>) -> Option<Config> {
     let units = site::read_units(&mut root);
     let mqtt = mqtt::read(root.section("mqtt"), site.as_ref());
     let journal = journal::read(root.section("journal"));
-    let http = http::read(root.section("http"));
     let people = people::read(root.section("people"));
+    let http = http::read(root.section("http"), people.users_file.is_some());
     let webhooks = root.sections("webhook").into_iter().map(webhook::read);
     let webhooks = webhooks.collect::<Vec<_>>();
     let model = model::read(root.section("model"));

@@ -30,6 +30,8 @@ pub(crate) struct TlsFiles {
     pub(crate) ca_file: PathBuf,
     /// Our certificate chain and key, both PEM; `None` where the broker asks for no certificate.
     pub(crate) client: Option<(PathBuf, PathBuf)>,
+    /// PEM file of the authorities' revocation lists; `None`: revocation is not looked at.
+    pub(crate) crl_file: Option<PathBuf>,
 }
 
 /// The broker in our own process.
@@ -211,8 +213,14 @@ fn read_tls(section: &mut Section<'_>, endpoint: Option<&BrokerUrl>) -> Option<T
     let ca_file = section.existing_file("ca_file");
     let cert_file = section.existing_file("cert_file");
     let key_file = section.secret_file("key_file");
+    let crl_file = section.existing_file("crl_file");
     if endpoint.is_some_and(|endpoint| !endpoint.tls) {
-        let given = [("ca_file", &ca_file), ("cert_file", &cert_file), ("key_file", &key_file)];
+        let given = [
+            ("ca_file", &ca_file),
+            ("cert_file", &cert_file),
+            ("key_file", &key_file),
+            ("crl_file", &crl_file),
+        ];
         for (key, path) in given {
             if let Some(path) = path {
                 let problem = "has no effect without TLS; write mqtt.url as mqtts://, or remove it";
@@ -239,6 +247,7 @@ fn read_tls(section: &mut Section<'_>, endpoint: Option<&BrokerUrl>) -> Option<T
     Some(TlsFiles {
         ca_file: ca_file?,
         client,
+        crl_file,
     })
 }
 

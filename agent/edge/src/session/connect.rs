@@ -1,23 +1,20 @@
 //! From nothing to an accepted connection: TCP, TLS, CONNECT, CONNACK.
 
+use std::io;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::codec::{self, ConnAck, Hello, Packet};
 use super::frames::{Frame, Frames};
-use super::tls::Tls;
 use crate::config::{MqttConfig, secret};
+use crate::tls::{Connector, Refusal, Stream};
 
 /// Longest wait for TCP, TLS and CONNACK together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// TCP, or TLS over it.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// A connection that the broker accepted.
 pub(super) struct Link {
@@ -32,8 +29,8 @@ pub(super) struct Link {
 ///
 /// # Errors
 /// Which step failed and why.
-pub(super) async fn connect(config: &MqttConfig, tls: Option<&Tls>, clean: bool) -> Result<Link, String> {
-    match timeout(CONNECT_TIMEOUT, attempt(config, tls, clean)).await {
+pub(super) async fn connect(config: &MqttConfig, clean: bool) -> Result<Link, String> {
+    match timeout(CONNECT_TIMEOUT, attempt(config, clean)).await {
         Ok(result) => result,
         Err(_elapsed) => Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())),
     }
@@ -47,21 +44,20 @@ pub(super) async fn connect(config: &MqttConfig, tls: Option<&Tls>, clean: bool)
 pub(crate) async fn cut(config: &MqttConfig, client_id: &str) -> Result<(), String> {
     let mut config = config.clone();
     client_id.clone_into(&mut config.client_id);
-    let tls = config.tls.as_ref().map(|files| Tls::new(files, &config.host)).transpose();
-    let tls = tls.map_err(|error| error.to_string())?;
-    connect(&config, tls.as_ref(), true).await.map(drop)
+    connect(&config, true).await.map(drop)
 }
 
-async fn attempt(config: &MqttConfig, tls: Option<&Tls>, clean: bool) -> Result<Link, String> {
+async fn attempt(config: &MqttConfig, clean: bool) -> Result<Link, String> {
     let tcp = TcpStream::connect((config.host.as_str(), config.port))
         .await
         .map_err(|error| format!("TCP: {error}"))?;
     tcp.set_nodelay(true).map_err(|error| format!("TCP: {error}"))?;
-    let stream: Box<dyn Stream> = match tls {
+    let stream: Box<dyn Stream> = match &config.tls {
         None => Box::new(tcp),
-        Some(tls) => {
-            let connecting = tls.connector.connect(tls.server_name.clone(), tcp);
-            Box::new(connecting.await.map_err(|error| format!("TLS: {error}"))?)
+        Some(files) => {
+            // Read anew each time, so that changed certificates need no restart.
+            let connector = Connector::new(files, &config.host).map_err(|error| format!("TLS: {error}"))?;
+            connector.connect(tcp).await.map_err(|error| said("TLS", &error))?
         }
     };
     greet(config, stream, clean).await
@@ -102,7 +98,8 @@ async fn greet(config: &MqttConfig, mut stream: Box<dyn Stream>, clean: bool) ->
         match stream.read_buf(&mut buffer).await {
             Ok(0) => return Err("closed by the broker before CONNACK".to_owned()),
             Ok(_) => {}
-            Err(error) => return Err(format!("CONNACK: {error}")),
+            // In TLS 1.3 what the broker says of our certificate comes here.
+            Err(error) => return Err(said("CONNACK", &error)),
         }
     };
     match first {
@@ -117,4 +114,12 @@ async fn greet(config: &MqttConfig, mut stream: Box<dyn Stream>, clean: bool) ->
         },
         Frame::Packet(_) | Frame::Skipped(..) => Err("the broker did not answer with CONNACK".to_owned()),
     }
+}
+
+/// The words of a failed step; a refusal of TLS is counted.
+fn said(step: &str, error: &io::Error) -> String {
+    if let Some(reason) = Refusal::of(error) {
+        reason.count("mqtt");
+    }
+    format!("{step}: {error}")
 }

@@ -13,13 +13,14 @@ use tracing::{info, warn};
 
 use super::acks::{AckTicket, Acker, Outstanding};
 use super::codec::{self, Packet, Publish};
-use super::connect::{Link, Stream};
+use super::connect::Link;
 use super::counters::SessionCounters;
 use super::frames::{Frame, Frames};
 use super::outgoing::{InFlight, SUBSCRIBE_ID};
 use super::subscription::Subscription;
 use super::{Inbound, Outgoing, Phase, SessionEvent, Skipped};
 use crate::config::MqttVersion;
+use crate::tls::Stream;
 
 /// Room made for one read from the network.
 const READ_BYTES: usize = 64 * 1024;

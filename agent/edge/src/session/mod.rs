@@ -27,9 +27,7 @@ mod outgoing;
 mod subscription;
 #[cfg(test)]
 mod tests;
-mod tls;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,10 +45,10 @@ pub(crate) use door::{Door, Passage};
 pub(crate) use live::{LIVE_SUFFIX, LiveFeed};
 
 use crate::config::MqttConfig;
+use crate::tls::{Connector, TlsFileError};
 use connection::{Connection, Ending, Surroundings};
 use outgoing::InFlight;
 use subscription::Subscription;
-use tls::Tls;
 
 /// How many of our own QoS 1 messages may be unconfirmed by the broker at once.
 pub(crate) const OUTGOING_WINDOW: usize = 256;
@@ -157,21 +155,8 @@ pub(crate) enum Phase {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SessionError {
     /// A certificate or key cannot be used.
-    #[error("{}: {problem}", path.display())]
-    TlsFile {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong.
-        problem: String,
-    },
-    /// The broker's name cannot stand in a certificate.
-    #[error("broker host {host:?}: {problem}")]
-    Host {
-        /// The name.
-        host: String,
-        /// What is wrong.
-        problem: String,
-    },
+    #[error(transparent)]
+    Tls(#[from] TlsFileError),
     /// The receiver of the inbox is gone.
     #[error("nobody takes messages any more: the Ward's thread is gone")]
     InboxClosed,
@@ -185,7 +170,6 @@ pub(crate) struct Session {
     config: MqttConfig,
     /// `vitals/v1/{site}/`
     prefix: String,
-    tls: Option<Tls>,
     subscription: Subscription,
     acker: Acker,
     counters: Arc<SessionCounters>,
@@ -199,14 +183,12 @@ impl Session {
     /// # Errors
     /// [`SessionError`] if a certificate, a key or the broker's name cannot be used.
     pub(crate) fn new(config: &MqttConfig, site: &SiteId) -> Result<Self, SessionError> {
-        let tls = match &config.tls {
-            Some(files) => Some(Tls::new(files, &config.host)?),
-            None => None,
-        };
+        if let Some(files) = &config.tls {
+            Connector::new(files, &config.host)?;
+        }
         let prefix = prefix(site);
         Ok(Self {
             config: config.clone(),
-            tls,
             subscription: Subscription::kept(&prefix),
             prefix,
             acker: Acker::default(),
@@ -284,7 +266,7 @@ impl Session {
             let attempt = tokio::select! {
                 biased;
                 () = left_run(&mut phase) => continue,
-                attempt = connect::connect(&self.config, self.tls.as_ref(), self.subscription.is_live()) => attempt,
+                attempt = connect::connect(&self.config, self.subscription.is_live()) => attempt,
             };
             let reason = match attempt {
                 Err(reason) => reason,

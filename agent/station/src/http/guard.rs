@@ -43,8 +43,7 @@ fn check(station: &Station, request: &Request) -> Result<(), ApiError> {
     let headers = request.headers();
     let host = host(headers).ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, "header Host: missing"))?;
     if !known_host(&station.info().hosts, host) {
-        let problem =
-            format!("header Host {host:?}: not a name of this station; see `station.hosts` in the agent's configuration");
+        let problem = format!("header Host {host:?}: not a name of this station; see `http.hosts` in the agent's configuration");
         return Err(ApiError::new(StatusCode::MISDIRECTED_REQUEST, &problem));
     }
     let changes = request.method() != Method::GET && request.method() != Method::HEAD;

@@ -10,6 +10,21 @@ use super::ward::{LinkJson, ModelJson, model};
 use crate::board::Board;
 use crate::counters::Counters;
 use crate::info::StationInfo;
+use crate::refusals::Refused;
+
+/// One kind of refusal at a door.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Refused")]
+struct RefusedJson<'a> {
+    /// `page` or `broker`.
+    door: &'static str,
+    /// An address, or the name of a device.
+    who: &'a str,
+    reason: &'a str,
+    count: u64,
+    first: i64,
+    last: i64,
+}
 
 /// The agent itself.
 #[derive(Serialize, JsonSchema)]
@@ -25,6 +40,8 @@ pub(crate) struct SystemJson<'a> {
     models: Vec<ModelJson<'a>>,
     journal_bytes: Option<u64>,
     disk_free_bytes: Option<u64>,
+    /// Who was turned away at the doors, the newest first.
+    refused: Vec<RefusedJson<'a>>,
     /// Devices at no bed.
     unassigned: Vec<DeviceJson<'a>>,
     /// What was discarded or refused since the start.
@@ -43,6 +60,7 @@ impl<'a> SystemJson<'a> {
             models: board.health.models.iter().map(Into::into).collect(),
             journal_bytes: board.storage.journal_bytes,
             disk_free_bytes: board.storage.free_bytes,
+            refused: board.refusals.iter().map(Into::into).collect(),
             unassigned: board.ward.unassigned.iter().map(Into::into).collect(),
             counters: BTreeMap::from([
                 ("pages_open", counters.pages),
@@ -55,6 +73,19 @@ impl<'a> SystemJson<'a> {
                 ("commands_refused", counters.commands_refused),
                 ("receipts_dropped", counters.receipts_dropped),
             ]),
+        }
+    }
+}
+
+impl<'a> From<&'a Refused> for RefusedJson<'a> {
+    fn from(refused: &'a Refused) -> Self {
+        Self {
+            door: refused.what.door,
+            who: &refused.what.who,
+            reason: &refused.what.reason,
+            count: refused.count,
+            first: refused.first.as_millis(),
+            last: refused.last.as_millis(),
         }
     }
 }

@@ -33,6 +33,7 @@ export async function systemView(_context, _bed, again) {
   const cells = (...texts) => el("tr", {}, ...texts.map((text) => el("td", { text })));
   const state = (name, part) => cells(name, part ? part.state : "unknown", part?.since ? `since ${f.clock(part.since, true)}` : "", part?.reason ?? "");
   const counters = Object.entries(s.counters ?? {}).map(([name, value]) => cells(name.replaceAll("_", " "), String(value)));
+  const refused = s.refused.map((r) => cells(r.door, r.who, r.reason.replaceAll("_", " "), String(r.count), f.clock(r.last, true)));
   const free = (s.unassigned ?? []).map((d) => cells(d.device, d.model || "unknown model", d.live ? "live" : "no data"));
   const models = s.models.map((m) => cells(m.id, m.version, m.link.state, m.runs_on, [m.link.reason, m.taken_back].filter(Boolean).join(" ")));
   return [
@@ -42,6 +43,8 @@ export async function systemView(_context, _bed, again) {
     table("Parts", ["Part", "State", "Since", "Reason"], [state("Broker", s.broker), state("Journal", s.journal)]),
     el("h3", { text: "Models" }),
     models.length > 0 ? table("Models", ["Model", "Version", "State", "Runs on", "Note"], models) : el("p", { class: "note", text: "None runs: rules only." }),
+    el("h3", { text: "Turned away" }),
+    refused.length > 0 ? table("Turned away", ["Door", "Who", "Why", "Count", "Last"], refused) : el("p", { class: "note", text: "Nobody since the start." }),
     el("h3", { text: "Devices at no bed" }),
     free.length > 0 ? table("Devices at no bed", ["Device", "Model", "State"], free) : el("p", { class: "note", text: "None: every device that speaks has a bed." }),
     el("h3", { text: "Counters" }),

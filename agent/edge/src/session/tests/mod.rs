@@ -147,6 +147,7 @@ fn a_missing_certificate_file_is_named() {
     config.tls = Some(crate::config::TlsFiles {
         ca_file: PathBuf::from("/nonexistent/ca.pem"),
         client: None,
+        crl_file: None,
     });
     let error = Session::new(&config, &SiteId::new("s").unwrap()).err().unwrap();
     assert!(error.to_string().contains("/nonexistent/ca.pem"), "{error}");

@@ -56,6 +56,7 @@ impl Certificates {
         config.tls = Some(TlsFiles {
             ca_file: self.path("ca.pem"),
             client: with_certificate.then(|| (self.path("client.pem"), self.path("client.key"))),
+            crl_file: None,
         });
         config
     }

@@ -1,0 +1,94 @@
+//! TLS of the page: its certificate and, where the hospital wants it, only for those who have one themselves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rustls::ServerConfig;
+use rustls::server::WebPkiClientVerifier;
+use tracing::{error, info};
+
+use super::{TlsFileError, VERSIONS, authorities, certificates, fault, key, provider, revoked};
+use crate::config::PageTlsFiles;
+
+/// When a file was changed last and its size; `None` if it is not there.
+type Seen = Option<(SystemTime, u64)>;
+
+/// The page's side of TLS, made again when one of its files changes.
+pub(crate) struct PageTls {
+    files: PageTlsFiles,
+    seen: Vec<Seen>,
+    config: Arc<ServerConfig>,
+}
+
+impl PageTls {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// Which file cannot be used and why.
+    pub(crate) fn new(files: &PageTlsFiles) -> Result<Self, TlsFileError> {
+        Ok(Self {
+            files: files.clone(),
+            // Before the files are read: what changes meanwhile is read again.
+            seen: look(files),
+            config: read(files)?,
+        })
+    }
+
+    /// What new connections get. Files that changed and cannot be used are logged once, and what was there goes on.
+    pub(crate) fn current(&mut self) -> Arc<ServerConfig> {
+        let now = look(&self.files);
+        if now != self.seen {
+            self.seen = now;
+            match read(&self.files) {
+                Ok(config) => {
+                    self.config = config;
+                    info!("The page's certificate was read anew.");
+                }
+                Err(error) => error!(%error, "The page's certificate changed and cannot be used; the former one goes on."),
+            }
+        }
+        Arc::clone(&self.config)
+    }
+}
+
+fn look(files: &PageTlsFiles) -> Vec<Seen> {
+    let all = [
+        Some(&files.cert_file),
+        Some(&files.key_file),
+        files.client_ca_file.as_ref(),
+        files.crl_file.as_ref(),
+    ];
+    let seen = |path: &PathBuf| {
+        let metadata = path.metadata().ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    };
+    all.into_iter().flatten().map(seen).collect()
+}
+
+fn read(files: &PageTlsFiles) -> Result<Arc<ServerConfig>, TlsFileError> {
+    let unusable = |error: &dyn std::fmt::Display| fault(&files.cert_file, error);
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(VERSIONS)
+        .map_err(|error| unusable(&error))?;
+    let builder = match &files.client_ca_file {
+        None => builder.with_no_client_auth(),
+        Some(ca_file) => {
+            let lists = revoked(files.crl_file.as_deref())?;
+            let verifier = WebPkiClientVerifier::builder_with_provider(authorities(ca_file)?, provider());
+            let verifier = match lists.is_empty() {
+                true => verifier,
+                // An authority that has no list here has revoked nobody.
+                false => verifier
+                    .with_crls(lists)
+                    .only_check_end_entity_revocation()
+                    .allow_unknown_revocation_status(),
+            };
+            builder.with_client_cert_verifier(verifier.build().map_err(|error| fault(ca_file, &error))?)
+        }
+    };
+    let config = builder
+        .with_single_cert(certificates(&files.cert_file)?, key(&files.key_file)?)
+        .map_err(|error| unusable(&error))?;
+    Ok(Arc::new(config))
+}
