@@ -324,6 +324,13 @@ fn the_check_names_certificates_that_end_within_six_weeks() {
     assert!(lines[0].starts_with("FAIL  certificate of broker ended on "), "{said}");
     assert!(lines[1].starts_with("warn  certificate of device mon-01 ends on "), "{said}");
     assert!(!output.status.success());
+    // A running agent says it too.
+    let agent = ward.site.start();
+    until("both are counted", 10, || {
+        (agent.metric("wardlight_certificates_ending") == 2.0).then_some(())
+    });
+    let said = ward.site.said();
+    assert_eq!(said.matches("A certificate ends soon.").count(), 2, "{said}");
     let listed: Value = serde_json::from_str(&ward.device(&["list", "--json"])).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 2);
 }

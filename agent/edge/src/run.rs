@@ -28,6 +28,7 @@ use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::config::{Config, JournalConfig, Unit, Waveforms};
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
+use crate::devices;
 use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
 use crate::inference::{self, Inference, Loader};
@@ -169,6 +170,7 @@ impl Running {
         let session_phases = phases.clone();
         tasks.spawn(async move { Ok(session.run(session_inbox, to_broker, session_phases).await?) });
         tasks.spawn(storage::watch(config.journal.dir.clone(), station.clone(), phases.clone()));
+        tasks.spawn(devices::watch(config.clone(), phases.clone()));
         recall_the_past(reader, station.clone(), clock.now())?;
         tasks.spawn(http::serve(listener, station, prometheus, ready, phases));
         attach_from_file(&config, &commands).await;

@@ -10,6 +10,7 @@
 mod authorities;
 pub(crate) mod broker;
 pub(crate) mod expiry;
+mod watch;
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -21,6 +22,7 @@ use wardlight_core::ids::DeviceId;
 use wardlight_devices::{Profile, Record};
 
 pub(crate) use authorities::Authorities;
+pub(crate) use watch::watch;
 
 use crate::whole_file;
 
