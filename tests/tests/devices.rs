@@ -325,12 +325,14 @@ fn the_check_names_certificates_that_end_within_six_weeks() {
     assert!(lines[1].starts_with("warn  certificate of device mon-01 ends on "), "{said}");
     assert!(!output.status.success());
     // A running agent says it too.
+    ward.device(&["enroll-broker", "--host", "localhost"]);
+    let _broker = ward.broker();
     let agent = ward.site.start();
-    until("both are counted", 10, || {
-        (agent.metric("wardlight_certificates_ending") == 2.0).then_some(())
-    });
+    let counted = || agent.metric("wardlight_certificates_ending");
+    until("the device's is counted", 10, || (counted() > 0.0).then_some(()));
+    assert!((counted() - 1.0).abs() < f64::EPSILON);
     let said = ward.site.said();
-    assert_eq!(said.matches("A certificate ends soon.").count(), 2, "{said}");
+    assert_eq!(said.matches("A certificate ends soon.").count(), 1, "{said}");
     let listed: Value = serde_json::from_str(&ward.device(&["list", "--json"])).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 2);
 }
