@@ -178,6 +178,16 @@ impl Record {
         }
     }
 
+    /// What was done to a device at the command line, where the name is the system's word for it.
+    pub(crate) fn of_device(action: &'static str, device: &str, by: &str, detail: String) -> Self {
+        Self {
+            by: Some(by.to_owned()),
+            unproved: true,
+            device: Some(device.to_owned()),
+            ..Self::by_agent(action, detail)
+        }
+    }
+
     /// A step in the life of a package: made by the agent, or at the command line, where the name is the system's word for it.
     pub(crate) fn package(change: &Change) -> Self {
         let action = match change.to {

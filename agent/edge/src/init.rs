@@ -77,7 +77,7 @@ fn text(broker: Option<&BrokerUrl>, listen: SocketAddr) -> String {
     match broker {
         None => text.push_str(EMBEDDED),
         Some(broker) if broker.is_tls() => {
-            text.push_str(&TLS.replace("{url}", &broker.to_string()).replace("{host}", broker.host()))
+            text.push_str(&TLS.replace("{url}", &broker.to_string()).replace("{host}", broker.host()));
         }
         Some(broker) => {
             text.push_str(&PLAIN.replace("{url}", &broker.to_string()));

@@ -170,15 +170,14 @@ impl Running {
         let session_phases = phases.clone();
         tasks.spawn(async move { Ok(session.run(session_inbox, to_broker, session_phases).await?) });
         tasks.spawn(storage::watch(config.journal.dir.clone(), station.clone(), phases.clone()));
-        tasks.spawn(devices::watch(config.clone(), phases.clone()));
+        tasks.spawn(devices::watch(config.clone(), inbox.clone(), phases.clone()));
         recall_the_past(reader, station.clone(), clock.now())?;
         tasks.spawn(http::serve(listener, station, prometheus, ready, phases));
         attach_from_file(&config, &commands).await;
-        let broker_address = broker.as_ref().map(Broker::address);
         info!(%page, site = %config.site, beds = config.beds().count(), "The agent runs.");
         Ok(Self {
             page,
-            broker: broker_address,
+            broker: broker.as_ref().map(Broker::address),
             commands,
             inbox,
             phase,

@@ -9,6 +9,7 @@
 
 mod authorities;
 pub(crate) mod broker;
+mod changes;
 pub(crate) mod expiry;
 mod watch;
 
