@@ -196,6 +196,27 @@ fn what_an_enrolled_device_measures_is_on_the_agent_s_record() {
 }
 
 #[test]
+fn what_is_done_to_a_device_is_audited() {
+    let (ward, _broker) = Ward::with_broker();
+    ward.enroll("mon-01");
+    let agent = ward.site.start();
+    let record = |action: &str| {
+        let found = || ward.site.audit_trail().into_iter().find(|record| record["action"] == action);
+        until(action, 15, found)
+    };
+    assert_eq!(record("devices")["detail"], "1 enrolled, 0 revoked");
+    ward.enroll("mon-02");
+    let enrolled = record("device_enrolled");
+    assert_eq!((&enrolled["device"], &enrolled["unproved"]), (&"mon-02".into(), &true.into()));
+    ward.bundle(&["renew", "mon-01"], "renewed", None);
+    assert_eq!(record("device_renewed")["device"], "mon-01");
+    ward.device(&["revoke", "mon-02", "--reason", "lost"]);
+    let revoked = record("device_revoked");
+    assert_eq!((&revoked["device"], &revoked["detail"]), (&"mon-02".into(), &"lost".into()));
+    assert!(agent.terminate().success());
+}
+
+#[test]
 fn no_device_takes_the_session_of_another() {
     let (ward, _broker) = Ward::with_broker();
     let (first, second) = (ward.enroll("mon-01"), ward.enroll("mon-02"));
@@ -324,6 +345,15 @@ fn the_check_names_certificates_that_end_within_six_weeks() {
     assert!(lines[0].starts_with("FAIL  certificate of broker ended on "), "{said}");
     assert!(lines[1].starts_with("warn  certificate of device mon-01 ends on "), "{said}");
     assert!(!output.status.success());
+    // A running agent says it too.
+    ward.device(&["enroll-broker", "--host", "localhost"]);
+    let _broker = ward.broker();
+    let agent = ward.site.start();
+    let counted = || agent.metric("wardlight_certificates_ending");
+    until("the device's is counted", 10, || (counted() > 0.0).then_some(()));
+    assert!((counted() - 1.0).abs() < f64::EPSILON);
+    let said = ward.site.said();
+    assert_eq!(said.matches("A certificate ends soon.").count(), 1, "{said}");
     let listed: Value = serde_json::from_str(&ward.device(&["list", "--json"])).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 2);
 }

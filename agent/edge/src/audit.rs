@@ -189,6 +189,12 @@ impl Record {
         }
     }
 
+    /// Of this device.
+    pub(crate) fn of_device(mut self, device: &str) -> Self {
+        self.device = Some(device.to_owned());
+        self
+    }
+
     /// Of this stay.
     pub(crate) fn of_stay(mut self, stay: StayToken) -> Self {
         self.stay = Some(token(stay));

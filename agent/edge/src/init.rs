@@ -76,7 +76,9 @@ fn text(broker: Option<&BrokerUrl>, listen: SocketAddr) -> String {
     let mut text = HEAD.replace("{beds}", &beds.join(", "));
     match broker {
         None => text.push_str(EMBEDDED),
-        Some(broker) if broker.is_tls() => text.push_str(&TLS.replace("{url}", &broker.to_string())),
+        Some(broker) if broker.is_tls() => {
+            text.push_str(&TLS.replace("{url}", &broker.to_string()).replace("{host}", broker.host()));
+        }
         Some(broker) => {
             text.push_str(&PLAIN.replace("{url}", &broker.to_string()));
             if !broker.is_loopback() {
@@ -127,12 +129,17 @@ allow_insecure = true
 ";
 
 const TLS: &str = r#"[mqtt]
-# With TLS only devices whose certificate the broker's authority signed get in.
+# The broker's door for agents. With TLS only enrolled devices get in; they have a door of their own.
 url = "{url}"
 version = "5"
-ca_file = "tls/ca.pem"
+ca_file = "devices/broker/ca.pem"
 cert_file = "tls/agent.pem"
 key_file = "tls/agent.key"
+
+[devices]
+# Where devices find the broker, and where Mosquitto notes its process identifier, so that it can be told of changes.
+broker = "mqtts://{host}:8883"
+# broker_pid_file = "/run/mosquitto/mosquitto.pid"
 "#;
 
 const JOURNAL_SECTION: &str = r#"
@@ -182,10 +189,16 @@ fn next_steps(file: &Path, broker: Option<&BrokerUrl>, listen: SocketAddr) -> St
     step(format!("put your site, units and beds into {shown}"));
     match broker {
         None => step("point devices of this machine at mqtt://127.0.0.1:1883 (without TLS any device is taken)".to_owned()),
-        Some(broker) if broker.is_tls() => step(format!(
-            "put ca.pem, agent.pem and agent.key (chmod 600) into {} (with TLS only enrolled devices get in)",
-            folder.join("tls").display()
-        )),
+        Some(broker) if broker.is_tls() => {
+            let host = broker.host();
+            step(format!(
+                "wardlight device enroll-broker --host {host} --config {shown} (and start Mosquitto as it says)"
+            ));
+            step(format!("wardlight device enroll-agent --config {shown}"));
+            step(format!(
+                "wardlight device enroll --profile P --id ID --config {shown}, for each device: no other gets in"
+            ));
+        }
         Some(broker) if broker.is_loopback() => step(format!("{broker} has no TLS: any device that reaches it is taken")),
         Some(broker) => step(format!(
             "WARNING: {broker} has no TLS: anybody on the network can read and forge vitals"
@@ -262,15 +275,18 @@ mod tests {
     }
 
     #[test]
-    fn a_tls_broker_asks_for_its_certificates() {
+    fn a_tls_broker_needs_enrolment_first() {
         let (_folder, dir, said) = init(Some("mqtts://broker.example.org"), None);
         let error = Config::load(&dir.join(FILE)).unwrap_err().to_string();
         assert_eq!(error.matches("no such file").count(), 3, "{error}");
-        assert!(said.contains("agent.key (chmod 600)"), "{said}");
-        let tls = dir.join("tls");
-        fs::create_dir(&tls).unwrap();
-        for name in ["ca.pem", "agent.pem", "agent.key"] {
-            fs::copy(dir.join(KEY), tls.join(name)).unwrap();
+        assert!(
+            said.contains("wardlight device enroll-broker --host broker.example.org"),
+            "{said}"
+        );
+        for name in ["tls/agent.pem", "tls/agent.key", "devices/broker/ca.pem"] {
+            let file = dir.join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::copy(dir.join(KEY), file).unwrap();
         }
         Config::load(&dir.join(FILE)).unwrap();
     }

@@ -48,6 +48,8 @@ pub(crate) const BEDS_OCCUPIED: &str = "wardlight_beds_occupied";
 pub(crate) const BEDS_BLIND: &str = "wardlight_beds_blind";
 /// Devices at no bed.
 pub(crate) const DEVICES_UNASSIGNED: &str = "wardlight_devices_unassigned";
+/// Certificates of devices, broker, agent and authority that end within six weeks, or have ended.
+pub(crate) const CERTIFICATES_ENDING: &str = "wardlight_certificates_ending";
 /// Step of the ladder: 2 model live, 1 late, 0 rules only.
 pub(crate) const MODEL_STATUS: &str = "wardlight_model_status";
 /// Windows scored.
@@ -128,7 +130,7 @@ const COUNTERS: [(&str, &str); 25] = [
     (CLOCK_STEPS, "Forward steps of the system clock."),
 ];
 
-const GAUGES: [(&str, &str); 12] = [
+const GAUGES: [(&str, &str); 13] = [
     (
         SHADOW_GAP,
         "Largest difference between the probabilities of a version in the shadow and of the live one, by model.",
@@ -145,6 +147,7 @@ const GAUGES: [(&str, &str); 12] = [
     (BEDS_OCCUPIED, "Beds with a patient."),
     (BEDS_BLIND, "Beds that could not alarm now."),
     (DEVICES_UNASSIGNED, "Devices at no bed."),
+    (CERTIFICATES_ENDING, "Certificates that end within six weeks, or have ended."),
     (MODEL_STATUS, "2 model live, 1 late, 0 rules only."),
     (PAGES, "Pages open now."),
 ];

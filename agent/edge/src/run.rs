@@ -29,6 +29,7 @@ use crate::clock::Clock;
 use crate::config::{Config, JournalConfig, Unit, Waveforms};
 use crate::control::{self, Control};
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
+use crate::devices;
 use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
 use crate::inference::{self, Inference, Loader};
@@ -181,14 +182,14 @@ impl Running {
         };
         tasks.spawn(control::serve(control, phases.clone()));
         tasks.spawn(storage::watch(config.journal.dir.clone(), station.clone(), phases.clone()));
+        tasks.spawn(devices::watch(config.clone(), inbox.clone(), phases.clone()));
         recall_the_past(reader, station.clone(), clock.now())?;
         tasks.spawn(http::serve(listener, page_tls, station, prometheus, ready, phases));
         attach_from_file(&config, &commands).await;
-        let broker_address = broker.as_ref().map(Broker::address);
         info!(%page, site = %config.site, beds = config.beds().count(), "The agent runs.");
         Ok(Self {
             page,
-            broker: broker_address,
+            broker: broker.as_ref().map(Broker::address),
             commands,
             inbox,
             phase,

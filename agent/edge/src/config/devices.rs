@@ -94,6 +94,11 @@ impl EnrolmentConfig {
         let devices = read(root.section("devices"), &units);
         let mut mqtt = root.section("mqtt");
         let agent_door = mqtt.parsed("url", BrokerUrl::parse);
+        let device_port = devices.broker.as_ref().map_or(DEVICE_PORT, BrokerUrl::port);
+        if let Some(agents) = agent_door.as_ref().filter(|door| door.is_tls() && door.port() == device_port) {
+            let problem = "must have another port than devices.broker (8883 unless said): agents and devices have a door each";
+            mqtt.fault("url", format_args!("\"{agents}\""), problem);
+        }
         let client_id = mqtt::read_client_id(&mut mqtt, site.as_ref());
         let (certificate, key) = (mqtt.path("cert_file"), mqtt.path("key_file"));
         let faults = findings.into_faults();

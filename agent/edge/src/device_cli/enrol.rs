@@ -147,11 +147,11 @@ pub(super) fn broker(site: &Site, hosts: &[String], output: &mut impl Write) -> 
         .with_context(|| folder.display().to_string())?;
     writeln!(
         output,
-        "The broker has a certificate for {} until {}. Start it with: mosquitto -c {}\n\
-         It must be able to read {0} whenever it is told to: give the folder to the user it runs as.",
+        "The broker has a certificate for {} until {}. Start it with: mosquitto -c {}/mosquitto.conf\n\
+         Give the folder to the user that it runs as: one file that it may not read, and it lets nobody in.",
         hosts.join(", "),
         rfc3339(certificate.not_after()),
-        folder.join("mosquitto.conf").display(),
+        folder.display(),
     )?;
     site.publish(&authorities, output)
 }

@@ -21,7 +21,7 @@ pub(super) fn list(site: &Site, as_json: bool, output: &mut impl Write) -> anyho
         writeln!(
             output,
             "{:<20} {:<18} {:<9} until {}{}",
-            record.id,
+            record.id.as_str(),
             record.profile,
             record.status().word(),
             rfc3339(record.certificate.not_after),

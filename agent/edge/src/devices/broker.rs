@@ -16,6 +16,8 @@ use crate::whole_file;
 pub(crate) const CERTIFICATE: &str = "broker.pem";
 /// The broker's key.
 pub(crate) const KEY: &str = "broker.key";
+/// Who may write what. Every change of a device changes it or is written over it, so its age tells of changes.
+pub(crate) const ACCESS: &str = "acl";
 /// The agents' certificates.
 pub(crate) const AGENTS: &str = "agents.pem";
 /// Where agents find the broker, unless `mqtt.url` says otherwise.
@@ -44,7 +46,7 @@ pub(crate) fn publish(
     write("ca.pem", &trusted.iter().map(Certificate::pem).collect::<String>())?;
     write("crl.pem", &authorities.revocation_lists(&records, now)?)?;
     let enrolled = records.iter().filter(|record| record.status() == Status::Enrolled);
-    write("acl", &access_list(&config.site, enrolled.map(|record| &record.id)))?;
+    write(ACCESS, &access_list(&config.site, enrolled.map(|record| &record.id)))?;
     let agents = agents(registry, now)?;
     write(AGENTS, &agents.iter().map(Certificate::pem).collect::<String>())?;
     make(&folder.join("store"), 0o700).with_context(|| folder.display().to_string())?;

@@ -9,7 +9,9 @@
 
 mod authorities;
 pub(crate) mod broker;
+mod changes;
 pub(crate) mod expiry;
+mod watch;
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -21,6 +23,7 @@ use wardlight_core::ids::DeviceId;
 use wardlight_devices::{Profile, Record};
 
 pub(crate) use authorities::Authorities;
+pub(crate) use watch::watch;
 
 use crate::whole_file;
 
