@@ -19,6 +19,9 @@ struct ring_header {
 };
 _Static_assert(sizeof(struct ring_header) <= RING_HEADER, "the header has room");
 
+/* Room for two messages at least. */
+#define LEAST_CAPACITY (2 * (RING_ENTRY + RING_MESSAGE))
+
 enum flag { SENT = 1, CONFIRMED = 2 };
 
 /* Before each payload. */
@@ -103,19 +106,30 @@ static void mend(struct ring *ring)
     }
 }
 
+/* Whether a ring of ours lies in memory of this capacity. */
+static bool is_ours(const struct ring *ring, uint32_t capacity)
+{
+    const struct ring_header *header = ring->header;
+    return header->magic == MAGIC && header->capacity >= LEAST_CAPACITY && header->capacity <= capacity &&
+           tail_of(ring) - head_of(ring) <= header->capacity;
+}
+
 bool ring_open(struct ring *ring, uint8_t *memory, size_t size)
 {
-    if (size < RING_HEADER + 2 * (RING_ENTRY + RING_MESSAGE) || size - RING_HEADER > UINT32_MAX)
+    if (size < RING_HEADER + LEAST_CAPACITY || size - RING_HEADER > UINT32_MAX)
         return false;
     *ring = (struct ring){.header = (struct ring_header *)(void *)memory, .space = memory + RING_HEADER};
     struct ring_header *header = ring->header;
     uint32_t capacity = (uint32_t)(size - RING_HEADER);
-    if (header->magic != MAGIC || header->capacity != capacity || tail_of(ring) - head_of(ring) > capacity) {
+    if (!is_ours(ring, capacity)) {
         memset(header, 0, sizeof *header);
         header->capacity = capacity;
         header->magic = MAGIC;
     }
     mend(ring);
+    /* More memory than there was can only be used while nothing lies in the old order. */
+    if (ring_is_empty(ring))
+        header->capacity = capacity;
     ring_rewind(ring);
     return true;
 }

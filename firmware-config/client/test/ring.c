@@ -83,6 +83,28 @@ static void a_restart_finds_what_was_not_confirmed(void)
     CHECK(ring_next(&ring, &message) && number_of(&message) == 2 && !message.again);
 }
 
+static void more_memory_is_used_once_the_ring_is_empty(void)
+{
+    struct ring_message message;
+    memset(memory, 0, sizeof memory);
+    CHECK(ring_open(&ring, memory, SPACE / 2));
+    ring_set_boot(&ring, 41);
+    for (uint32_t i = 0; i < 200; i++)
+        add(i);
+    uint32_t lost = ring_lost(&ring);
+    CHECK(ring_open(&ring, memory, SPACE) && ring_boot(&ring) == 41);
+    CHECK(ring_next(&ring, &message) && number_of(&message) == lost);
+    while (ring_next(&ring, &message)) {
+        uint16_t id = message.id;
+        ring_sent(&ring);
+        CHECK(ring_acknowledged(&ring, id));
+    }
+    CHECK(ring_open(&ring, memory, SPACE) && ring_boot(&ring) == 41);
+    for (uint32_t i = 0; i < 120; i++)
+        add(i);
+    CHECK(ring_lost(&ring) == lost);
+}
+
 static void what_is_torn_is_dropped_with_what_follows(void)
 {
     struct ring_message message;
@@ -163,6 +185,7 @@ void test_ring(void)
     messages_go_in_order_and_stay_until_they_are_confirmed();
     when_full_the_oldest_go_and_are_counted();
     a_restart_finds_what_was_not_confirmed();
+    more_memory_is_used_once_the_ring_is_empty();
     what_is_torn_is_dropped_with_what_follows();
     it_does_what_a_list_does();
     any_memory_is_survived();
