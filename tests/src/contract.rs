@@ -17,7 +17,7 @@ const PULSE: u32 = 149_530;
 /// How long a device may be silent.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// And how long something may take while other messages come.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Listens to one device of the site `site`, and speaks to it as the agent would.
 #[derive(Debug)]
