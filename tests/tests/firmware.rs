@@ -20,6 +20,7 @@ use wardlight_tests::certificates::Authority;
 use wardlight_tests::contract::{self, Ear};
 use wardlight_tests::firmware::{self, Bundle};
 use wardlight_tests::mosquitto::Mosquitto;
+use wardlight_tests::mqtt::Client;
 use wardlight_tests::proxy::{Link, Proxy};
 use wardlight_tests::wait::until;
 
@@ -91,6 +92,25 @@ fn lines_of_input_become_vitals_and_events() {
         matches!(m.body, Body::State { online: false, .. }).then_some(())
     });
     contract::assert_numbered(&ear.messages);
+}
+
+#[test]
+fn a_command_that_the_broker_had_kept_is_ignored_because_it_may_be_old() {
+    let authority = Authority::new();
+    let broker = Mosquitto::with_tls(&authority);
+    let bundle = Bundle::new(&authority, "mon-06", "localhost", broker.tls_port.unwrap());
+    let mut somebody = Client::connect(broker.port, "somebody").unwrap();
+    let old = br#"{"v":1,"cmd":"config","rev":5,"set":{"interval_ms":60000}}"#;
+    somebody.keep("vitals/v1/site/mon-06/cmd", old).unwrap();
+    let mut ear = Ear::new(broker.port, "mon-06");
+    let _device = bundle.start(&["--simulate"]);
+    bundle.until_said("A command that the broker had kept is ignored");
+    assert_eq!(ear.configure(6, &json!({})), BTreeMap::new());
+    let told = ear.messages.iter().filter_map(|m| match m.body {
+        Body::State { rev, .. } => rev,
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [6]);
 }
 
 fn event(message: &Message) -> Option<DeviceEvent> {
