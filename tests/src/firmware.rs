@@ -119,10 +119,11 @@ impl Bundle {
         // `struct ring_header` in firmware-config/client/src/ring.c.
         let number = |at: usize| {
             store
-                .get(at..at + 8)
-                .map_or(0, |bytes| u64::from_ne_bytes(bytes.try_into().unwrap()))
+                .get(at..at + 4)
+                .map_or(0, |bytes| u32::from_ne_bytes(bytes.try_into().unwrap()))
         };
-        number(24) - number(16)
+        let (twice, head, tail) = (2 * u64::from(number(4)), u64::from(number(16)), u64::from(number(20)));
+        (tail + twice - head).checked_rem(twice).unwrap_or(0)
     }
 }
 

@@ -15,19 +15,24 @@ static void begin(void)
     CHECK(ring_open(&ring, memory, sizeof memory));
 }
 
-/* A message that tells which one it is. */
+/* A message that tells which one it is, with its time behind that. */
+static size_t size_of(uint32_t number)
+{
+    return 12 + number % 180;
+}
+
 static void add(uint32_t number)
 {
     uint8_t payload[200] = {0};
     memcpy(payload, &number, sizeof number);
-    ring_add(&ring, (uint8_t)(number % 5), payload, 4 + number % 190, 0);
+    ring_add(&ring, (uint8_t)(number % 5), payload, size_of(number), 4, true);
 }
 
 static uint32_t number_of(const struct ring_message *message)
 {
     uint32_t number;
     memcpy(&number, message->payload, sizeof number);
-    CHECK(message->kind == number % 5 && message->size == 4 + number % 190);
+    CHECK(message->kind == number % 5 && message->size == size_of(number));
     return number;
 }
 
@@ -111,8 +116,8 @@ static void what_is_torn_is_dropped_with_what_follows(void)
     begin();
     for (uint32_t i = 1; i < 4; i++)
         add(i);
-    /* The first entry has 5 bytes of payload, the second 6: one byte of the second's payload rots. */
-    memory[RING_HEADER + RING_ENTRY + 5 + RING_ENTRY + 2] ^= 1;
+    /* One byte of the second message rots. */
+    memory[RING_HEADER + RING_ENTRY + size_of(1) + RING_ENTRY + 2] ^= 1;
     CHECK(ring_open(&ring, memory, sizeof memory));
     CHECK(ring_next(&ring, &message) && number_of(&message) == 1);
     ring_sent(&ring);
