@@ -1,7 +1,7 @@
 //! What every device keeps to, whoever made it: one suite, run on the reference client and on the simulator.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wardlight_core::codes::Waveform;
@@ -14,8 +14,10 @@ use crate::wait::now_ms;
 
 /// A pulse rate, which both devices measure, each time they measure at all.
 const PULSE: u32 = 149_530;
-/// How long anything may take.
+/// How long a device may be silent.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// And how long something may take while other messages come.
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Listens to one device of the site `site`, and speaks to it as the agent would.
 #[derive(Debug)]
@@ -58,12 +60,13 @@ impl Ear {
 
     /// The first message from now on that fits.
     pub fn until<T>(&mut self, what: &str, fits: impl Fn(&Message) -> Option<T>) -> T {
-        for _ in 0..2000 {
+        let end = Instant::now() + LONGEST;
+        while Instant::now() < end {
             if let Some(found) = fits(self.hear()) {
                 return found;
             }
         }
-        panic!("2000 messages of {}, and none was {what}", self.device)
+        panic!("{}: not {what} within {} s", self.device, LONGEST.as_secs())
     }
 
     /// Tells the device something.

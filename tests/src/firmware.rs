@@ -113,12 +113,17 @@ impl Bundle {
         assert!(found.is_some(), "never said {words:?}:\n{}", self.said());
     }
 
-    /// Bytes in the store: what the broker has not confirmed, with 16 bytes beside each message.
+    /// Bytes in the store, 0 before there is one: what the broker has not confirmed, with 16 bytes beside each message.
     pub fn stored_bytes(&self) -> u64 {
-        let store = fs::read(self.path("store.bin")).unwrap();
+        let store = fs::read(self.path("store.bin")).unwrap_or_default();
         // `struct ring_header` in firmware-config/client/src/ring.c.
-        let number = |at: usize| u64::from_ne_bytes(store[at..at + 8].try_into().unwrap());
-        number(24) - number(16)
+        let number = |at: usize| {
+            store
+                .get(at..at + 4)
+                .map_or(0, |bytes| u32::from_ne_bytes(bytes.try_into().unwrap()))
+        };
+        let (twice, head, tail) = (2 * u64::from(number(4)), u64::from(number(16)), u64::from(number(20)));
+        (tail + twice - head).checked_rem(twice).unwrap_or(0)
     }
 }
 

@@ -110,12 +110,23 @@ impl Client {
     /// # Errors
     /// If the connection is gone.
     pub fn publish(&mut self, topic: &str, payload: &[u8]) -> io::Result<u16> {
+        self.send(0x32, topic, payload)
+    }
+
+    /// The same for a message that the broker keeps.
+    /// # Errors
+    /// If the connection is gone.
+    pub fn keep(&mut self, topic: &str, payload: &[u8]) -> io::Result<u16> {
+        self.send(0x33, topic, payload)
+    }
+
+    fn send(&mut self, kind: u8, topic: &str, payload: &[u8]) -> io::Result<u16> {
         self.next_id = self.next_id % 65_000 + 1;
         let mut body = Vec::with_capacity(payload.len() + topic.len() + 4);
         put_text(&mut body, topic);
         body.extend(self.next_id.to_be_bytes());
         body.extend(payload);
-        self.wire.write_all(&packet(0x32, &body))?;
+        self.wire.write_all(&packet(kind, &body))?;
         Ok(self.next_id)
     }
 

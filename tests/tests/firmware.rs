@@ -15,14 +15,18 @@ use std::process::Command;
 use serde_json::{Value, json};
 use wardlight_core::message::{Body, DeviceEvent, Message};
 use wardlight_core::vitals::{Milli, Quality};
+use wardlight_tests::Random;
 use wardlight_tests::agent::{Broker, Site};
 use wardlight_tests::certificates::Authority;
 use wardlight_tests::contract::{self, Ear};
 use wardlight_tests::firmware::{self, Bundle};
 use wardlight_tests::mosquitto::Mosquitto;
+use wardlight_tests::mqtt::Client;
 use wardlight_tests::proxy::{Link, Proxy};
 use wardlight_tests::wait::until;
 
+/// How often the client is killed while its link is cut.
+const KILLS: usize = 25;
 /// How many times faster than the world the client lives while its link is cut.
 const SPEED: u64 = 60;
 /// Numerics of ten minutes, one a second.
@@ -91,6 +95,25 @@ fn lines_of_input_become_vitals_and_events() {
         matches!(m.body, Body::State { online: false, .. }).then_some(())
     });
     contract::assert_numbered(&ear.messages);
+}
+
+#[test]
+fn a_command_that_the_broker_had_kept_is_ignored_because_it_may_be_old() {
+    let authority = Authority::new();
+    let broker = Mosquitto::with_tls(&authority);
+    let bundle = Bundle::new(&authority, "mon-06", "localhost", broker.tls_port.unwrap());
+    let mut somebody = Client::connect(broker.port, "somebody").unwrap();
+    let old = br#"{"v":1,"cmd":"config","rev":5,"set":{"interval_ms":60000}}"#;
+    somebody.keep("vitals/v1/site/mon-06/cmd", old).unwrap();
+    let mut ear = Ear::new(broker.port, "mon-06");
+    let _device = bundle.start(&["--simulate"]);
+    bundle.until_said("A command that the broker had kept is ignored");
+    assert_eq!(ear.configure(6, &json!({})), BTreeMap::new());
+    let told = ear.messages.iter().filter_map(|m| match m.body {
+        Body::State { rev, .. } => rev,
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [6]);
 }
 
 fn event(message: &Message) -> Option<DeviceEvent> {
@@ -189,37 +212,42 @@ fn a_link_that_is_cut_for_ten_minutes_loses_no_numeric() {
 }
 
 #[test]
-fn a_client_that_is_killed_offline_delivers_what_it_had_stored_under_its_old_numbers() {
+fn a_client_that_is_killed_again_and_again_offline_delivers_what_it_had_stored_under_its_old_numbers() {
     let authority = Authority::new();
     let broker = Mosquitto::with_tls(&authority);
     let (bundle, proxy) = linked(&authority, "mon-05", &broker);
     let mut ear = Ear::new(broker.port, "mon-05");
-    let device = bundle.start(&["--simulate", "--speed", &SPEED.to_string()]);
-    ear.until("a numeric", |m| matches!(m.body, Body::Numerics(_)).then_some(()));
     proxy.set(Link::Cut);
-    until("a minute of numerics waits in the store", 60, || {
-        (bundle.stored_bytes() >= 60 * STORED_NUMERIC).then_some(())
-    });
-    device.kill();
+    let mut random = Random::new(0x5eed);
+    let mut stored = 0;
+    for _ in 0..KILLS {
+        let device = bundle.start(&["--simulate", "--speed", "1000"]);
+        let enough = stored + (1 + random.below(60)) * STORED_NUMERIC;
+        stored = until("numerics wait in the store", 60, || {
+            Some(bundle.stored_bytes()).filter(|bytes| *bytes >= enough)
+        });
+        device.kill();
+    }
     proxy.set(Link::Up);
     let device = bundle.start(&["--simulate"]);
-    let first = ear.messages[0].boot;
-    ear.until("a numeric of the new start", |m| {
-        (m.boot != first && matches!(m.body, Body::Numerics(_))).then_some(())
+    ear.until("the state of the last start", |m| {
+        matches!(m.body, Body::State { .. }).then_some(())
+    });
+    ear.until("a numeric of the last start", |m| {
+        matches!(m.body, Body::Numerics(_)).then_some(())
     });
     let counted = device.stop();
     assert_eq!(counted["lost"], 0);
-    let known = ear.messages.iter().filter(|m| m.boot.is_some());
-    let (old, new): (Vec<&Message>, Vec<&Message>) = known.partition(|m| m.boot == first);
-    assert!(old.len() > 60, "{}", old.len());
-    for (start, messages) in [("old", &old), ("new", &new)] {
-        let mut numbers: Vec<u32> = messages.iter().filter_map(|m| m.seq).collect();
-        // What had no PUBACK when the link went comes a second time.
-        numbers.sort_unstable();
-        numbers.dedup();
-        let last = u32::try_from(numbers.len()).unwrap();
-        assert_eq!(numbers, (1..=last).collect::<Vec<_>>(), "{start}");
+    let starts: Vec<&[Message]> = ear.messages.chunk_by(|a, b| a.boot == b.boot).collect();
+    assert_eq!(starts.len(), KILLS + 1);
+    for pair in starts.windows(2) {
+        assert_eq!(pair[1][0].boot, pair[0][0].boot.map(|boot| boot + 1));
     }
-    assert_eq!(new[0].boot, first.map(|boot| boot + 1));
-    assert!(matches!(new[0].body, Body::Birth(_)), "{:?}", new[0]);
+    for start in &starts {
+        assert!(matches!(start[0].body, Body::Birth(_)), "{:?}", start[0]);
+        let numbers: Vec<u32> = start.iter().filter_map(|m| m.seq).collect();
+        let last = u32::try_from(numbers.len()).unwrap();
+        assert_eq!(numbers, (1..=last).collect::<Vec<_>>());
+    }
+    println!("{KILLS} kills, {} messages delivered, none lost", ear.messages.len());
 }

@@ -238,7 +238,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
             }
         } else if path
             .extension()
-            .is_some_and(|e| ["rs", "js", "mjs", "css", "py"].iter().any(|known| e == *known))
+            .is_some_and(|e| ["rs", "js", "mjs", "css", "py", "c", "h"].iter().any(|known| e == *known))
         {
             found.push(path);
         }

@@ -82,7 +82,7 @@ static void keep(struct device *device, enum vitals_kind kind, const struct byte
     if (payload->full)
         port_log("A message was too long and is lost.");
     else
-        ring_add(&device->ring, (uint8_t)kind, payload->at, payload->used, device->clock.is_set ? 0 : time_at);
+        ring_add(&device->ring, (uint8_t)kind, payload->at, payload->used, time_at, device->clock.is_set);
 }
 
 void device_announce(struct device *device)

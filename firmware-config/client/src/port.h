@@ -28,8 +28,7 @@ void port_wait(int socket, bool want_write, int64_t timeout_ms);
 
 /* Reads a whole file and ends it with a zero byte. Returns its size without it; -1 if it is absent or does not fit. */
 long port_read_file(const char *path, char *text, size_t size);
-/* Memory that outlives a restart, of at least this size: what was there before, or zeroes. NULL if there is none. A store that
-   is there keeps its size. */
+/* Memory that outlives a restart, of at least this size: what was there before, then zeroes. NULL if there is none. */
 uint8_t *port_store(const char *path, size_t *size);
 /* The next line of input without its end; false if there is none now. */
 bool port_line(char *line, size_t size);

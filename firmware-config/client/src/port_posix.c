@@ -55,13 +55,21 @@ void port_log(const char *format, ...)
 
 int port_connect(const char *host, uint16_t port)
 {
+    static unsigned attempt;
     char service[8];
-    struct addrinfo *found, wanted = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found, *one_of, wanted = {.ai_socktype = SOCK_STREAM};
     snprintf(service, sizeof service, "%u", (unsigned)port);
     if (getaddrinfo(host, service, &wanted, &found) != 0)
         return -1;
-    int one = 1, socket_ = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (socket_ >= 0 && connect(socket_, found->ai_addr, found->ai_addrlen) != 0 && errno != EINPROGRESS) {
+    /* A name may have several addresses: each attempt takes the next one. */
+    unsigned count = 0;
+    for (one_of = found; one_of != NULL; one_of = one_of->ai_next)
+        count++;
+    one_of = found;
+    for (unsigned skip = attempt++ % count; skip > 0; skip--)
+        one_of = one_of->ai_next;
+    int one = 1, socket_ = socket(one_of->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (socket_ >= 0 && connect(socket_, one_of->ai_addr, one_of->ai_addrlen) != 0 && errno != EINPROGRESS) {
         close(socket_);
         socket_ = -1;
     }
@@ -137,7 +145,7 @@ uint8_t *port_store(const char *path, size_t *size)
     /* The lock goes with the process: no two may number for one device. */
     if (file < 0 || flock(file, LOCK_EX | LOCK_NB) != 0 || fstat(file, &state) != 0)
         return NULL;
-    if (state.st_size > 0)
+    if ((size_t)state.st_size > *size)
         *size = (size_t)state.st_size;
     else if (ftruncate(file, (off_t)*size) != 0)
         return NULL;

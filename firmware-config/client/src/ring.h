@@ -21,7 +21,7 @@ struct ring {
     struct ring_header *header;
     uint8_t *space;
     /* The first message that was not handed to this connection. */
-    uint64_t next;
+    uint32_t next;
     unsigned underway;
     /* Kinds of messages that had to go since they were last asked for, a bit for each. */
     unsigned lost_kinds;
@@ -43,9 +43,9 @@ bool ring_open(struct ring *ring, uint8_t *memory, size_t size);
 uint32_t ring_boot(const struct ring *ring);
 void ring_set_boot(struct ring *ring, uint32_t boot);
 
-/* Adds a message. Where the clock is not set yet, `time_at` tells which eight bytes are its time; else it is 0. */
-void ring_add(struct ring *ring, uint8_t kind, const uint8_t *payload, size_t size, size_t time_at);
-/* Adds to the time of every message that was added before the clock was set. */
+/* Adds a message; `time_at` tells which eight bytes are its time, and `time_is_set` whether it is right. */
+void ring_add(struct ring *ring, uint8_t kind, const uint8_t *payload, size_t size, size_t time_at, bool time_is_set);
+/* Adds to the time of every message whose time is not set. */
 void ring_correct_times(struct ring *ring, int64_t by_ms);
 /* A message that a former start left behind has no time that could be corrected: it goes as it is. */
 void ring_give_up_times(struct ring *ring);

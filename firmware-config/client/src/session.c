@@ -121,6 +121,8 @@ static bool hear(struct session *session)
         return false;
     if (message.cut)
         port_log("A command that is too long is ignored.");
+    else if (message.retain)
+        port_log("A command that the broker had kept is ignored: it may be old.");
     else if (is_for_us(session, &message))
         command_obey(session->device, message.payload, message.size);
     return true;

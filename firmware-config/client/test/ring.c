@@ -15,19 +15,24 @@ static void begin(void)
     CHECK(ring_open(&ring, memory, sizeof memory));
 }
 
-/* A message that tells which one it is. */
+/* A message that tells which one it is, with its time behind that. */
+static size_t size_of(uint32_t number)
+{
+    return 12 + number % 180;
+}
+
 static void add(uint32_t number)
 {
     uint8_t payload[200] = {0};
     memcpy(payload, &number, sizeof number);
-    ring_add(&ring, (uint8_t)(number % 5), payload, 4 + number % 190, 0);
+    ring_add(&ring, (uint8_t)(number % 5), payload, size_of(number), 4, true);
 }
 
 static uint32_t number_of(const struct ring_message *message)
 {
     uint32_t number;
     memcpy(&number, message->payload, sizeof number);
-    CHECK(message->kind == number % 5 && message->size == 4 + number % 190);
+    CHECK(message->kind == number % 5 && message->size == size_of(number));
     return number;
 }
 
@@ -83,14 +88,36 @@ static void a_restart_finds_what_was_not_confirmed(void)
     CHECK(ring_next(&ring, &message) && number_of(&message) == 2 && !message.again);
 }
 
+static void more_memory_is_used_once_the_ring_is_empty(void)
+{
+    struct ring_message message;
+    memset(memory, 0, sizeof memory);
+    CHECK(ring_open(&ring, memory, SPACE / 2));
+    ring_set_boot(&ring, 41);
+    for (uint32_t i = 0; i < 200; i++)
+        add(i);
+    uint32_t lost = ring_lost(&ring);
+    CHECK(ring_open(&ring, memory, SPACE) && ring_boot(&ring) == 41);
+    CHECK(ring_next(&ring, &message) && number_of(&message) == lost);
+    while (ring_next(&ring, &message)) {
+        uint16_t id = message.id;
+        ring_sent(&ring);
+        CHECK(ring_acknowledged(&ring, id));
+    }
+    CHECK(ring_open(&ring, memory, SPACE) && ring_boot(&ring) == 41);
+    for (uint32_t i = 0; i < 120; i++)
+        add(i);
+    CHECK(ring_lost(&ring) == lost);
+}
+
 static void what_is_torn_is_dropped_with_what_follows(void)
 {
     struct ring_message message;
     begin();
     for (uint32_t i = 1; i < 4; i++)
         add(i);
-    /* The first entry has 5 bytes of payload, the second 6: one byte of the second's payload rots. */
-    memory[RING_HEADER + RING_ENTRY + 5 + RING_ENTRY + 2] ^= 1;
+    /* One byte of the second message rots. */
+    memory[RING_HEADER + RING_ENTRY + size_of(1) + RING_ENTRY + 2] ^= 1;
     CHECK(ring_open(&ring, memory, sizeof memory));
     CHECK(ring_next(&ring, &message) && number_of(&message) == 1);
     ring_sent(&ring);
@@ -163,6 +190,7 @@ void test_ring(void)
     messages_go_in_order_and_stay_until_they_are_confirmed();
     when_full_the_oldest_go_and_are_counted();
     a_restart_finds_what_was_not_confirmed();
+    more_memory_is_used_once_the_ring_is_empty();
     what_is_torn_is_dropped_with_what_follows();
     it_does_what_a_list_does();
     any_memory_is_survived();
