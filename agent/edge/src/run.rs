@@ -24,6 +24,7 @@ use wardlight_journal::{Journal, Options, Reader, Writer, WriterOptions};
 use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
 
 use crate::agent::{Agent, EcgModels, Input};
+use crate::audit_export::sign_heads;
 use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::config::{Config, JournalConfig, Unit, Waveforms};
@@ -177,6 +178,8 @@ impl Running {
             site: config.site.to_string(),
             clock,
         };
+        let signing = keys::signing(&config.journal)?;
+        tasks.spawn(sign_heads(signing, journal.submitter(), clock, phases.clone()));
         tasks.spawn(control::serve(control, phases.clone()));
         tasks.spawn(storage::watch(config.journal.dir.clone(), station.clone(), phases.clone()));
         recall_the_past(reader, station.clone(), clock.now())?;
