@@ -165,7 +165,7 @@ fn erase_again(config: &Config, receipts: &Path) -> anyhow::Result<u64> {
 fn discharge(restored: &mut Restored, stay: StayToken, now: Timestamp) {
     if let Some(bed) = restored.ward.bed_of_stay(stay).cloned() {
         let order = Order {
-            by: Actor::new(&whoami(), Role::Nurse),
+            by: Actor::new(whoami(), Role::Nurse),
             command: Command::Discharge { bed },
         };
         restored.ward.step(Event::Order(order), now, &mut Vec::new());

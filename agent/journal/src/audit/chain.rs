@@ -63,6 +63,7 @@ impl std::str::FromStr for Head {
 
 impl Head {
     /// The head after a record of the site that follows this one: what whoever verifies an export computes.
+    #[must_use]
     pub fn after(&self, at_ms: i64, record: &[u8]) -> Head {
         self.after_of(at_ms, StayToken::SITE, record)
     }
