@@ -119,6 +119,11 @@ impl Control {
         match order {
             Order::Rotate { new_key, by } => self.rotate(&new_key, by),
             Order::Erase { stay, by } => self.erase(&stay, by),
+            Order::BackedUp { to, by } => {
+                let record = Record::at_command_line("journal_backed_up", by, to.display().to_string());
+                self.inbox.blocking_send(Input::Audit(Box::new(record)))?;
+                Ok(serde_json::Value::Null)
+            }
         }
     }
 
