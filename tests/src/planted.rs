@@ -69,7 +69,8 @@ pub fn found(bytes: &[u8]) -> Vec<&'static str> {
 /// UTF-8, UTF-16 of both orders, hexadecimal digits of both cases, base64 at each of its three places.
 fn forms(text: &str) -> Vec<Vec<u8>> {
     let utf16 = || text.encode_utf16();
-    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap();
+    let hex: String = text.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
     let mut forms = vec![
         text.as_bytes().to_vec(),
         utf16().flat_map(u16::to_le_bytes).collect(),

@@ -16,6 +16,7 @@ use wardlight_tests::device::{Device, HR};
 use wardlight_tests::mosquitto::Mosquitto;
 use wardlight_tests::mqtt::Client;
 use wardlight_tests::planted;
+use wardlight_tests::wait::until;
 
 fn done(site: &Site, args: &[&str]) -> String {
     let output = site.command(args);
@@ -56,6 +57,13 @@ fn a_journal_comes_back_from_its_backup_and_what_was_erased_since_does_not() {
     done(&site, &["journal", "erase", "--bed", "B01"]);
     let exported = site.export().len();
     done(&site, &["journal", "backup", "--to", to]);
+    until("both backups on record", 5, || {
+        let made = site
+            .audit_trail()
+            .into_iter()
+            .filter(|record| record["action"] == "journal_backed_up");
+        (made.count() == 2).then_some(())
+    });
     agent.kill();
     let refused = site.command(&["journal", "restore", "--from", to]);
     assert!(

@@ -17,6 +17,7 @@ use wardlight_tests::agent::{Broker, Site};
 use wardlight_tests::device::{Device, HR};
 use wardlight_tests::mosquitto::Mosquitto;
 use wardlight_tests::mqtt::Client;
+use wardlight_tests::wait::until;
 use wardlight_tests::wardlight;
 
 fn said(site: &Site, args: &[&str]) -> String {
@@ -58,7 +59,6 @@ fn the_key_of_a_running_agent_is_replaced_under_load_and_nothing_is_lost() {
     }
     assert!(agent.get("/api/v1/alarms").json()["alarms"].as_array().unwrap().is_empty());
     agent.kill();
-    assert_eq!(site.export().len(), 3 * 51);
     site.assert_sound();
     assert_eq!(shown(&site, "public key"), public, "receipts of before still verify");
     let rotations = site
@@ -87,25 +87,29 @@ fn the_key_of_a_running_agent_is_replaced_under_load_and_nothing_is_lost() {
 #[test]
 fn a_kill_at_any_instant_of_a_rotation_leaves_a_journal_that_opens() {
     let site = Site::new(Broker::Embedded, "");
-    let (mut seen, mut before) = (0, shown(&site, "site key"));
-    for step in 0..40 {
+    let before = shown(&site, "site key");
+    // A little later each time, until one comes to its end.
+    for step in 0.. {
         let mut rotation = Command::new(wardlight());
         let config = site.config();
         rotation.args(["key", "rotate", "--config", config.to_str().unwrap()]);
         let mut child = rotation.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_micros(1500) * step && child.try_wait().unwrap().is_none() {}
+        let mut ended = None;
+        while begun.elapsed() < Duration::from_millis(2) * step && ended.is_none() {
+            ended = child.try_wait().unwrap();
+        }
         child.kill().ok();
         child.wait().unwrap();
         site.assert_sound();
-        let now = shown(&site, "site key");
-        seen += i32::from(now != before);
-        before = now;
+        if ended.is_some() {
+            break;
+        }
     }
+    assert_ne!(shown(&site, "site key"), before);
     said(&site, &["key", "rotate"]);
     assert!(!site.dir().join("site.key.new").exists());
     site.assert_sound();
-    assert!(seen > 0, "no kill came late enough");
 }
 
 #[test]

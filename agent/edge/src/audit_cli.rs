@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use serde_json::{Map, Value, json};
-use wardlight_journal::{AuditReport, Audited, Head, verify_audit};
+use wardlight_journal::{AuditReport, Head, verify_audit};
 
 use crate::config::Config;
 use crate::keys::{self, hex};
@@ -17,7 +17,10 @@ pub(crate) fn list(config: &Config, since_ms: i64, mut output: impl Write) -> an
     for item in reader.audit() {
         match item {
             Ok(found) if found.at_ms < since_ms => {}
-            Ok(found) => writeln!(output, "{}", line(&found))?,
+            Ok(found) => {
+                let line = line(&found.head, &found.before, found.at_ms, &found.record);
+                writeln!(output, "{}", Value::Object(line))?;
+            }
             Err(error) => {
                 unreadable += 1;
                 // If standard error is gone there is nobody to tell.
@@ -30,18 +33,18 @@ pub(crate) fn list(config: &Config, since_ms: i64, mut output: impl Write) -> an
 }
 
 /// The record with its place in the chain.
-fn line(found: &Audited) -> Value {
+pub(crate) fn line(head: &Head, before: &Head, at_ms: i64, record: &[u8]) -> Map<String, Value> {
     let mut line = Map::new();
-    line.insert("n".to_owned(), json!(found.head.n));
-    line.insert("at".to_owned(), json!(found.at_ms));
-    line.insert("time".to_owned(), json!(utc(found.at_ms)));
-    match serde_json::from_slice(&found.record) {
+    line.insert("n".to_owned(), json!(head.n));
+    line.insert("at".to_owned(), json!(at_ms));
+    line.insert("time".to_owned(), json!(utc(at_ms)));
+    match serde_json::from_slice(record) {
         Ok(Value::Object(fields)) => line.extend(fields),
-        Ok(_) | Err(_) => drop(line.insert("unreadable".to_owned(), json!(found.record.len()))),
+        Ok(_) | Err(_) => drop(line.insert("unreadable".to_owned(), json!(record.len()))),
     }
-    line.insert("prev".to_owned(), json!(hex(&found.before.hash)));
-    line.insert("hash".to_owned(), json!(hex(&found.head.hash)));
-    Value::Object(line)
+    line.insert("prev".to_owned(), json!(hex(&before.hash)));
+    line.insert("hash".to_owned(), json!(hex(&head.hash)));
+    line
 }
 
 /// Follows the chain and says where it breaks first; returns whether it is whole.

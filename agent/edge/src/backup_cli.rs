@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use ring::signature::KeyPair;
-use wardlight_core::event::{Command, Event, Order};
+use wardlight_core::event::{self, Command, Event};
 use wardlight_core::ids::StayToken;
 use wardlight_core::people::{Actor, Role};
 use wardlight_core::time::Timestamp;
@@ -17,11 +17,12 @@ use crate::audit::Record;
 use crate::cli::ConfigArg;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::control::Order;
 use crate::erasure::{self, Receipt, parse_stay};
 use crate::restore::Restored;
 use crate::run::{journal_options, ward_config};
 use crate::user_cli::whoami;
-use crate::{keys, record, whole_file};
+use crate::{clock, control, keys, record, whole_file};
 
 /// Where a backup is restored to be tried.
 const TRIAL: &str = "trial";
@@ -58,6 +59,7 @@ pub(crate) fn back_up(args: &BackupArgs, mut output: impl Write) -> anyhow::Resu
     let tried = try_out(&args.to, &trial, &key);
     remove(&trial)?;
     let entries = tried.context("the backup was written and does not restore")?;
+    put_on_record(&config, &args.to)?;
     writeln!(
         output,
         "{} segments added, {} in all, {} newer rows. Restored on trial: {entries} entries, sound.",
@@ -70,6 +72,17 @@ pub(crate) fn back_up(args: &BackupArgs, mut output: impl Write) -> anyhow::Resu
     )?;
     output.flush()?;
     Ok(())
+}
+
+/// A copy of everything was made: that belongs into the audit trail, of a running agent too.
+fn put_on_record(config: &Config, to: &Path) -> anyhow::Result<()> {
+    let to = fs::canonicalize(to)?;
+    if let Some(mut journal) = erasure::unless_running(config)? {
+        let record = Record::at_command_line("journal_backed_up", whoami(), to.display().to_string());
+        journal.append(&[record.entry(clock::wall())])?;
+        return Ok(());
+    }
+    control::ask(&config.journal.dir, &Order::BackedUp { to, by: whoami() })
 }
 
 fn try_out(from: &Path, trial: &Path, key: &SiteKey) -> anyhow::Result<u64> {
@@ -164,8 +177,8 @@ fn erase_again(config: &Config, receipts: &Path) -> anyhow::Result<u64> {
 /// In the backup the patient may still be in bed.
 fn discharge(restored: &mut Restored, stay: StayToken, now: Timestamp) {
     if let Some(bed) = restored.ward.bed_of_stay(stay).cloned() {
-        let order = Order {
-            by: Actor::new(&whoami(), Role::Nurse),
+        let order = event::Order {
+            by: Actor::new(whoami(), Role::Nurse),
             command: Command::Discharge { bed },
         };
         restored.ward.step(Event::Order(order), now, &mut Vec::new());

@@ -239,8 +239,25 @@ pub(crate) enum AuditCommand {
         #[command(flatten)]
         config: ConfigArg,
     },
+    /// Print every record and a signed end, to be verified anywhere with the public key alone
+    Export {
+        /// Not before this time: 2026-11-25, 2026-11-25T03:41:23Z, or milliseconds since 1970
+        #[arg(long, value_name = "TIME", default_value = "0", value_parser = crate::audit_cli::since)]
+        since: i64,
+        /// Format of the output
+        #[arg(long, value_enum, default_value_t = crate::audit_export::Format::Jsonl)]
+        format: crate::audit_export::Format,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
     /// Follow the chain and name its first broken link
     Verify {
+        /// Verify this export instead of the journal, offline
+        #[arg(long, value_name = "FILE", requires = "public_key")]
+        export: Option<PathBuf>,
+        /// The site's public key, as `wardlight key show` prints it
+        #[arg(long, value_name = "HEX", requires = "export", value_parser = crate::erasure::cli::public_key)]
+        public_key: Option<crate::erasure::cli::PublicKey>,
         /// A head that was noted before, as NUMBER:HASH: it must still be in the chain
         #[arg(long, value_name = "HEAD")]
         head: Option<wardlight_journal::Head>,

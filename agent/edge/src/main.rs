@@ -13,6 +13,7 @@
 mod agent;
 mod audit;
 mod audit_cli;
+mod audit_export;
 mod backup_cli;
 mod bed;
 mod broker;
@@ -149,7 +150,16 @@ fn audit_command(command: AuditCommand, output: impl Write) -> anyhow::Result<Ex
             format: cli::ExportFormat::Jsonl,
             config,
         } => audit_cli::list(&Config::load(&config.config)?, since, output).map(|unreadable| passed(unreadable == 0)),
-        AuditCommand::Verify { head, config } => {
+        AuditCommand::Export { since, format, config } => {
+            audit_export::cli::export(&Config::load(&config.config)?, since, format, output).map(|()| ExitCode::SUCCESS)
+        }
+        AuditCommand::Verify {
+            export: Some(file),
+            public_key: Some(key),
+            head,
+            ..
+        } => audit_export::cli::check(&file, &key, head.as_ref(), output).map(passed),
+        AuditCommand::Verify { head, config, .. } => {
             audit_cli::verify(&Config::load(&config.config)?, head.as_ref(), output).map(passed)
         }
     }

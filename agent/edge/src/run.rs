@@ -24,6 +24,7 @@ use wardlight_journal::{Journal, Options, Reader, Writer, WriterOptions};
 use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
 
 use crate::agent::{Agent, EcgModels, Input};
+use crate::audit_export::sign_heads;
 use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::config::{Config, JournalConfig, Unit, Waveforms};
@@ -170,18 +171,10 @@ impl Running {
         if let Some(users) = users {
             tasks.spawn(people::watch(users, station.clone(), inbox.clone(), phases.clone()));
         }
-        let session_inbox = inbox.clone();
-        let session_phases = phases.clone();
-        tasks.spawn(async move { Ok(session.run(session_inbox, to_broker, session_phases).await?) });
-        let control = Control {
-            config: config.journal.clone(),
-            journal: journal.submitter(),
-            inbox: inbox.clone(),
-            site: config.site.to_string(),
-            clock,
-        };
-        tasks.spawn(control::serve(control, phases.clone()));
-        tasks.spawn(storage::watch(config.journal.dir.clone(), station.clone(), phases.clone()));
+        let (heard, session_phases) = (inbox.clone(), phases.clone());
+        tasks.spawn(async move { Ok(session.run(heard, to_broker, session_phases).await?) });
+        let control = Control::new(&config, journal.submitter(), inbox.clone(), clock);
+        look_after_the_journal(control, &station, &mut tasks, &phases)?;
         tasks.spawn(devices::watch(config.clone(), inbox.clone(), phases.clone()));
         recall_the_past(reader, station.clone(), clock.now())?;
         tasks.spawn(http::serve(listener, page_tls, station, prometheus, ready, phases));
@@ -333,6 +326,21 @@ fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Reader, Clock)> {
     );
     let clock = Clock::start(restored.ward.now());
     Ok((journal, restored, reader, clock))
+}
+
+/// Starts what goes on around the journal: heads of the audit trail are signed, the command line is listened to, the disk is watched.
+fn look_after_the_journal(
+    control: Control,
+    station: &Station,
+    tasks: &mut JoinSet<anyhow::Result<()>>,
+    phases: &watch::Receiver<Phase>,
+) -> anyhow::Result<()> {
+    let signing = keys::signing(&control.config)?;
+    let dir = control.config.dir.clone();
+    tasks.spawn(sign_heads(signing, control.journal.clone(), control.clock, phases.clone()));
+    tasks.spawn(storage::watch(dir, station.clone(), phases.clone()));
+    tasks.spawn(control::serve(control, phases.clone()));
+    Ok(())
 }
 
 /// Reads the last day back for the pages, beside everything else.

@@ -276,3 +276,6 @@ impl Erased {
         self.span_ms = Some((first.min(first_ms), last.max(last_ms)));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,8 @@ mod common;
 
 use common::{START_MS, database, entry, key, messages, numbered, open, read_all, read_from, stay};
 use wardlight_journal::{
-    Checkpoint, Fate, Filter, Journal, JournalError, Kind, MAX_BODY, Options, Part, Reader, SiteKey, StayToken, Suspect,
+    Checkpoint, Fate, Filter, Journal, JournalError, Kind, MAX_BODY, Options, Part, Reader, SiteKey, SiteSecret, StayToken,
+    Suspect,
 };
 
 #[test]
@@ -328,6 +329,9 @@ fn rotating_the_site_key_keeps_everything_and_shuts_the_old_key_out() {
     let mut journal = open(dir.path());
     journal.append(&entries).unwrap();
     let new = SiteKey::from_bytes([77; 32]);
+    let secret = |key: &SiteKey| SiteSecret::load(dir.path(), key).unwrap().derive("label");
+    let derived = secret(&key());
+    assert_eq!(derived, key().derive("label"), "without a rotation it follows from the key");
     assert_eq!(journal.rotate_site_key(&new, &[]).unwrap(), 0);
     journal.append(&entries).unwrap();
     drop(journal);
@@ -339,4 +343,13 @@ fn rotating_the_site_key_keeps_everything_and_shuts_the_old_key_out() {
     let db = rusqlite::Connection::open(database(dir.path())).unwrap();
     let keys: i64 = db.query_row("SELECT count(*) FROM data_keys", [], |row| row.get(0)).unwrap();
     assert_eq!(keys, 3, "the same data keys, wrapped anew");
+    assert_eq!(
+        secret(&new),
+        derived,
+        "what was derived from the first key survives the second"
+    );
+    let third = SiteKey::from_bytes([78; 32]);
+    let (mut journal, _) = Journal::open(dir.path(), &new, Options::default()).unwrap();
+    journal.rotate_site_key(&third, &[]).unwrap();
+    assert_eq!(secret(&third), derived, "and the third");
 }

@@ -29,6 +29,8 @@ pub(crate) enum Order {
     },
     /// The stay with this token is to be erased.
     Erase { stay: String, by: String },
+    /// A backup was made, which is to be on record.
+    BackedUp { to: PathBuf, by: String },
 }
 
 /// What came of it: JSON, or what is wrong.

@@ -19,7 +19,7 @@ use super::{Answer, MAX_LINE, Order, socket};
 use crate::agent::Input;
 use crate::audit::Record;
 use crate::clock::Clock;
-use crate::config::JournalConfig;
+use crate::config::{Config, JournalConfig};
 use crate::desk::Ticket;
 use crate::erasure::{Erasure, parse_stay};
 use crate::keys;
@@ -28,14 +28,14 @@ use crate::session::Phase;
 use crate::whole_file;
 
 /// The journal answers within this, unless its disk hangs.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// What an order needs.
 pub(crate) struct Control {
     pub(crate) config: JournalConfig,
     pub(crate) journal: Submitter<Ticket>,
-    pub(crate) inbox: mpsc::Sender<Input>,
-    pub(crate) site: String,
+    inbox: mpsc::Sender<Input>,
+    site: String,
     pub(crate) clock: Clock,
 }
 
@@ -104,10 +104,26 @@ async fn answer(control: Arc<Control>, stream: UnixStream) -> anyhow::Result<()>
 }
 
 impl Control {
+    /// Of an agent with this configuration.
+    pub(crate) fn new(config: &Config, journal: Submitter<Ticket>, inbox: mpsc::Sender<Input>, clock: Clock) -> Self {
+        Self {
+            config: config.journal.clone(),
+            journal,
+            inbox,
+            site: config.site.to_string(),
+            clock,
+        }
+    }
+
     fn carry_out(&self, order: Order) -> anyhow::Result<serde_json::Value> {
         match order {
             Order::Rotate { new_key, by } => self.rotate(&new_key, by),
             Order::Erase { stay, by } => self.erase(&stay, by),
+            Order::BackedUp { to, by } => {
+                let record = Record::at_command_line("journal_backed_up", by, to.display().to_string());
+                self.inbox.blocking_send(Input::Audit(Box::new(record)))?;
+                Ok(serde_json::Value::Null)
+            }
         }
     }
 

@@ -78,7 +78,9 @@ fn erase_offline(config: &Config, mut journal: Journal, stay: StayToken, by: Str
 }
 
 /// The journal for writing; `None` while an agent has it.
-fn unless_running(config: &Config) -> anyhow::Result<Option<Journal>> {
+/// # Errors
+/// If it cannot be opened.
+pub(crate) fn unless_running(config: &Config) -> anyhow::Result<Option<Journal>> {
     let key = keys::settle(&config.journal)?;
     let options: Options = journal_options(&config.journal);
     match Journal::open(&config.journal.dir, &key, options) {

@@ -1,7 +1,7 @@
 //! `wardlight key …`: the site key, also of an agent that runs.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use ring::signature::KeyPair;
@@ -38,15 +38,15 @@ pub(crate) enum KeyCommand {
 /// What failed and what to do.
 pub(crate) fn run(command: KeyCommand, output: impl Write) -> anyhow::Result<()> {
     match command {
-        KeyCommand::Rotate { new_key, config } => rotate(&Config::load(&config.config)?, new_key, output),
+        KeyCommand::Rotate { new_key, config } => rotate(&Config::load(&config.config)?, new_key.as_deref(), output),
         KeyCommand::Show { config } => show(&Config::load(&config.config)?, output),
     }
 }
 
-fn rotate(config: &Config, new_key: Option<PathBuf>, mut output: impl Write) -> anyhow::Result<()> {
+fn rotate(config: &Config, new_key: Option<&Path>, mut output: impl Write) -> anyhow::Result<()> {
     let journal = &config.journal;
     let old = settle(journal)?;
-    let rotation = Rotation::prepare(journal, new_key.as_deref())?;
+    let rotation = Rotation::prepare(journal, new_key)?;
     let fingerprint = rotation.key.fingerprint()?;
     let (unreadable, left) = match Journal::open(&journal.dir, &old, journal_options(journal)) {
         Err(JournalError::InUse { .. }) => {

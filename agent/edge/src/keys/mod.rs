@@ -83,7 +83,7 @@ pub(crate) fn derive(key_file: &Path, journal: &Path, label: &str) -> anyhow::Re
 
 /// What signs receipts and the heads of the audit trail.
 /// # Errors
-/// As [`derive`].
+/// As [`fn@derive`].
 pub(crate) fn signing(config: &JournalConfig) -> anyhow::Result<Ed25519KeyPair> {
     let seed = derive(&config.key_file, &config.dir, SIGNING)?;
     Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_rejected| anyhow!("no signing key can be derived"))

@@ -62,8 +62,14 @@ impl std::str::FromStr for Head {
 }
 
 impl Head {
-    /// The head after a record that follows this one.
-    pub(crate) fn after(&self, at_ms: i64, stay: StayToken, record: &[u8]) -> Head {
+    /// The head after a record of the site that follows this one: what whoever verifies an export computes.
+    #[must_use]
+    pub fn after(&self, at_ms: i64, record: &[u8]) -> Head {
+        self.after_of(at_ms, StayToken::SITE, record)
+    }
+
+    /// The same for a record under any key.
+    pub(crate) fn after_of(&self, at_ms: i64, stay: StayToken, record: &[u8]) -> Head {
         let n = self.n + 1;
         let mut hasher = digest::Context::new(&digest::SHA256);
         hasher.update(DOMAIN);
@@ -87,7 +93,7 @@ impl Head {
         body.extend((self.n + 1).to_le_bytes());
         body.extend(self.hash);
         body.extend(&entry.body);
-        *self = self.after(entry.at_ms, entry.stay, &entry.body);
+        *self = self.after_of(entry.at_ms, entry.stay, &entry.body);
         Cow::Owned(body)
     }
 
@@ -176,11 +182,11 @@ mod tests {
     #[test]
     fn a_hash_depends_on_all_that_a_record_is() {
         let before = Head { n: 3, hash: [1; 32] };
-        let hash = before.after(5, StayToken::SITE, b"x").hash;
-        assert_ne!(hash, before.after(6, StayToken::SITE, b"x").hash);
-        assert_ne!(hash, before.after(5, StayToken([1; 16]), b"x").hash);
-        assert_ne!(hash, before.after(5, StayToken::SITE, b"y").hash);
-        assert_ne!(hash, Head { n: 4, ..before }.after(5, StayToken::SITE, b"x").hash);
-        assert_ne!(hash, Head { hash: [2; 32], ..before }.after(5, StayToken::SITE, b"x").hash);
+        let hash = before.after_of(5, StayToken::SITE, b"x").hash;
+        assert_ne!(hash, before.after_of(6, StayToken::SITE, b"x").hash);
+        assert_ne!(hash, before.after_of(5, StayToken([1; 16]), b"x").hash);
+        assert_ne!(hash, before.after_of(5, StayToken::SITE, b"y").hash);
+        assert_ne!(hash, Head { n: 4, ..before }.after_of(5, StayToken::SITE, b"x").hash);
+        assert_ne!(hash, Head { hash: [2; 32], ..before }.after_of(5, StayToken::SITE, b"x").hash);
     }
 }

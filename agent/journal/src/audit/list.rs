@@ -1,7 +1,7 @@
 //! Reading the trail.
 
-use super::chain::{Head, unlink};
-use crate::entry::Kind;
+use super::chain::{BASE, Head, load, unlink};
+use crate::entry::{Kind, StayToken};
 use crate::error::{Damage, JournalError, Place};
 use crate::read::{Filter, Reader};
 
@@ -16,11 +16,21 @@ pub struct Audited {
     pub seq: u64,
     /// When it happened, in milliseconds since 1970.
     pub at_ms: i64,
+    /// Whose key seals it.
+    pub stay: StayToken,
     /// The record.
     pub record: Vec<u8>,
 }
 
 impl Reader {
+    /// The last record that retention removed: the trail begins behind it.
+    ///
+    /// # Errors
+    /// From SQLite.
+    pub fn audit_base(&mut self) -> Result<Head, JournalError> {
+        Ok(load(&self.db, &mut self.ring, BASE)?.unwrap_or_default())
+    }
+
     /// The audit trail in the order in which it was written. A damaged record comes as [`JournalError::Damaged`].
     pub fn audit(&mut self) -> impl Iterator<Item = Result<Audited, JournalError>> {
         self.linked(Filter::of_kinds(&[Kind::Audit])).map(|item| {
@@ -34,10 +44,11 @@ impl Reader {
                 }));
             };
             Ok(Audited {
-                head: before.after(stored.entry.at_ms, stored.entry.stay, record),
+                head: before.after_of(stored.entry.at_ms, stored.entry.stay, record),
                 before,
                 seq: stored.seq,
                 at_ms: stored.entry.at_ms,
+                stay: stored.entry.stay,
                 record: record.to_vec(),
             })
         })

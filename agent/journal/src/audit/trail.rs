@@ -67,7 +67,7 @@ fn last_of(db: &Connection, ring: &mut KeyRing, id: i64) -> Result<Option<Head>,
     let entries = found.entries(db, ring, &Filter::default())?.unwrap_or_default();
     let heads = entries.iter().filter_map(|stored| {
         let (before, record) = unlink(&stored.entry.body)?;
-        Some(before.after(stored.entry.at_ms, stored.entry.stay, record))
+        Some(before.after_of(stored.entry.at_ms, stored.entry.stay, record))
     });
     Ok(heads.max_by_key(|head| head.n))
 }
