@@ -94,7 +94,7 @@ fn ten_mistakes_come_out_together_each_with_its_path_and_value() {
         "agent.toml: mqtt.keep_alive = 30: unknown key; known here: embedded, allow_insecure, url, ca_file, cert_file, key_file, version, client_id, username, password_file, receive_maximum, max_packet_kib, keep_alive_s, session_expiry_days",
         "agent.toml: journal.linger_ms = \"5\": must be a whole number",
         "agent.toml: journal.max_mib = 0: must be at least 1",
-        "agent.toml: http.listen = \"0.0.0.0:8080\": the page has no TLS of its own, so anybody on the network could read it; listen on 127.0.0.1 behind a TLS proxy, or set http.allow_insecure = true",
+        "agent.toml: http.listen = \"0.0.0.0:8080\": without TLS anybody on the network could read the page; set http.cert_file and http.key_file, listen on 127.0.0.1 behind a TLS proxy, or set http.allow_insecure = true",
         "agent.toml: webhook[1].url = \"http://pager.example.org/\": alarms would travel in clear; use https://, or set allow_insecure = true in this [[webhook]]",
         "agent.toml: webhook[1].secret_file = \"missing.key\": no such file",
         "agent.toml: devices.attach.mon-01 = \"B99\": no [[unit]] has this bed",
