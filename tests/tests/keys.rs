@@ -13,7 +13,7 @@ use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use wardlight_tests::agent::{Broker, Site};
+use wardlight_tests::agent::{Agent, Broker, Site};
 use wardlight_tests::device::{Device, HR};
 use wardlight_tests::mosquitto::Mosquitto;
 use wardlight_tests::mqtt::Client;
@@ -42,6 +42,15 @@ fn the_key_of_a_running_agent_is_replaced_under_load_and_nothing_is_lost() {
     let agent = site.start();
     agent.occupy("B01", "mon-01");
     let (mut device, mut wire) = (Device::new("mon-01"), Client::connect(mosquitto.port, "mon-01").unwrap());
+    let first_message = device.numerics(&[(HR, 80.0)]);
+    wire.deliver(&first_message.topic, &first_message.payload());
+    let blind = |agent: &Agent<'_>| {
+        let beds = agent.get("/api/v1/beds").json();
+        (beds["beds"][0]["blind_since"].clone(), beds["beds"][0]["blind_ms"].clone())
+    };
+    let seeing = until("the bed is watched", 10, || {
+        Some(blind(&agent)).filter(|(since, _)| since.is_null())
+    });
     for _ in 0..3 {
         let before = fs::read(&key_file).unwrap();
         for _ in 0..50 {
@@ -58,6 +67,7 @@ fn the_key_of_a_running_agent_is_replaced_under_load_and_nothing_is_lost() {
         wire.deliver(&message.topic, &message.payload());
     }
     assert!(agent.get("/api/v1/alarms").json()["alarms"].as_array().unwrap().is_empty());
+    assert_eq!(blind(&agent), seeing, "no moment without alarms");
     agent.kill();
     site.assert_sound();
     assert_eq!(shown(&site, "public key"), public, "receipts of before still verify");
@@ -68,6 +78,10 @@ fn the_key_of_a_running_agent_is_replaced_under_load_and_nothing_is_lost() {
     assert_eq!(rotations.count(), 3);
 
     let agent = site.start();
+    // What was not confirmed before the kill the broker brings again.
+    until("every message on record", 20, || {
+        (site.export().len() == 1 + 3 * 51).then_some(())
+    });
     assert!(
         !site.said().contains("does not go live"),
         "the certificates of the models hold"

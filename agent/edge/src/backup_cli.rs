@@ -123,10 +123,20 @@ pub(crate) fn restore_from(args: &RestoreArgs, mut output: impl Write) -> anyhow
             return Err(error.context("nothing was restored"));
         }
     };
+    hand_over(dir).with_context(|| format!("{}: cannot be given to the agent's user", dir.display()))?;
     fs::rename(dir, place).with_context(|| format!("{}: cannot be renamed", dir.display()))?;
     writeln!(output, "{entries} entries restored, {erased} stays erased again.")?;
     output.flush()?;
     Ok(())
+}
+
+/// The journal belongs to whom the folder above belongs: the agent may run as another user than this.
+fn hand_over(dir: &Path) -> std::io::Result<()> {
+    let owner = fs::metadata(whole_file::folder(dir))?;
+    for file in fs::read_dir(dir)? {
+        whole_file::belong(&file?.path(), &owner)?;
+    }
+    whole_file::belong(dir, &owner)
 }
 
 /// Where the journal is made.

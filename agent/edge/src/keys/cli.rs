@@ -51,10 +51,13 @@ fn rotate(config: &Config, new_key: Option<&Path>, mut output: impl Write) -> an
     let (unreadable, left) = match Journal::open(&journal.dir, &old, journal_options(journal)) {
         Err(JournalError::InUse { .. }) => {
             let order = Order::Rotate {
-                new_key: rotation.file,
+                new_key: rotation.file.clone(),
                 by: whoami(),
             };
-            control::ask::<(u64, Option<String>)>(&journal.dir, &order)?
+            let (unreadable, left_by_agent) = control::ask::<(u64, Option<String>)>(&journal.dir, &order)?;
+            // Whoever runs this may write where the agent may not.
+            let left = left_by_agent.and_then(|_| left(take_over(&journal.key_file, &rotation.file)));
+            (unreadable, left)
         }
         opened => {
             let (mut opened, _) = explained(opened)?;
