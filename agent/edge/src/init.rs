@@ -153,7 +153,7 @@ waveforms = "strips"
 
 "#;
 
-const HTTP_REMOTE: &str = r"# WARNING: the page has no TLS of its own, so anybody on the network can read it. Put a TLS proxy before it.
+const HTTP_REMOTE: &str = r"# WARNING: without TLS anybody on the network can read the page. Set cert_file and key_file, and people.users_file, and remove this:
 allow_insecure = true
 ";
 
@@ -206,7 +206,7 @@ fn next_steps(file: &Path, broker: Option<&BrokerUrl>, listen: SocketAddr) -> St
     }
     if !listen.ip().is_loopback() {
         step(format!(
-            "WARNING: {listen} has no TLS: anybody on the network can read the page"
+            "WARNING: {listen} has no TLS yet: anybody on the network can read the page; set http.cert_file and http.key_file"
         ));
     }
     step(format!(
