@@ -73,7 +73,7 @@ fn the_configuration_holds_what_any_firmware_needs() {
         "settable": {"interval_ms": [200, 600_000], "battery_low_percent": [5, 50]},
         "channels": [
             {"c": 149_530, "unit": "/min"}, {"c": 150_456, "unit": "%"}, {"c": 150_364, "unit": "Cel"}, {"c": 67_996, "unit": "%"},
-            {"c": 150_452, "unit": "1", "fs": 100.0, "block_ms": 1000, "scale": [-3, 1], "offset": 0},
+            {"c": 150_452, "unit": "1", "fs": 100, "block_ms": 1000, "scale": [-3, 1], "offset": 0},
         ],
     });
     assert_eq!(config, expected);

@@ -59,10 +59,18 @@ struct Channel {
 
 #[derive(Serialize)]
 struct Wave {
-    fs: f32,
+    fs: Rate,
     block_ms: u64,
     scale: (i8, i32),
     offset: i32,
+}
+
+/// Hertz; a whole rate without a point, for firmware that reads integers only.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Rate {
+    Whole(u32),
+    Broken(f32),
 }
 
 /// The text, one field a line.
@@ -106,11 +114,19 @@ fn channel(channel: &ChannelProfile) -> Channel {
         unit: channel.unit.ucum(),
         every_ms: channel.every.map(millis),
         wave: channel.wave.map(|wave| Wave {
-            fs: wave.rate_hz,
+            fs: rate(wave.rate_hz),
             block_ms: millis(wave.block),
             scale: wave.scale,
             offset: wave.offset,
         }),
+    }
+}
+
+fn rate(hz: f32) -> Rate {
+    if hz.fract() == 0.0 {
+        Rate::Whole(hz as u32)
+    } else {
+        Rate::Broken(hz)
     }
 }
 

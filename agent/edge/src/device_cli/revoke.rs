@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::bail;
 use wardlight_devices::Status;
 
 use super::site::Site;
@@ -11,19 +10,19 @@ use crate::config::Config;
 use crate::session;
 use crate::user_cli::whoami;
 
-/// Revokes every certificate of a device, takes its rights, and ends its connection.
+/// Revokes every certificate of a device, takes its rights, and ends its connection. Asked again, it tells the broker again: the first time it
+/// may have been out of reach.
 /// # Errors
-/// If it is not enrolled, or the disk does not let it; not if the broker cannot be told, which is said instead.
+/// If it was never enrolled, or the disk does not let it; not if the broker cannot be told, which is said instead.
 pub(super) fn run(file: &Path, id: &str, reason: &str, output: &mut impl Write) -> anyhow::Result<()> {
     let site = Site::load(file)?;
     let _held = site.registry.change()?;
     let mut record = site.record(id)?;
-    if record.status() == Status::Revoked {
-        bail!("{id}: is revoked already");
+    if record.status() == Status::Enrolled {
+        record.revoke(reason, site.now);
+        record.changed_by = whoami();
+        site.registry.write(&record)?;
     }
-    record.revoke(reason, site.now);
-    record.changed_by = whoami();
-    site.registry.write(&record)?;
     writeln!(output, "{id}: no certificate of it counts any more.")?;
     let authorities = site.authorities(output)?;
     site.publish(&authorities, output)?;

@@ -74,7 +74,7 @@ impl Registry {
 
     /// Every device, by identifier.
     /// # Errors
-    /// If a record cannot be read.
+    /// If a record cannot be read. None is passed over: it may be the one of a revoked device, which would then count again.
     pub(crate) fn records(&self) -> anyhow::Result<Vec<Record>> {
         let folder = self.folder.join("registry");
         let entries = match fs::read_dir(&folder) {
