@@ -9,11 +9,12 @@ pub fn agent_name(site: &SiteId) -> String {
     format!("wardlight:{site}")
 }
 
-/// Mosquitto's access list: each device writes and is asked under its own name; the agent reads all of them, asks them, and says its alarms.
+/// Mosquitto's access list: each device writes and is asked under its own name; the agent reads all of them, asks them, says its alarms, and
+/// hears on the broker's log who was turned away.
 /// There is an entry for each device and no pattern for all, so that a revoked one loses its rights also on an open connection.
 pub fn access_list<'a>(site: &SiteId, devices: impl IntoIterator<Item = &'a DeviceId>) -> String {
     let mut text = format!(
-        "# Written by `wardlight device`; changes by hand are lost.\nuser {}\ntopic read vitals/v1/{site}/#\ntopic write vitals/v1/{site}/+/cmd\ntopic write ward/v1/{site}/#\n",
+        "# Written by `wardlight device`; changes by hand are lost.\nuser {}\ntopic read vitals/v1/{site}/#\ntopic write vitals/v1/{site}/+/cmd\ntopic write ward/v1/{site}/#\ntopic read $SYS/broker/log/#\n",
         agent_name(site)
     );
     for device in devices {
@@ -38,6 +39,8 @@ pub struct Listening<'a> {
     pub agent_port: Option<u16>,
     /// Where it writes its process identifier; `None`: nowhere.
     pub pid_file: Option<&'a str>,
+    /// The plugin of `broker-watch/`, which says who writes under another's name; `None`: nobody does.
+    pub plugin: Option<&'a str>,
 }
 
 /// Mosquitto's configuration.
@@ -51,7 +54,9 @@ pub fn mosquitto_conf(listening: &Listening<'_>) -> String {
         device_port,
         agent_port,
         pid_file,
+        plugin,
     } = listening;
+    let plugin = plugin.map(|file| format!("plugin {file}\n")).unwrap_or_default();
     let pid_file = pid_file.map(|file| format!("pid_file {file}\n")).unwrap_or_default();
     let agents = agent_port.map(|port| {
         format!(
@@ -81,6 +86,14 @@ max_queued_messages 1000000
 max_inflight_messages 0
 max_packet_size 1048576
 
+# The agent hears on the log whom the broker turned away.
+log_dest stderr
+log_dest topic
+log_type error
+log_type warning
+log_type notice
+connection_messages true
+{plugin}
 # Devices: whoever has a certificate of the site's authority that was not revoked, under the name in it.
 listener {device_port}
 cafile {folder}/ca.pem

@@ -8,7 +8,7 @@
 )]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -51,7 +51,11 @@ impl Ward {
 
     /// The same with a broker that runs.
     fn with_broker() -> (Self, Mosquitto) {
-        let ward = Self::new();
+        Self::new().and_broker()
+    }
+
+    fn and_broker(self) -> (Self, Mosquitto) {
+        let ward = self;
         ward.device(&["enroll-broker", "--host", "localhost"]);
         let broker = ward.broker();
         (ward, broker)
@@ -134,6 +138,22 @@ impl Ward {
     }
 }
 
+/// The plugin of Mosquitto that says who writes under another's name.
+fn broker_watch() -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware-config/broker-watch");
+    let build = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broker-watch");
+    let made = Command::new("make")
+        .arg("-C")
+        .arg(source)
+        .arg(format!("BUILD={}", build.display()))
+        .output();
+    let made = made.expect(
+        "make does not start; install the Debian packages make, gcc, mosquitto-dev and libmosquitto-dev (tests/run does)",
+    );
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    build.join("wardlight_watch.so")
+}
+
 fn topic(device: &str) -> String {
     format!("vitals/v1/site/{device}/num")
 }
@@ -213,6 +233,54 @@ fn what_is_done_to_a_device_is_audited() {
     ward.device(&["revoke", "mon-02", "--reason", "lost"]);
     let revoked = record("device_revoked");
     assert_eq!((&revoked["device"], &revoked["detail"]), (&"mon-02".into(), &"lost".into()));
+    assert!(agent.terminate().success());
+}
+
+#[test]
+fn whoever_is_turned_away_is_shown_counted_and_audited_with_the_reason() {
+    let ward = Ward::new();
+    let plugin = format!("broker_plugin = {:?}\n", broker_watch());
+    let text = fs::read_to_string(ward.site.config()).unwrap();
+    fs::write(ward.site.config(), text + &plugin).unwrap();
+    let (ward, _broker) = ward.and_broker();
+    let (honest, lost) = (ward.enroll("mon-01"), ward.enroll("mon-02"));
+    ward.device(&["revoke", "mon-02", "--reason", "lost"]);
+    let agent = ward.site.start();
+    until("the broker's log is heard", 10, || {
+        ward.site.said().contains("log is heard").then_some(())
+    });
+
+    let mut liar = ward.connect(&honest, "mon-01");
+    // The broker confirms it and hands it to nobody: MQTT 3.1.1 knows no other answer.
+    liar.deliver(&topic("mon-03"), b"not mine");
+    ward.refusal(&lost, "mon-02");
+    let turned_away = || {
+        let refused = agent.get("/api/v1/system").json()["refused"].clone();
+        let mut seen: Vec<String> = refused
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| format!("{} {} {}", r["door"], r["who"], r["reason"]))
+            .collect();
+        seen.sort();
+        (seen.len() == 2).then_some(seen)
+    };
+    assert_eq!(
+        until("both are shown", 10, turned_away),
+        [
+            "\"broker\" \"127.0.0.1\" \"certificate_refused\"",
+            "\"broker\" \"mon-01\" \"wrote_to_another_devices_topic\""
+        ]
+    );
+    assert!((agent.metric("wardlight_turned_away_total{door=\"broker\",reason=\"certificate_refused\"}") - 1.0).abs() < 0.5);
+    let audited = || {
+        let trail = ward.site.audit_trail();
+        let about = trail.iter().filter(|record| record["action"] == "turned_away").count();
+        (about == 2).then_some(())
+    };
+    until("both are audited", 10, audited);
+    // And what was written under the other name never arrived.
+    assert!(ward.site.export().iter().all(|stored| stored["device"] != "mon-03"));
     assert!(agent.terminate().success());
 }
 

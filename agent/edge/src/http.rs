@@ -12,10 +12,11 @@ use axum::serve::ListenerExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use wardlight_station::{Refusal, Station};
+use wardlight_station::Station;
 
 use crate::session::{Phase, SessionCounters};
 use crate::tls::{PageListener, PageTls};
+use crate::turned_away::TurnedAway;
 
 /// What `/readyz` asks: is the Ward restored, and has the broker taken us?
 #[derive(Clone)]
@@ -46,8 +47,8 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// # Errors
 /// If the listener fails.
 pub(crate) async fn serve(
-    listener: TcpListener,
-    tls: Option<PageTls>,
+    (listener, tls): (TcpListener, Option<PageTls>),
+    turned_away: TurnedAway,
     station: Station,
     prometheus: PrometheusHandle,
     ready: Readiness,
@@ -66,13 +67,8 @@ pub(crate) async fn serve(
             }),
         )
         .merge(station.router());
-    let told = station.clone();
     let listener = PageListener::new(listener, tls, move |who, reason| {
-        told.refused(Refusal {
-            door: "page",
-            who: who.to_string(),
-            reason: reason.label().to_owned(),
-        });
+        turned_away.at("page", &who.to_string(), reason.label())
     });
     // Only a tapped listener hands the visitor's address on.
     let listener = listener.tap_io(|_| {});

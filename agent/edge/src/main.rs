@@ -53,6 +53,7 @@ mod storage;
 mod strips;
 mod ticks;
 mod tls;
+mod turned_away;
 mod user_cli;
 mod what_ifs;
 mod whole_file;

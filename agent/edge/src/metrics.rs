@@ -84,14 +84,17 @@ pub(crate) const CLOCK_STEPS: &str = "wardlight_clock_steps_total";
 /// Records in the audit trail by `action` (login, break_glass, acknowledge, …) and `outcome`.
 pub(crate) const AUDITED: &str = "wardlight_audit_records_total";
 
-/// Handshakes of TLS that failed, by `door` (`mqtt`, `page`) and `reason`.
-pub(crate) const TLS_REFUSED: &str = "wardlight_tls_refused_total";
+/// Who was turned away, by `door` (`page`, `broker`: at the broker by its own word) and `reason`.
+pub(crate) const TURNED_AWAY: &str = "wardlight_turned_away_total";
+/// Handshakes of our own with the broker that failed, by `reason`.
+pub(crate) const BROKER_TLS: &str = "wardlight_broker_tls_failures_total";
 
 /// Buckets of all latencies, in seconds: the targets 15 ms and 100 ms are edges.
 const LATENCY_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0];
 
-const COUNTERS: [(&str, &str); 25] = [
-    (TLS_REFUSED, "Handshakes of TLS that failed, by door and reason."),
+const COUNTERS: [(&str, &str); 26] = [
+    (TURNED_AWAY, "Connections and messages turned away, by door and reason."),
+    (BROKER_TLS, "Handshakes with the broker that failed, by reason."),
     (FALLBACKS, "Live versions that did badly and were taken back, by model."),
     (MESSAGES, "Messages stepped through the Ward, by kind."),
     (DUPLICATES, "Messages seen before."),

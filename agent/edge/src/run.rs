@@ -41,10 +41,11 @@ use crate::people;
 use crate::pipeline::Pipeline;
 use crate::recall;
 use crate::restore::{self, Restored};
-use crate::session::{LiveFeed, Phase, Session};
+use crate::session::{BrokerLog, LiveFeed, Phase, Session};
 use crate::storage;
 use crate::strips::Strips;
 use crate::tls::PageTls;
+use crate::turned_away::TurnedAway;
 use crate::what_ifs::WhatIfs;
 
 /// Messages that may wait for the Ward. Beyond, the broker keeps them; see the session's policy.
@@ -177,7 +178,19 @@ impl Running {
         look_after_the_journal(control, &station, &mut tasks, &phases)?;
         tasks.spawn(devices::watch(config.clone(), inbox.clone(), phases.clone()));
         recall_the_past(reader, station.clone(), clock.now())?;
-        tasks.spawn(http::serve(listener, page_tls, station, prometheus, ready, phases));
+        let turned_away = TurnedAway::new(&station, &inbox);
+        if broker.is_none() && config.mqtt.tls.is_some() {
+            let log = BrokerLog::new(&config.mqtt, &config.site)?;
+            tasks.spawn(log.run(turned_away.clone(), phases.clone()));
+        }
+        tasks.spawn(http::serve(
+            (listener, page_tls),
+            turned_away,
+            station,
+            prometheus,
+            ready,
+            phases,
+        ));
         attach_from_file(&config, &commands).await;
         info!(%page, site = %config.site, beds = config.beds().count(), "The agent runs.");
         Ok(Self {

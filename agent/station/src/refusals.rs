@@ -32,7 +32,8 @@ pub(crate) struct Refused {
 pub(crate) struct Refusals(VecDeque<Refused>);
 
 impl Refusals {
-    pub(crate) fn add(&mut self, what: Refusal, now: Timestamp) {
+    /// Counts it; whether it is of a kind that is not remembered.
+    pub(crate) fn add(&mut self, what: Refusal, now: Timestamp) -> bool {
         let known = self.0.iter().position(|refused| refused.what == what);
         let mut refused = known.and_then(|at| self.0.remove(at)).unwrap_or(Refused {
             what,
@@ -44,6 +45,7 @@ impl Refusals {
         refused.last = now;
         self.0.push_front(refused);
         self.0.truncate(MOST);
+        known.is_none()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Refused> {
@@ -67,7 +69,7 @@ mod tests {
     fn a_kind_is_counted_once_and_the_newest_comes_first() {
         let mut refusals = Refusals::default();
         for (ms, who) in [(1, "a"), (2, "b"), (3, "a")] {
-            refusals.add(refusal(who), Timestamp::from_millis(ms));
+            assert_eq!(refusals.add(refusal(who), Timestamp::from_millis(ms)), ms < 3);
         }
         let seen: Vec<_> = refusals
             .iter()

@@ -250,11 +250,11 @@ impl Station {
         self.board().storage = storage;
     }
 
-    /// Somebody was turned away at one of the agent's doors.
-    pub fn refused(&self, what: Refusal) {
+    /// Somebody was turned away at one of the agent's doors. Returns whether that is news: whether the page does not show the like already.
+    pub fn refused(&self, what: Refusal) -> bool {
         let mut board = self.board();
         let now = board.now;
-        board.refusals.add(what, now);
+        board.refusals.add(what, now)
     }
 
     /// The users changed: whoever was removed, or got another role or password, is logged off.

@@ -24,6 +24,8 @@ pub(crate) struct DevicesConfig {
     pub(crate) dir: PathBuf,
     /// Where the broker notes its process identifier, so that it can be told of changes.
     pub(crate) broker_pid_file: Option<PathBuf>,
+    /// Mosquitto's plugin that says who writes under another's name.
+    pub(crate) broker_plugin: Option<PathBuf>,
     /// Where devices find the broker; `None`: on the host of `mqtt.url`.
     broker: Option<BrokerUrl>,
 }
@@ -45,6 +47,7 @@ pub(super) fn read(mut section: Section<'_>, units: &[Unit]) -> DevicesConfig {
         attach,
         dir: section.path_or("dir", "devices"),
         broker_pid_file: section.path("broker_pid_file"),
+        broker_plugin: section.existing_file("broker_plugin"),
         broker: section.parsed("broker", secured),
     };
     section.finish();

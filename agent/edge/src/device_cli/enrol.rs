@@ -16,7 +16,7 @@ use super::BundleArgs;
 use super::profiles;
 use super::site::Site;
 use crate::devices::{Authorities, broker};
-use crate::session::LIVE_SUFFIX;
+use crate::session::{LIVE_SUFFIX, LOG_SUFFIX};
 use crate::user_cli::whoami;
 use crate::whole_file;
 
@@ -26,7 +26,8 @@ use crate::whole_file;
 pub(super) fn device(site: &Site, profile: &str, id: &str, args: &BundleArgs, output: &mut impl Write) -> anyhow::Result<()> {
     let id = DeviceId::new(id)?;
     let client_id = &site.config.client_id;
-    if id.as_str().strip_suffix(LIVE_SUFFIX).unwrap_or(id.as_str()) == client_id {
+    let agents = ["", LIVE_SUFFIX, LOG_SUFFIX].map(|suffix| format!("{client_id}{suffix}"));
+    if agents.iter().any(|agent| agent == id.as_str()) {
         bail!("{id}: the agent connects under this name, and the broker keeps one session for each");
     }
     let _held = site.registry.change()?;

@@ -53,12 +53,15 @@ pub(crate) fn publish(
     let shown = std::path::absolute(&folder).with_context(|| folder.display().to_string())?;
     let pid_file = config.devices.broker_pid_file.as_deref();
     let pid_file = pid_file.map(std::path::absolute).transpose()?;
+    let plugin = config.devices.broker_plugin.as_deref();
+    let plugin = plugin.map(std::path::absolute).transpose()?;
     let agent_door = config.agent_door.as_ref().filter(|door| door.is_tls());
     let conf = mosquitto_conf(&Listening {
         folder: &shown.to_string_lossy(),
         device_port: config.device_door().map_or(DEVICE_PORT, |(_host, port)| port),
         agent_port: (!agents.is_empty()).then(|| agent_door.map_or(AGENT_PORT, BrokerUrl::port)),
         pid_file: pid_file.as_ref().map(|path| path.to_string_lossy()).as_deref(),
+        plugin: plugin.as_ref().map(|path| path.to_string_lossy()).as_deref(),
     });
     write("mosquitto.conf", &conf)
 }

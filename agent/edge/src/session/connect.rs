@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use metrics::counter;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -11,6 +12,7 @@ use tokio::time::timeout;
 use super::codec::{self, ConnAck, Hello, Packet};
 use super::frames::{Frame, Frames};
 use crate::config::{MqttConfig, secret};
+use crate::metrics as m;
 use crate::tls::{Connector, Refusal, Stream};
 
 /// Longest wait for TCP, TLS and CONNACK together.
@@ -119,7 +121,7 @@ async fn greet(config: &MqttConfig, mut stream: Box<dyn Stream>, clean: bool) ->
 /// The words of a failed step; a refusal of TLS is counted.
 fn said(step: &str, error: &io::Error) -> String {
     if let Some(reason) = Refusal::of(error) {
-        reason.count("mqtt");
+        counter!(m::BROKER_TLS, "reason" => reason.label()).increment(1);
     }
     format!("{step}: {error}")
 }

@@ -242,12 +242,16 @@ impl<'a, T: From<SessionEvent>> Connection<'a, T> {
             let resumed = self.resumed;
             self.around.counters.set_connected(true);
             SessionCounters::add(&self.around.counters.connections, 1);
-            if self.around.subscription.is_live() {
-                self.pending.push_back(SessionEvent::LiveFeed { up: true });
-                info!("Messages are heard live.");
-            } else {
-                self.pending.push_back(SessionEvent::Connected { resumed });
-                info!(resumed, "Connected to the broker.");
+            match self.around.subscription {
+                Subscription::Live(_) => {
+                    self.pending.push_back(SessionEvent::LiveFeed { up: true });
+                    info!("Messages are heard live.");
+                }
+                Subscription::Log(_) => info!("The broker's log is heard."),
+                Subscription::Kept(_) | Subscription::None => {
+                    self.pending.push_back(SessionEvent::Connected { resumed });
+                    info!(resumed, "Connected to the broker.");
+                }
             }
         }
     }

@@ -16,6 +16,7 @@
 
 mod acks;
 mod backoff;
+mod broker_log;
 mod codec;
 mod connect;
 mod connection;
@@ -39,6 +40,7 @@ use wardlight_core::ids::SiteId;
 
 pub(crate) use acks::{AckTicket, Acker};
 pub(crate) use backoff::Backoff;
+pub(crate) use broker_log::{BrokerLog, LOG_SUFFIX};
 pub(crate) use connect::cut;
 pub(crate) use counters::SessionCounters;
 pub(crate) use door::{Door, Passage};
@@ -293,12 +295,19 @@ impl Session {
             }
             let wait = backoff.next();
             let wait_ms = wait.as_millis() as u64;
-            let lost = if self.subscription.is_live() {
-                warn!(reason, wait_ms, "No live feed from the broker.");
-                SessionEvent::LiveFeed { up: false }
-            } else {
-                warn!(reason, wait_ms, "No connection to the broker.");
-                SessionEvent::Disconnected { reason }
+            let lost = match self.subscription {
+                Subscription::Live(_) => {
+                    warn!(reason, wait_ms, "No live feed from the broker.");
+                    SessionEvent::LiveFeed { up: false }
+                }
+                Subscription::Log(_) => {
+                    warn!(reason, wait_ms, "The broker's log is not heard.");
+                    SessionEvent::Disconnected { reason }
+                }
+                Subscription::Kept(_) | Subscription::None => {
+                    warn!(reason, wait_ms, "No connection to the broker.");
+                    SessionEvent::Disconnected { reason }
+                }
             };
             if !told {
                 tell(&around, lost, &mut phase).await?;

@@ -14,6 +14,8 @@ pub(super) enum Subscription {
     Kept(String),
     /// What can raise an alarm, at QoS 0, in a session that ends with the connection.
     Live(Vec<String>),
+    /// The broker's log, in the same way.
+    Log(Vec<String>),
     /// Nothing: messages come through the embedded broker's door.
     None,
 }
@@ -27,14 +29,25 @@ impl Subscription {
         Self::Live(JUDGED.iter().map(|kind| format!("{}+/{kind}", super::prefix(site))).collect())
     }
 
+    /// What Mosquitto says on its log at these levels: errors, warnings, notices.
+    pub(super) fn log() -> Self {
+        Self::Log(
+            ["E", "W", "N"]
+                .iter()
+                .map(|level| format!("$SYS/broker/log/{level}"))
+                .collect(),
+        )
+    }
+
+    /// Whether the session ends with the connection, and nothing in it is confirmed.
     pub(super) const fn is_live(&self) -> bool {
-        matches!(self, Self::Live(_))
+        matches!(self, Self::Live(_) | Self::Log(_))
     }
 
     pub(super) fn filters(&self) -> &[String] {
         match self {
             Self::Kept(filter) => slice::from_ref(filter),
-            Self::Live(filters) => filters,
+            Self::Live(filters) | Self::Log(filters) => filters,
             Self::None => &[],
         }
     }

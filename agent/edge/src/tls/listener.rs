@@ -63,7 +63,6 @@ impl PageListener {
         // A browser that looks whether somebody is there, and goes, is no refusal.
         let Some(reason) = Refusal::of(error) else { return };
         warn!(%peer, reason = reason.label(), %error, "A connection to the page was refused.");
-        reason.count("page");
         (self.refused)(peer.ip(), reason);
     }
 }

@@ -8,7 +8,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use metrics::counter;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
@@ -18,8 +17,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub(crate) use client::Connector;
 pub(crate) use listener::PageListener;
 pub(crate) use server::PageTls;
-
-use crate::metrics as m;
 
 /// TCP, or TLS over it.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -105,11 +102,6 @@ impl Refusal {
             Self::Protocol => "protocol",
             Self::Other => "other",
         }
-    }
-
-    /// Counts it at `door`.
-    pub(crate) fn count(self, door: &'static str) {
-        counter!(m::TLS_REFUSED, "door" => door, "reason" => self.label()).increment(1);
     }
 }
 
