@@ -91,7 +91,7 @@ fn ten_mistakes_come_out_together_each_with_its_path_and_value() {
         "agent.toml: mqtt.url = \"mqtt://broker.example.org:1883\": without TLS anybody on the network can read and forge vitals; use mqtts://, or set mqtt.allow_insecure = true if you know that the network is closed",
         "agent.toml: mqtt.version = \"4\": must be \"5\" or \"3.1.1\"",
         "agent.toml: mqtt.receive_maximum = 0: must be at least 1",
-        "agent.toml: mqtt.keep_alive = 30: unknown key; known here: embedded, allow_insecure, url, ca_file, cert_file, key_file, version, client_id, username, password_file, receive_maximum, max_packet_kib, keep_alive_s, session_expiry_days",
+        "agent.toml: mqtt.keep_alive = 30: unknown key; known here: embedded, allow_insecure, url, ca_file, cert_file, key_file, crl_file, version, client_id, username, password_file, receive_maximum, max_packet_kib, keep_alive_s, session_expiry_days",
         "agent.toml: journal.linger_ms = \"5\": must be a whole number",
         "agent.toml: journal.max_mib = 0: must be at least 1",
         "agent.toml: http.listen = \"0.0.0.0:8080\": without TLS anybody on the network could read the page; set http.cert_file and http.key_file, listen on 127.0.0.1 behind a TLS proxy, or set http.allow_insecure = true",
