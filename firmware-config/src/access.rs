@@ -31,11 +31,11 @@ pub fn access_list<'a>(site: &SiteId, devices: impl IntoIterator<Item = &'a Devi
 /// How Mosquitto listens. Paths are as Mosquitto sees them.
 #[derive(Clone, Debug)]
 pub struct Listening<'a> {
-    /// The folder with `ca.pem`, `crl.pem`, `agents.pem`, `acl`, `broker.pem` and `broker.key`.
+    /// The folder with `ca.pem`, `crl.pem`, `agents.pem`, `agents-crl.pem`, `acl`, `broker.pem` and `broker.key`.
     pub folder: &'a str,
     /// Port for devices.
     pub device_port: u16,
-    /// Port for agents; `None` while there is no certificate of one: Mosquitto does not start with an empty list.
+    /// Port for agents; `None` while no agent has a certificate: Mosquitto does not start without their authority.
     pub agent_port: Option<u16>,
     /// Where it writes its process identifier; `None`: nowhere.
     pub pid_file: Option<&'a str>,
@@ -47,7 +47,7 @@ pub struct Listening<'a> {
 ///
 /// Two doors, because a connection under a device's client identifier ends the one that is open. At the devices' door the identifier is the
 /// certificate's common name, whatever the device says, so no device can take another's session. The agents' door lets its holder choose,
-/// and trusts the agents' own certificates only: an agent needs two connections at times, and cuts those of revoked devices there.
+/// and trusts the agents' own authority only: an agent needs two connections at times, and cuts those of revoked devices there.
 pub fn mosquitto_conf(listening: &Listening<'_>) -> String {
     let Listening {
         folder,
@@ -61,9 +61,10 @@ pub fn mosquitto_conf(listening: &Listening<'_>) -> String {
     let agents = agent_port.map(|port| {
         format!(
             "
-# Agents: their own certificates and nobody else's.
+# Agents: whoever has a certificate of the agents' own authority. Mosquitto reads cafile again only where there is a crlfile.
 listener {port}
 cafile {folder}/agents.pem
+crlfile {folder}/agents-crl.pem
 certfile {folder}/broker.pem
 keyfile {folder}/broker.key
 tls_version tlsv1.3
@@ -85,6 +86,8 @@ autosave_interval 1
 max_queued_messages 1000000
 max_inflight_messages 0
 max_packet_size 1048576
+# Without it what is small waits up to 40 ms for the receiver's next acknowledgement.
+set_tcp_nodelay true
 
 # The agent hears on the log whom the broker turned away.
 log_dest stderr

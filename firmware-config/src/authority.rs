@@ -8,7 +8,7 @@ use rcgen::{
     Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData, RevokedCertParams, SanType, SerialNumber,
 };
 use ring::rand::{SecureRandom, SystemRandom};
-use wardlight_core::ids::{DeviceId, SiteId};
+use wardlight_core::ids::DeviceId;
 use wardlight_core::time::Timestamp;
 
 use crate::certificate::{Certificate, from_hex, hex};
@@ -29,6 +29,8 @@ const SERIAL_BYTES: usize = 16;
 pub enum Holder<'a> {
     /// A device; its identifier is the common name, and so its user name at the broker.
     Device(&'a DeviceId),
+    /// An agent, under the name that the broker's access list has for it.
+    Agent(&'a str),
     /// The broker, under the names and addresses by which it is reached; not empty.
     Broker(&'a [String]),
 }
@@ -51,16 +53,16 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Makes an authority of its own for a site; returns it with its key.
+    /// Makes an authority that is called so, and a number behind it; returns it with its key.
     /// # Errors
     /// If the system has no random numbers.
-    pub fn create(site: &SiteId, now: Timestamp) -> Result<(Self, PrivateKey), EnrolError> {
+    pub fn create(name: &str, now: Timestamp) -> Result<(Self, PrivateKey), EnrolError> {
         let key = PrivateKey::generate()?;
         let mut params = params(now, AUTHORITY_VALID_FOR)?;
         // Two authorities of one site must not be called alike: whoever checks a certificate finds its revocation list by this name.
         let number = params.serial_number.as_ref().map(SerialNumber::to_bytes).unwrap_or_default();
-        let name = format!("{site} devices {}", hex(number.get(..4).unwrap_or_default()));
-        params.distinguished_name.push(DnType::CommonName, name);
+        let number = hex(number.get(..4).unwrap_or_default());
+        params.distinguished_name.push(DnType::CommonName, format!("{name} {number}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let signed = CertifiedIssuer::self_signed(params, &key.0)?;
@@ -110,6 +112,10 @@ impl Authority {
                 params.distinguished_name.push(DnType::CommonName, device.as_str());
                 params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
             }
+            Holder::Agent(name) => {
+                params.distinguished_name.push(DnType::CommonName, *name);
+                params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+            }
             Holder::Broker(hosts) => {
                 params
                     .distinguished_name
@@ -149,18 +155,6 @@ impl Authority {
         };
         Ok(list.signed_by(&self.issuer)?.pem()?)
     }
-}
-
-/// The agent's certificate. It signs itself: the broker's door for agents trusts it and no authority, so that no device can come in there.
-/// # Errors
-/// If the system has no random numbers.
-pub fn agent_certificate(name: &str, key: &PrivateKey, now: Timestamp) -> Result<Certificate, EnrolError> {
-    let mut params = params(now, VALID_FOR)?;
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::ExplicitNoCa;
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    Certificate::read(&params.self_signed(&key.0)?.pem())
 }
 
 /// What all certificates have: a random serial number and a validity.

@@ -27,7 +27,7 @@ mod reader;
 mod registry;
 
 pub use access::{Listening, access_list, agent_name, mosquitto_conf};
-pub use authority::{AUTHORITY_VALID_FOR, Authority, Holder, Revocation, VALID_FOR, agent_certificate};
+pub use authority::{AUTHORITY_VALID_FOR, Authority, Holder, Revocation, VALID_FOR};
 pub use behaviour::{Battery, Failing, Platform, Settable, Telling};
 pub use bundle::{Bundle, BundleFile, CA_FILE, CERTIFICATE_FILE, KEY_FILE, SUMS_FILE};
 pub use certificate::Certificate;

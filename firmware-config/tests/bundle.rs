@@ -15,7 +15,7 @@ fn bundle(profile: &str, with_key: bool) -> Vec<BundleFile> {
     let site = SiteId::new("st-mary").unwrap();
     let device = DeviceId::new("dev-01").unwrap();
     let profile = Profile::builtin(profile).unwrap();
-    let (authority, _) = Authority::create(&site, NOW).unwrap();
+    let (authority, _) = Authority::create("st-mary devices", NOW).unwrap();
     let key = PrivateKey::generate().unwrap();
     let certificate = authority
         .issue(&Holder::Device(&device), &key.public().unwrap(), NOW)

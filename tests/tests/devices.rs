@@ -216,6 +216,36 @@ fn what_an_enrolled_device_measures_is_on_the_agent_s_record() {
 }
 
 #[test]
+fn two_agents_come_in_at_their_door_until_their_authority_is_replaced() {
+    let (ward, _broker) = Ward::with_broker();
+    let agent = |folder: &str| {
+        let read = |name: &str| fs::read_to_string(ward.path(name)).unwrap();
+        Identity {
+            trusted: read("devices/broker/ca.pem"),
+            certificate: read(&format!("{folder}/agent.pem")),
+            key: read(&format!("{folder}/agent.key")),
+            broker: "localhost".to_owned(),
+        }
+    };
+    let enroll = |folder: &str, more: &[&str]| {
+        let out = ward.path(folder);
+        ward.device(&[&["enroll-agent", "--out", out.to_str().unwrap()], more].concat());
+        agent(folder)
+    };
+    let (first, second) = (agent("tls"), enroll("second", &[]));
+    for identity in [&first, &second] {
+        Client::connect_as(identity, ward.agents, "one-of-two").unwrap();
+    }
+    let third = enroll("third", &["--replace"]);
+    let comes_in = || Client::connect_as(&third, ward.agents, "the-only-one").ok();
+    until("the broker has read its files", 10, comes_in);
+    for identity in [&first, &second] {
+        let refused = Client::connect_as(identity, ward.agents, "one-of-two").map(drop).unwrap_err();
+        assert!(refused.to_string().contains("UnknownCA"), "{refused}");
+    }
+}
+
+#[test]
 fn what_is_done_to_a_device_is_audited() {
     let (ward, _broker) = Ward::with_broker();
     ward.enroll("mon-01");

@@ -9,13 +9,13 @@ use anyhow::{Context, anyhow, bail};
 use toml::Table;
 use wardlight_core::ids::DeviceId;
 use wardlight_devices::{
-    Bundle, Certificate, Holder, Issued, PrivateKey, Profile, PublicKey, Record, Status, agent_certificate, agent_name, rfc3339,
+    Bundle, Certificate, Holder, Issued, PrivateKey, Profile, PublicKey, Record, Status, agent_name, rfc3339,
 };
 
 use super::BundleArgs;
 use super::profiles;
 use super::site::Site;
-use crate::devices::{Authorities, broker};
+use crate::devices::{Authorities, broker, make_of_agents, of_agents};
 use crate::session::{LIVE_SUFFIX, LOG_SUFFIX};
 use crate::user_cli::whoami;
 use crate::whole_file;
@@ -167,18 +167,14 @@ pub(super) fn agent(site: &Site, out: Option<&Path>, replace: bool, output: &mut
         files.ok_or_else(|| anyhow!("where to? set mqtt.cert_file and mqtt.key_file, or give --out"))?;
     let _held = site.registry.change()?;
     let authorities = site.authorities(output)?;
-    let key = PrivateKey::generate()?;
-    let certificate = agent_certificate(&agent_name(&site.config.site), &key, site.now)?;
-    let mut agents = if replace {
-        Vec::new()
-    } else {
-        broker::agents(&site.registry, site.now)?
+    let known = of_agents(&site.registry)?.filter(|_known| !replace);
+    let agents = match known {
+        Some(known) => known,
+        None => make_of_agents(&site.registry, &site.config.site, site.now)?,
     };
-    agents.push(certificate.clone());
-    let all: String = agents.iter().map(Certificate::pem).collect();
-    // Known at the door before the agent comes with it.
-    let known = site.registry.broker().join(broker::AGENTS);
-    whole_file::write_readable(&known, all.as_bytes()).with_context(|| known.display().to_string())?;
+    let key = PrivateKey::generate()?;
+    let name = agent_name(&site.config.site);
+    let certificate = agents.issue(&Holder::Agent(&name), &key.public()?, site.now)?;
     for (file, content) in [(&key_file, key.pem()), (&certificate_file, certificate.pem().to_owned())] {
         let folder = whole_file::folder(file);
         DirBuilder::new()

@@ -11,6 +11,9 @@ use wardlight_devices::{Authority, Certificate, Record, Revocation};
 use super::Registry;
 use crate::whole_file;
 
+/// What the files of the agents' authority are called.
+const AGENTS: &str = "agents";
+
 /// Who signs, and whose signatures count.
 #[derive(Debug)]
 pub(crate) struct Authorities {
@@ -45,7 +48,7 @@ impl Authorities {
                 folder.display()
             );
         }
-        let current = make(&folder, site, now)?;
+        let current = make(&folder, "ca", &format!("{site} devices"), now)?;
         Ok(Self {
             folder,
             current,
@@ -65,7 +68,7 @@ impl Authorities {
             let copied = copied.with_context(|| self.folder.display().to_string())?;
             write(&self.folder, &format!("former.{kind}"), &copied)?;
         }
-        let current = make(&self.folder, site, now)?;
+        let current = make(&self.folder, "ca", &format!("{site} devices"), now)?;
         Ok(Self {
             folder: self.folder,
             current,
@@ -108,6 +111,20 @@ impl Authorities {
     }
 }
 
+/// The authority of the agents, which the broker trusts at their door alone; `None` while no agent has a certificate.
+/// # Errors
+/// If its files cannot be read or do not belong together.
+pub(crate) fn of_agents(registry: &Registry) -> anyhow::Result<Option<Authority>> {
+    load(&registry.ca(), AGENTS)
+}
+
+/// Makes an authority of the agents. What one before it signed does not count any more.
+/// # Errors
+/// If the disk does not let it.
+pub(crate) fn make_of_agents(registry: &Registry, site: &SiteId, now: Timestamp) -> anyhow::Result<Authority> {
+    make(&registry.ca(), AGENTS, &format!("{site} agents"), now)
+}
+
 fn load(folder: &Path, name: &str) -> anyhow::Result<Option<Authority>> {
     let (certificate, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
     if !key.exists() {
@@ -119,10 +136,10 @@ fn load(folder: &Path, name: &str) -> anyhow::Result<Option<Authority>> {
 }
 
 /// Makes an authority. Its certificate is written first: a key without one would stand in the way of the next attempt.
-fn make(folder: &Path, site: &SiteId, now: Timestamp) -> anyhow::Result<Authority> {
-    let (authority, key) = Authority::create(site, now)?;
-    write(folder, "ca.pem", authority.certificate().pem().as_bytes())?;
-    write(folder, "ca.key", key.pem().as_bytes())?;
+fn make(folder: &Path, file: &str, name: &str, now: Timestamp) -> anyhow::Result<Authority> {
+    let (authority, key) = Authority::create(name, now)?;
+    write(folder, &format!("{file}.pem"), authority.certificate().pem().as_bytes())?;
+    write(folder, &format!("{file}.key"), key.pem().as_bytes())?;
     Ok(authority)
 }
 

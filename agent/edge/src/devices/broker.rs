@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use wardlight_core::time::Timestamp;
 use wardlight_devices::{Certificate, Listening, Status, access_list, mosquitto_conf};
 
-use super::{Authorities, Registry, make};
+use super::{Authorities, Registry, make, of_agents};
 use crate::config::{BrokerUrl, EnrolmentConfig};
 use crate::whole_file;
 
@@ -18,14 +18,10 @@ pub(crate) const CERTIFICATE: &str = "broker.pem";
 pub(crate) const KEY: &str = "broker.key";
 /// Who may write what. Every change of a device changes it or is written over it, so its age tells of changes.
 pub(crate) const ACCESS: &str = "acl";
-/// The agents' certificates.
-pub(crate) const AGENTS: &str = "agents.pem";
 /// Where agents find the broker, unless `mqtt.url` says otherwise.
 const AGENT_PORT: u16 = 8884;
 /// Where devices find it, while nobody has said.
 const DEVICE_PORT: u16 = 8883;
-/// The last line of a certificate.
-const END: &str = "-----END CERTIFICATE-----\n";
 
 /// Writes everything that the broker reads, as it follows from authority and registry.
 /// # Errors
@@ -47,8 +43,11 @@ pub(crate) fn publish(
     write("crl.pem", &authorities.revocation_lists(&records, now)?)?;
     let enrolled = records.iter().filter(|record| record.status() == Status::Enrolled);
     write(ACCESS, &access_list(&config.site, enrolled.map(|record| &record.id)))?;
-    let agents = agents(registry, now)?;
-    write(AGENTS, &agents.iter().map(Certificate::pem).collect::<String>())?;
+    let agents = of_agents(registry)?;
+    if let Some(agents) = &agents {
+        write("agents.pem", agents.certificate().pem())?;
+        write("agents-crl.pem", &agents.revocation_list(&[], now)?)?;
+    }
     make(&folder.join("store"), 0o700).with_context(|| folder.display().to_string())?;
     let shown = std::path::absolute(&folder).with_context(|| folder.display().to_string())?;
     let pid_file = config.devices.broker_pid_file.as_deref();
@@ -59,27 +58,11 @@ pub(crate) fn publish(
     let conf = mosquitto_conf(&Listening {
         folder: &shown.to_string_lossy(),
         device_port: config.device_door().map_or(DEVICE_PORT, |(_host, port)| port),
-        agent_port: (!agents.is_empty()).then(|| agent_door.map_or(AGENT_PORT, BrokerUrl::port)),
+        agent_port: agents.map(|_authority| agent_door.map_or(AGENT_PORT, BrokerUrl::port)),
         pid_file: pid_file.as_ref().map(|path| path.to_string_lossy()).as_deref(),
         plugin: plugin.as_ref().map(|path| path.to_string_lossy()).as_deref(),
     });
     write("mosquitto.conf", &conf)
-}
-
-/// The agents' certificates that still count.
-/// # Errors
-/// If one cannot be read.
-pub(crate) fn agents(registry: &Registry, now: Timestamp) -> anyhow::Result<Vec<Certificate>> {
-    let file = registry.broker().join(AGENTS);
-    let text = match fs::read_to_string(&file) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        text => text.with_context(|| file.display().to_string())?,
-    };
-    let blocks = text.split_inclusive(END).filter(|block| block.ends_with(END));
-    let all: Result<Vec<Certificate>, _> = blocks.map(Certificate::read).collect();
-    let mut all = all.with_context(|| file.display().to_string())?;
-    all.retain(|certificate| certificate.not_after() > now);
-    Ok(all)
 }
 
 /// Tells the broker to read its files again. Returns what came of it, as a sentence for whoever changed something.

@@ -9,7 +9,7 @@ use wardlight_core::ids::DeviceId;
 use wardlight_core::time::Timestamp;
 use wardlight_devices::{Certificate, Status};
 
-use super::{Authorities, Registry, broker};
+use super::{Authorities, Registry, broker, of_agents};
 
 /// Time to renew a certificate by hand on every device of a site. (*ratify*)
 pub(crate) const AHEAD: Duration = Duration::from_hours(6 * 7 * 24);
@@ -25,6 +25,8 @@ pub(crate) enum Whose {
     Agent,
     /// The authority's.
     Authority,
+    /// The authority's of the agents.
+    AgentsAuthority,
 }
 
 impl fmt::Display for Whose {
@@ -34,6 +36,7 @@ impl fmt::Display for Whose {
             Self::Broker => f.write_str("broker"),
             Self::Agent => f.write_str("agent"),
             Self::Authority => f.write_str("authority"),
+            Self::AgentsAuthority => f.write_str("authority of the agents"),
         }
     }
 }
@@ -54,6 +57,7 @@ impl Ending {
             Whose::Device(id) => format!("`wardlight device renew {id}`"),
             Whose::Broker => "`wardlight device enroll-broker --host NAME`".to_owned(),
             Whose::Agent => "`wardlight device enroll-agent`".to_owned(),
+            Whose::AgentsAuthority => "`wardlight device enroll-agent --replace`".to_owned(),
             Whose::Authority => "`wardlight device rotate-ca`".to_owned(),
         }
     }
@@ -76,6 +80,9 @@ pub(crate) fn ending(registry: &Registry, agent_file: Option<&Path>, now: Timest
     }
     if let Some(authorities) = Authorities::load(registry)? {
         note(Whose::Authority, authorities.current.certificate().not_after());
+    }
+    if let Some(agents) = of_agents(registry)? {
+        note(Whose::AgentsAuthority, agents.certificate().not_after());
     }
     let broker_file = registry.broker().join(broker::CERTIFICATE);
     let files = [(Whose::Broker, Some(broker_file.as_path())), (Whose::Agent, agent_file)];

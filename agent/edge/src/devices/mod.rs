@@ -1,10 +1,11 @@
 //! The devices of a site on disk: the authority, the registry, and what the broker reads.
 //!
 //! ```text
-//! devices/ca/        ca.pem ca.key      the authority; former.pem former.key while another takes over
+//! devices/ca/        ca.pem ca.key      the authority; former.pem former.key while another takes over;
+//!                    agents.pem agents.key for the agents' door
 //! devices/registry/  {ID}.toml          one file per device
 //! devices/profiles/  {NAME}.toml        profiles of the site's own
-//! devices/broker/    ca.pem crl.pem agents.pem acl mosquitto.conf broker.pem broker.key
+//! devices/broker/    ca.pem crl.pem agents.pem agents-crl.pem acl mosquitto.conf broker.pem broker.key
 //! ```
 
 mod authorities;
@@ -22,7 +23,7 @@ use anyhow::{Context, bail};
 use wardlight_core::ids::DeviceId;
 use wardlight_devices::{Profile, Record};
 
-pub(crate) use authorities::Authorities;
+pub(crate) use authorities::{Authorities, make_of_agents, of_agents};
 pub(crate) use watch::watch;
 
 use crate::whole_file;
