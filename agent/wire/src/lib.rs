@@ -24,6 +24,7 @@ pub mod encode;
 mod error;
 mod format;
 mod key;
+pub mod hl7;
 pub mod limits;
 pub mod topic;
 
