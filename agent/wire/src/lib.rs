@@ -23,8 +23,8 @@ mod decode;
 pub mod encode;
 mod error;
 mod format;
-mod key;
 pub mod hl7;
+mod key;
 pub mod limits;
 pub mod topic;
 

@@ -6,9 +6,9 @@ mod fields;
 #[cfg(test)]
 mod golden;
 mod json;
-mod number;
-mod pull;
-mod readings;
+pub(crate) mod number;
+pub(crate) mod pull;
+pub(crate) mod readings;
 mod senml;
 
 use wardlight_core::ids::DeviceId;

@@ -168,7 +168,9 @@ mod tests {
     fn any_bytes_leave_it_bounded_and_ready_for_the_next_message() {
         let mut state = 7_u64;
         let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             // Framing bytes come often, or nothing would be tried.
             let choice = [0x0B, 0x1C, 0x0D, b'a', 0xFF];
             choice[usize::try_from(state >> 33).unwrap() % choice.len()]
