@@ -30,7 +30,7 @@ pub mod topic;
 
 pub use alert::Alert;
 pub use cmd::Cmd;
-pub use decode::{Decoded, decode};
+pub use decode::{Decoded, decode, sparkplug};
 pub use encode::topic_of;
 pub use error::{DecodeError, RejectReason, RejectedReading};
 pub use format::Format;

@@ -10,6 +10,7 @@ pub(crate) mod number;
 pub(crate) mod pull;
 pub(crate) mod readings;
 mod senml;
+pub mod sparkplug;
 
 use wardlight_core::ids::DeviceId;
 use wardlight_core::message::Message;
