@@ -23,6 +23,7 @@ use wardlight_core::ward::WardConfig;
 use wardlight_journal::{Journal, Options, Reader, Writer, WriterOptions};
 use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
 
+use crate::adapters::Adapters;
 use crate::agent::{Agent, EcgModels, Input};
 use crate::broker::Broker;
 use crate::clock::Clock;
@@ -33,6 +34,7 @@ use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
 use crate::inference::{self, Inference, Loader};
 use crate::keys;
+use crate::mllp::{self, Way};
 use crate::outlets::Outlets;
 use crate::packages::Packages;
 use crate::people;
@@ -93,6 +95,10 @@ impl Running {
         let (journal, restored, reader, clock) = open(&config)?;
         let (stuck, journal_is_stuck) = watch::channel(false);
         let (live_feed, live_feed_is_wanted) = watch::channel(false);
+        let hl7 = match &config.hl7.listen {
+            Some(listen) => Some((mllp::Listener::bind(listen).await?, journal_is_stuck.clone())),
+            None => None,
+        };
         let broker = match &config.mqtt.embedded {
             Some(embedded) => Some(Broker::start(embedded, journal_is_stuck).await?),
             None => None,
@@ -107,6 +113,9 @@ impl Running {
         let (phase, phases) = watch::channel(Phase::Run);
         let mut tasks = JoinSet::new();
         let mut session = Session::new(&config.mqtt, &config.site)?;
+        if let Some(sparkplug) = &config.sparkplug {
+            session = session.hearing(&sparkplug.group);
+        }
         if let Some(broker) = &broker {
             session = session.through(broker.door());
         } else {
@@ -137,6 +146,7 @@ impl Running {
             strips: Strips::new(config.journal.waveforms == Waveforms::Full),
             heard: HeardLive::restored(restored.heard_live_at, config.mqtt.session_expiry),
             inference: start_inference(&config, inbox.clone())?,
+            adapters: Adapters::of(&config),
             clock,
         };
         let ready = Readiness {
@@ -178,6 +188,10 @@ impl Running {
             clock,
         };
         tasks.spawn(control::serve(control, phases.clone()));
+        if let Some((hl7, stuck)) = hl7 {
+            let inbox = inbox.clone();
+            tasks.spawn(hl7.serve(Way { inbox, stuck, clock }, phases.clone()));
+        }
         tasks.spawn(storage::watch(config.journal.dir.clone(), station.clone(), phases.clone()));
         recall_the_past(reader, station.clone(), clock.now())?;
         tasks.spawn(http::serve(listener, station, prometheus, ready, phases));
