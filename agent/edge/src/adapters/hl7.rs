@@ -94,6 +94,7 @@ impl Hl7 {
         match (movement.kind, at, from) {
             (MovementKind::Transfer, Some(to), Some(from)) if to != from => match ward.profile_in(from) {
                 None => self.admit(to, patient, ward),
+                Some(_) if ward.stay_in(to).is_some() => Err(Refusal::not_done(format!("bed {to} is occupied; nothing was done"))),
                 Some(_) => {
                     self.is_of(from, patient, ward)?;
                     Ok(Some(Request::Other(Command::Transfer {
@@ -205,7 +206,7 @@ impl Agent {
                         .messages
                         .first()
                         .and_then(|message| self.pipeline.stay_at(&message.device));
-                    let suspect = (!reasons.is_empty()).then(|| suspect(from, reasons.join("; "), bytes_or_none, stay, now));
+                    let suspect = (!reasons.is_empty()).then(|| suspect(from, &head, reasons.join("; "), stay, now));
                     (
                         self.pipeline.on_observations(found, &head, false, now),
                         suspect.into_iter().collect(),
@@ -230,16 +231,18 @@ impl Agent {
                     }
                     Ok(None) => self.pipeline.desk.submit(Vec::new(), Vec::new(), Ticket::Reply(reply)),
                     Err(ref refusal) => {
-                        let suspects = vec![suspect(from, refusal.to_string(), bytes_or_none, None, now)];
+                        let suspects = vec![suspect(from, &head, refusal.to_string(), None, now)];
                         self.pipeline.desk.submit(Vec::new(), suspects, Ticket::Reply(reply));
                     }
                 }
-                self.pipeline.adapters.hl7.remember(&movement, &self.pipeline.ward);
+                if plan.is_ok() {
+                    self.pipeline.adapters.hl7.remember(&movement, &self.pipeline.ward);
+                }
                 plan.map(drop)
             }
             Err(refusal) => {
                 if !stuck {
-                    let suspects = vec![suspect(from, refusal.to_string(), bytes_or_none, None, now)];
+                    let suspects = vec![suspect(from, &head, refusal.to_string(), None, now)];
                     self.pipeline.desk.submit(Vec::new(), suspects, Ticket::Reply(reply));
                 }
                 Err(refusal)
@@ -307,19 +310,15 @@ fn birth(first: &Message, head: &Head, interval_s: u16) -> Message {
     }
 }
 
-/// For the quarantine, without the segments that name people: whose they are is often unknown, so they could not be erased with a stay.
-fn suspect(from: IpAddr, reason: String, body: &[u8], stay: Option<StayToken>, now: Timestamp) -> Suspect {
-    let kept = |line: &&[u8]| {
-        ["MSH", "OBR", "OBX", "PRT"]
-            .iter()
-            .any(|name| line.starts_with(name.as_bytes()))
-    };
-    let lines: Vec<&[u8]> = body.split(|byte| matches!(byte, b'\r' | b'\n')).filter(kept).collect();
+/// For the quarantine: which message of whom, where and why. Its bytes name people, and whose they are is often unknown, so they could not
+/// be erased with a stay; the sender has them.
+fn suspect(from: IpAddr, head: &Head, reason: String, stay: Option<StayToken>, now: Timestamp) -> Suspect {
+    let id: String = head.control_id.chars().take(MAX_TEXT).collect();
     Suspect {
         stay: stay.map_or(StayKey::SITE, |token| StayKey(*token.as_bytes())),
-        source: format!("hl7/{from}"),
+        source: format!("hl7/{from}/{id}"),
         reason,
         at_ms: now.as_millis(),
-        body: lines.join(&b'\r'),
+        body: Vec::new(),
     }
 }

@@ -30,8 +30,8 @@ use crate::session::Phase;
 const APPLICATION: &str = "Wardlight";
 /// Room for one read.
 const READ_BYTES: usize = 16 * 1024;
-/// A connection on which nothing has come for this long is closed: monitors send at least every minute, admissions may be rare.
-const IDLE: Duration = Duration::from_hours(24);
+/// A connection on which nothing has come for this long is closed, so that a sender that vanished does not hold its place for ever.
+const IDLE: Duration = Duration::from_hours(1);
 /// A handshake of TLS and the writing of an answer take at most this long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
