@@ -302,6 +302,11 @@ pub fn numeric(code: u32) -> Option<&'static Numeric> {
         .and_then(|i| NUMERICS.get(i))
 }
 
+/// Looks up a numeric by its MDC reference id, as systems write it that know names and no numbers.
+pub fn numeric_named(reference: &str) -> Option<&'static Numeric> {
+    NUMERICS.iter().find(|n| n.reference == reference)
+}
+
 /// A waveform channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Waveform {
@@ -359,6 +364,7 @@ mod tests {
     fn the_table_is_sorted_so_that_every_code_is_found() {
         for n in &NUMERICS {
             assert_eq!(numeric(n.code), Some(n), "{}", n.reference);
+            assert_eq!(numeric_named(n.reference), Some(n));
         }
     }
 

@@ -160,6 +160,13 @@ pub enum Command {
         /// Which bed.
         bed: BedId,
     },
+    /// Facts about the patient are corrected. In another age group the limits become that group's.
+    Revise {
+        /// Which bed.
+        bed: BedId,
+        /// The facts, all of them.
+        profile: PatientProfile,
+    },
 }
 
 impl Command {

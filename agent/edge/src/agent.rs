@@ -18,6 +18,7 @@ use wardlight_core::time::Timestamp;
 use wardlight_journal::Journal;
 use wardlight_station::{CommandFailure, Health, Link, ModelHealth, Origin, Reply, Request, StationCommand};
 
+use crate::adapters::hl7::Hl7Message;
 use crate::audit::Record;
 use crate::certified::ECG_PARTS;
 use crate::clock;
@@ -53,6 +54,8 @@ pub(crate) enum Input {
     Audit(Box<Record>),
     /// From the command line: a stay is to be erased.
     Erase(Box<Erasure>),
+    /// A message of HL7, whose sender waits for the answer.
+    Hl7(Box<Hl7Message>),
     /// Stop: nothing follows.
     Stop,
 }
@@ -188,6 +191,7 @@ impl Agent {
             Input::TakenBack { part, why } => self.change_model(part, |known| known.taken_back = why),
             Input::Model(status) => self.on_model(status, now),
             Input::Erase(erasure) => self.on_erase(*erasure, now),
+            Input::Hl7(message) => self.on_hl7(*message, now),
             Input::Stop => return false,
         }
         true
@@ -247,7 +251,7 @@ impl Agent {
             .send_if_modified(|before| mem::replace(before, wanted) != wanted);
     }
 
-    fn on_request(&mut self, request: Request, by: Actor, from: Origin, reply: Reply, now: Timestamp) {
+    pub(crate) fn on_request(&mut self, request: Request, by: Actor, from: Origin, reply: Reply, now: Timestamp) {
         let mut token = [0; 16];
         if self.random.fill(&mut token).is_err() {
             // Nobody waiting needs no answer.

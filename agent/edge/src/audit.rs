@@ -121,6 +121,7 @@ impl Record {
                 }
             }
             Command::ResetLimits { bed } => record.at("reset_limits", bed, ward),
+            Command::Revise { bed, .. } => record.at("revise", bed, ward),
             Command::HandOver { bed, .. } => record.at("hand_over", bed, ward),
             Command::ReadBack { bed } => record.at("read_back", bed, ward),
             Command::Chart {

@@ -24,6 +24,7 @@ use wardlight_core::ward::{Ward, WardConfig};
 use wardlight_journal::{Entry, Filter, Journal, Kind, Options, Reader, SiteKey, Writer, WriterOptions};
 use wardlight_station::{Station, StationInfo};
 
+use crate::adapters::Adapters;
 use crate::clock::Clock;
 use crate::config::Unit;
 use crate::desk::{Desk, JournalEvents, Progress, Ticket};
@@ -98,6 +99,7 @@ impl Fixture {
             strips: Strips::new(false),
             heard: HeardLive::restored(None, Duration::from_hours(24)),
             inference: Inference::new(ask),
+            adapters: Adapters::default(),
             clock: Clock::start(at(0)),
         };
         let mut fixture = Self {

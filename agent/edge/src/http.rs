@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use wardlight_station::Station;
 
 use crate::session::{Phase, SessionCounters};
-use crate::tls::{PageListener, PageTls};
+use crate::tls::{PageListener, ServerTls};
 use crate::turned_away::TurnedAway;
 
 /// What `/readyz` asks: is the Ward restored, and has the broker taken us?
@@ -47,7 +47,7 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// # Errors
 /// If the listener fails.
 pub(crate) async fn serve(
-    (listener, tls): (TcpListener, Option<PageTls>),
+    (listener, tls): (TcpListener, Option<ServerTls>),
     turned_away: TurnedAway,
     station: Station,
     prometheus: PrometheusHandle,

@@ -10,6 +10,7 @@
     )
 )]
 
+mod adapters;
 mod agent;
 mod audit;
 mod audit_cli;
@@ -37,6 +38,7 @@ mod init;
 mod journal_cli;
 mod keys;
 mod metrics;
+mod mllp;
 mod model_cli;
 mod outlets;
 mod packages;

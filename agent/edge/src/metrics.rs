@@ -42,6 +42,8 @@ pub(crate) const LIVE_MESSAGES: &str = "wardlight_live_messages_total";
 pub(crate) const WAVES_DROPPED: &str = "wardlight_waves_dropped_total";
 /// Messages skipped unread: too large, or malformed.
 pub(crate) const SKIPPED: &str = "wardlight_skipped_messages_total";
+/// Sparkplug B nodes asked to describe themselves again.
+pub(crate) const REBIRTHS: &str = "wardlight_sparkplug_rebirths_total";
 /// Beds with a patient.
 pub(crate) const BEDS_OCCUPIED: &str = "wardlight_beds_occupied";
 /// Beds that could not alarm now.
@@ -92,9 +94,10 @@ pub(crate) const BROKER_TLS: &str = "wardlight_broker_tls_failures_total";
 /// Buckets of all latencies, in seconds: the targets 15 ms and 100 ms are edges.
 const LATENCY_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0];
 
-const COUNTERS: [(&str, &str); 26] = [
+const COUNTERS: [(&str, &str); 27] = [
     (TURNED_AWAY, "Connections and messages turned away, by door and reason."),
     (BROKER_TLS, "Handshakes with the broker that failed, by reason."),
+    (REBIRTHS, "Sparkplug B nodes asked to describe themselves again."),
     (FALLBACKS, "Live versions that did badly and were taken back, by model."),
     (MESSAGES, "Messages stepped through the Ward, by kind."),
     (DUPLICATES, "Messages seen before."),

@@ -20,6 +20,7 @@ use wardlight_station::{CommandFailure, Receipt, Reply, Station, WaveView};
 use wardlight_wire::encode::topic_kind;
 use wardlight_wire::{Alert, Cmd, Topic};
 
+use crate::adapters::Adapters;
 use crate::audit::Record;
 use crate::clock::Clock;
 use crate::config::Unit;
@@ -46,9 +47,13 @@ pub(crate) struct Pipeline {
     pub(crate) strips: Strips,
     pub(crate) heard: HeardLive,
     pub(crate) inference: Inference,
+    pub(crate) adapters: Adapters,
     /// Says when an alarm left for its receivers; all else is decided by the time that is passed in.
     pub(crate) clock: Clock,
 }
+
+/// Before every topic of Sparkplug.
+const SPARKPLUG: &str = "spBv1.0/";
 
 /// What one step brought, for whoever asked.
 #[derive(Debug, Default)]
@@ -68,6 +73,10 @@ pub(crate) struct Asked {
 impl Pipeline {
     /// Takes a message from the broker. Its PUBACK follows the commit of its record, whatever became of it.
     pub(crate) fn on_inbound(&mut self, inbound: &Inbound, now: Timestamp) {
+        if inbound.topic.starts_with(SPARKPLUG) {
+            self.on_sparkplug(inbound, now);
+            return;
+        }
         let mut suspects = Vec::new();
         let decoded = wardlight_wire::decode(&inbound.topic, &inbound.payload, inbound.content_type.as_deref(), now);
         let entries = match decoded {
@@ -101,6 +110,10 @@ impl Pipeline {
     /// recorded and acknowledged, and put into quarantine if it cannot be read.
     pub(crate) fn on_live(&mut self, inbound: &Inbound, now: Timestamp) {
         counter!(m::LIVE_MESSAGES).increment(1);
+        if inbound.topic.starts_with(SPARKPLUG) {
+            self.on_sparkplug(inbound, now);
+            return;
+        }
         let content_type = inbound.content_type.as_deref();
         if let Ok(decoded) = wardlight_wire::decode(&inbound.topic, &inbound.payload, content_type, now) {
             let entries = self.on_message(decoded.message, inbound, now);
@@ -197,7 +210,7 @@ impl Pipeline {
         self.desk.submit(vec![entry], Vec::new(), Ticket::Nothing);
     }
 
-    fn on_message(&mut self, message: Message, inbound: &Inbound, now: Timestamp) -> Vec<Entry> {
+    pub(crate) fn on_message(&mut self, message: Message, inbound: &Inbound, now: Timestamp) -> Vec<Entry> {
         counter!(m::MESSAGES, "kind" => topic_kind(&message.body).name()).increment(1);
         let wave = match &message.body {
             Body::Wave(block) => self.ward.bed_of(&message.device).cloned().map(|bed| {
@@ -296,7 +309,7 @@ impl Pipeline {
     }
 
     /// The stay at the bed where a device is.
-    fn stay_at(&self, device: &DeviceId) -> Option<StayToken> {
+    pub(crate) fn stay_at(&self, device: &DeviceId) -> Option<StayToken> {
         self.ward.bed_of(device).and_then(|bed| self.ward.stay_in(bed))
     }
 

@@ -99,6 +99,7 @@ fn stay_of(command: &Command, ward: &Ward) -> Option<StayToken> {
         | Command::SetAlarm { bed, .. }
         | Command::SetLimits { bed, .. }
         | Command::ResetLimits { bed }
+        | Command::Revise { bed, .. }
         | Command::HandOver { bed, .. }
         | Command::ReadBack { bed } => bed,
     };

@@ -23,6 +23,7 @@ use wardlight_core::ward::WardConfig;
 use wardlight_journal::{Journal, Options, Reader, Writer, WriterOptions};
 use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
 
+use crate::adapters::Adapters;
 use crate::agent::{Agent, EcgModels, Input};
 use crate::audit_export::sign_heads;
 use crate::broker::Broker;
@@ -35,6 +36,7 @@ use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
 use crate::inference::{self, Inference, Loader};
 use crate::keys;
+use crate::mllp::{self, Way};
 use crate::outlets::Outlets;
 use crate::packages::Packages;
 use crate::people;
@@ -44,7 +46,7 @@ use crate::restore::{self, Restored};
 use crate::session::{BrokerLog, LiveFeed, Phase, Session};
 use crate::storage;
 use crate::strips::Strips;
-use crate::tls::PageTls;
+use crate::tls::ServerTls;
 use crate::turned_away::TurnedAway;
 use crate::what_ifs::WhatIfs;
 
@@ -94,10 +96,14 @@ impl Running {
     pub(crate) async fn start(mut config: Config, mode: Mode, prometheus: PrometheusHandle) -> anyhow::Result<Self> {
         let listener = http::bind(config.http.listen).await?;
         let page = listener.local_addr()?;
-        let page_tls = config.http.tls.as_ref().map(PageTls::new).transpose()?;
+        let page_tls = config.http.tls.as_ref().map(ServerTls::new).transpose()?;
         let (journal, restored, reader, clock) = open(&config)?;
         let (stuck, journal_is_stuck) = watch::channel(false);
         let (live_feed, live_feed_is_wanted) = watch::channel(false);
+        let hl7 = match &config.hl7.listen {
+            Some(listen) => Some((mllp::Listener::bind(listen).await?, journal_is_stuck.clone())),
+            None => None,
+        };
         let broker = match &config.mqtt.embedded {
             Some(embedded) => Some(Broker::start(embedded, journal_is_stuck).await?),
             None => None,
@@ -112,6 +118,9 @@ impl Running {
         let (phase, phases) = watch::channel(Phase::Run);
         let mut tasks = JoinSet::new();
         let mut session = Session::new(&config.mqtt, &config.site)?;
+        if let Some(sparkplug) = &config.sparkplug {
+            session = session.hearing(&sparkplug.group);
+        }
         if let Some(broker) = &broker {
             session = session.through(broker.door());
         } else {
@@ -142,6 +151,7 @@ impl Running {
             strips: Strips::new(config.journal.waveforms == Waveforms::Full),
             heard: HeardLive::restored(restored.heard_live_at, config.mqtt.session_expiry),
             inference: start_inference(&config, inbox.clone())?,
+            adapters: Adapters::of(&config),
             clock,
         };
         let ready = Readiness {
@@ -177,6 +187,10 @@ impl Running {
         let control = Control::new(&config, journal.submitter(), inbox.clone(), clock);
         look_after_the_journal(control, &station, &mut tasks, &phases)?;
         tasks.spawn(devices::watch(config.clone(), inbox.clone(), phases.clone()));
+        if let Some((hl7, stuck)) = hl7 {
+            let inbox = inbox.clone();
+            tasks.spawn(hl7.serve(Way { inbox, stuck, clock }, phases.clone()));
+        }
         recall_the_past(reader, station.clone(), clock.now())?;
         let turned_away = TurnedAway::new(&station, &inbox);
         if broker.is_none() && config.mqtt.tls.is_some() {

@@ -23,13 +23,14 @@ mod decode;
 pub mod encode;
 mod error;
 mod format;
+pub mod hl7;
 mod key;
 pub mod limits;
 pub mod topic;
 
 pub use alert::Alert;
 pub use cmd::Cmd;
-pub use decode::{Decoded, decode};
+pub use decode::{Decoded, decode, sparkplug};
 pub use encode::topic_of;
 pub use error::{DecodeError, RejectReason, RejectedReading};
 pub use format::Format;

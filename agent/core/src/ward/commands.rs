@@ -81,6 +81,15 @@ impl Ward {
                 stay.reset_limits(&mut scope);
                 Ok(())
             }
+            Command::Revise { bed, profile } => {
+                let (stay, mut scope) = self.stay(&bed, now, effects)?;
+                let another_age = stay.profile.age_group != profile.age_group;
+                stay.profile = profile;
+                if another_age {
+                    stay.reset_limits(&mut scope);
+                }
+                Ok(())
+            }
             Command::Chart {
                 bed,
                 consciousness,

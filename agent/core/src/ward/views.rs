@@ -39,6 +39,11 @@ impl Ward {
         self.state.devices.get(device)?.bed.as_ref()
     }
 
+    /// The facts about the patient in a bed.
+    pub fn profile_in(&self, bed: &BedId) -> Option<&crate::patient::PatientProfile> {
+        self.state.stays.get(bed).map(|stay| &stay.profile)
+    }
+
     /// The stay in a bed.
     pub fn stay_in(&self, bed: &BedId) -> Option<crate::ids::StayToken> {
         self.state.stays.get(bed).map(|stay| stay.token)

@@ -57,6 +57,34 @@ fn wider_limits_end_the_alarm_at_once_and_narrower_ones_begin_it() {
 }
 
 #[test]
+fn facts_are_corrected_and_another_age_group_brings_its_limits() {
+    let mut play = Play::new();
+    play.command(limits(50, 135));
+    let revise = |name: &str, age_group| Command::Revise {
+        bed: bed(),
+        profile: PatientProfile {
+            name: name.to_owned(),
+            age_group,
+            ..PatientProfile::default()
+        },
+    };
+    let high = |play: &Play| {
+        let view = play.ward.bed(&bed()).unwrap();
+        let hr = view.limits.iter().find(|l| l.parameter == Parameter::HeartRate).unwrap();
+        (hr.high, hr.default.1)
+    };
+    let adult = high(&play);
+    play.command(revise("Doe, Jane", AgeGroup::Adult));
+    assert_eq!(play.ward.profile_in(&bed()).unwrap().name, "Doe, Jane");
+    assert_eq!(high(&play), adult, "the nurse's limits stay");
+    play.command(revise("Doe, Jane", AgeGroup::Neonate));
+    assert!(high(&play).0 == high(&play).1 && high(&play) != adult);
+    play.command(Command::Discharge { bed: bed() });
+    play.command(revise("Nobody", AgeGroup::Adult));
+    assert_eq!(play.ward.profile_in(&bed()), None);
+}
+
+#[test]
 fn the_next_patient_does_not_inherit_limits_or_switched_off_alarms() {
     let mut play = Play::new();
     play.command(limits(50, 135));

@@ -13,13 +13,13 @@ pub(crate) struct HttpConfig {
     /// Names under which the page may be opened, beside addresses and `localhost`.
     pub(crate) hosts: Vec<String>,
     /// Certificates; `None`: no TLS.
-    pub(crate) tls: Option<PageTlsFiles>,
+    pub(crate) tls: Option<ServerTlsFiles>,
 }
 
-/// Certificates of the page, all PEM.
+/// Certificates of a door, all PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PageTlsFiles {
-    /// The page's certificate and those between it and its authority.
+pub(crate) struct ServerTlsFiles {
+    /// Its certificate and those between it and its authority.
     pub(crate) cert_file: PathBuf,
     /// Its key.
     pub(crate) key_file: PathBuf,
@@ -56,7 +56,7 @@ pub(super) fn read(mut section: Section<'_>, with_login: bool) -> HttpConfig {
     }
 }
 
-fn read_tls(section: &mut Section<'_>) -> Option<PageTlsFiles> {
+fn read_tls(section: &mut Section<'_>) -> Option<ServerTlsFiles> {
     let cert_file = section.existing_file("cert_file");
     let key_file = section.secret_file("key_file");
     let client_ca_file = section.existing_file("client_ca_file");
@@ -66,7 +66,7 @@ fn read_tls(section: &mut Section<'_>) -> Option<PageTlsFiles> {
     }
     match (cert_file, key_file) {
         (Some(cert_file), Some(key_file)) => {
-            return Some(PageTlsFiles {
+            return Some(ServerTlsFiles {
                 cert_file,
                 key_file,
                 client_ca_file,

@@ -5,6 +5,7 @@
 //! `docs/configuration.md` lists every key; a test holds the two together.
 
 mod devices;
+mod hl7;
 mod http;
 mod journal;
 mod model;
@@ -13,6 +14,7 @@ mod people;
 mod reader;
 pub(crate) mod secret;
 mod site;
+mod sparkplug;
 #[cfg(test)]
 mod tests;
 mod webhook;
@@ -24,12 +26,14 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 pub(crate) use devices::{DevicesConfig, EnrolmentConfig};
-pub(crate) use http::{HttpConfig, PageTlsFiles};
+pub(crate) use hl7::{Hl7Config, Hl7Listen};
+pub(crate) use http::{HttpConfig, ServerTlsFiles};
 pub(crate) use journal::{JournalConfig, Waveforms};
 pub(crate) use model::{Gpu, ModelConfig};
 pub(crate) use mqtt::{BrokerUrl, EmbeddedBroker, MqttConfig, MqttVersion, TlsFiles};
 pub(crate) use people::PeopleConfig;
 pub(crate) use site::Unit;
+pub(crate) use sparkplug::SparkplugConfig;
 pub(crate) use webhook::WebhookConfig;
 
 use reader::{Fault, Findings, Section};
@@ -56,6 +60,10 @@ pub(crate) struct Config {
     pub(crate) model: ModelConfig,
     /// Devices: how many strangers are remembered, and who starts at which bed.
     pub(crate) devices: DevicesConfig,
+    /// Monitors and the admission system that speak HL7 v2.
+    pub(crate) hl7: Hl7Config,
+    /// Sparkplug B nodes, where they are heard.
+    pub(crate) sparkplug: Option<SparkplugConfig>,
 }
 
 /// Why there is no [`Config`].
@@ -170,6 +178,8 @@ fn read(mut root: Section<'_>) -> Option<Config> {
     let webhooks = webhooks.collect::<Vec<_>>();
     let model = model::read(root.section("model"));
     let devices = devices::read(root.section("devices"), &units);
+    let hl7 = hl7::read(root.section("hl7"), &units);
+    let sparkplug = sparkplug::read(root.section("sparkplug"));
     root.finish();
     Some(Config {
         site: site?,
@@ -181,6 +191,8 @@ fn read(mut root: Section<'_>) -> Option<Config> {
         webhooks: webhooks.into_iter().collect::<Option<_>>()?,
         model,
         devices,
+        hl7,
+        sparkplug,
     })
 }
 

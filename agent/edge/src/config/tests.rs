@@ -249,6 +249,12 @@ fn known_keys() -> std::collections::BTreeSet<String> {
         x = 0
         [devices]
         x = 0
+        [hl7]
+        x = 0
+        [hl7.listen]
+        x = 0
+        [sparkplug]
+        x = 0
     ";
     let mut keys = std::collections::BTreeSet::new();
     for fault in faults(text) {
@@ -259,7 +265,9 @@ fn known_keys() -> std::collections::BTreeSet<String> {
         keys.extend(known.split(", ").map(|key| format!("{section}.{key}")));
     }
     // Sections within a section, not keys.
-    assert!(keys.remove("mqtt.embedded") && keys.remove("unit.receivers"));
+    for section in ["mqtt.embedded", "unit.receivers", "hl7.listen"] {
+        assert!(keys.remove(section), "{section}");
+    }
     keys
 }
 
@@ -285,4 +293,51 @@ fn the_smallest_file_of_the_manual_works() {
     let manual = include_str!("../../../../docs/configuration.md");
     let example = manual.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     parse(folder().path(), example).unwrap();
+}
+
+#[test]
+fn other_formats_are_off_unless_asked_for_and_their_beds_and_codes_are_checked() {
+    let folder = folder();
+    let config = parse(folder.path(), SMALLEST).unwrap();
+    assert!(config.hl7.listen.is_none() && config.sparkplug.is_none());
+    let more = r#"
+        [hl7.listen]
+        address = "127.0.0.1:2575"
+        zone = "-0530"
+        [hl7.beds]
+        "icu^2^B01" = "B01"
+        [sparkplug]
+        group = "icu"
+        [sparkplug.metrics]
+        "Vitals/HR" = "MDC_ECG_HEART_RATE"
+    "#;
+    let config = parse(folder.path(), &format!("{SMALLEST}{more}")).unwrap();
+    assert_eq!((config.hl7.zone, config.hl7.interval_s), (-330, 1));
+    assert_eq!(config.hl7.beds["icu^2^B01"].as_str(), "B01");
+    assert_eq!(config.sparkplug.unwrap().metrics, [("Vitals/HR".to_owned(), 147_842)]);
+    let wrong = r#"
+        [hl7.listen]
+        address = "0.0.0.0:2575"
+        [hl7.beds]
+        "icu^2^B01" = "B99"
+        [sparkplug]
+        group = "a/b"
+        [sparkplug.metrics]
+        HR = "heart"
+    "#;
+    let found = faults(&format!("{SMALLEST}{wrong}"));
+    let begins = |start: &str| found.iter().any(|fault| fault.starts_with(start));
+    assert!(
+        begins("agent.toml: hl7.listen.address = \"0.0.0.0:2575\": without TLS"),
+        "{found:?}"
+    );
+    assert!(
+        begins("agent.toml: hl7.beds.\"icu^2^B01\" = \"B99\": no [[unit]] has this bed"),
+        "{found:?}"
+    );
+    assert!(begins("agent.toml: sparkplug.group = \"a/b\": must be"), "{found:?}");
+    assert!(
+        begins("agent.toml: sparkplug.metrics.\"HR\" = \"heart\": must be"),
+        "{found:?}"
+    );
 }

@@ -137,8 +137,14 @@ impl Outlets {
             retain: false,
             expiry_s: Some(60),
         };
+        self.tell(message);
+    }
+
+    /// As [`Outlets::command`] for what has its own form.
+    pub(crate) fn tell(&self, message: Outgoing) {
+        let topic = message.topic.clone();
         if self.commands.try_send(message).is_err() {
-            warn!(%device, "The broker is behind: a command to a device was dropped.");
+            warn!(topic, "The broker is behind: a command to a device was dropped.");
         }
     }
 }

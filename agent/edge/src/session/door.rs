@@ -32,12 +32,12 @@ pub(crate) struct Door {
     stuck: watch::Receiver<bool>,
 }
 
-/// Every device's topic, of whatever site.
-const VITALS: &str = "vitals/v1/";
+/// Every device's topic, of whatever site or group.
+const OURS: [&str; 2] = ["vitals/v1/", "spBv1.0/"];
 
 #[derive(Debug)]
 struct Inside {
-    prefix: String,
+    prefixes: Vec<String>,
     max_payload_bytes: usize,
     acker: Acker,
     counters: Arc<SessionCounters>,
@@ -56,17 +56,17 @@ impl Door {
         }
     }
 
-    /// Takes every message under `prefix` from now on.
+    /// Takes every message under one of `prefixes` from now on.
     pub(super) fn open(
         &self,
-        prefix: String,
+        prefixes: Vec<String>,
         max_payload_bytes: usize,
         acker: Acker,
         counters: Arc<SessionCounters>,
     ) -> mpsc::Receiver<SessionEvent> {
         let (events, receiver) = mpsc::channel(QUEUE);
         self.inside.send_replace(Some(Arc::new(Inside {
-            prefix,
+            prefixes,
             max_payload_bytes,
             acker,
             counters,
@@ -78,7 +78,8 @@ impl Door {
     /// Hands a message over. At QoS 1 this returns when the message is safe, and the device waits for its PUBACK; or, if
     /// the journal cannot commit, when the Ward has it. Devices that come before the session wait for it.
     pub(crate) async fn pass(&self, topic: &str, payload: &Bytes, at_least_once: bool) -> Passage {
-        if !topic.starts_with(VITALS) || topic.ends_with("/cmd") {
+        let ours = OURS.iter().any(|ours| topic.starts_with(ours));
+        if !ours || topic.ends_with("/cmd") {
             return Passage::NotOurs;
         }
         let mut opened = self.inside.subscribe();
@@ -87,16 +88,18 @@ impl Door {
             Err(_nobody_left_to_open) => return Passage::Shut,
         };
         match inside {
-            Some(inside) if topic.starts_with(&inside.prefix) && at_least_once => {
-                inside.take(topic, payload, self.stuck.clone()).await
-            }
-            Some(inside) if topic.starts_with(&inside.prefix) => inside.take_qos0(topic, payload),
+            Some(inside) if inside.hears(topic) && at_least_once => inside.take(topic, payload, self.stuck.clone()).await,
+            Some(inside) if inside.hears(topic) => inside.take_qos0(topic, payload),
             _ => Passage::NotOurs,
         }
     }
 }
 
 impl Inside {
+    fn hears(&self, topic: &str) -> bool {
+        self.prefixes.iter().any(|prefix| topic.starts_with(prefix))
+    }
+
     async fn take(&self, topic: &str, payload: &Bytes, mut stuck: watch::Receiver<bool>) -> Passage {
         if *stuck.borrow() {
             let live = self.event(topic, payload, None, true);
@@ -213,7 +216,7 @@ mod tests {
     fn opened() -> (Door, Acker, mpsc::Receiver<SessionEvent>) {
         let door = Door::default();
         let acker = Acker::default();
-        let events = door.open(PREFIX.into(), 1000, acker.clone(), Arc::default());
+        let events = door.open(vec![PREFIX.into()], 1000, acker.clone(), Arc::default());
         (door, acker, events)
     }
 
@@ -276,7 +279,7 @@ mod tests {
         let payload = Bytes::from_static(b"{}");
         let agent = async {
             tokio::task::yield_now().await;
-            let mut events = door.open(PREFIX.into(), 1000, acker.clone(), Arc::default());
+            let mut events = door.open(vec![PREFIX.into()], 1000, acker.clone(), Arc::default());
             acker.ack(ticket(events.recv().await.unwrap()));
             events
         };
@@ -298,7 +301,7 @@ mod tests {
         let (stuck, told) = watch::channel(false);
         let door = Door::new(told);
         let acker = Acker::default();
-        let mut events = door.open(PREFIX.into(), 1000, acker.clone(), Arc::default());
+        let mut events = door.open(vec![PREFIX.into()], 1000, acker.clone(), Arc::default());
         let payload = Bytes::from_static(b"{}");
         let pass = || tokio::time::timeout(Duration::from_secs(1), door.pass(TOPIC, &payload, true));
         let ward = async {
@@ -329,7 +332,7 @@ mod tests {
     async fn waveforms_do_not_wait_and_are_dropped_when_there_is_no_room() {
         let door = Door::default();
         let counters = Arc::<SessionCounters>::default();
-        let mut events = door.open(PREFIX.into(), 1000, Acker::default(), Arc::clone(&counters));
+        let mut events = door.open(vec![PREFIX.into()], 1000, Acker::default(), Arc::clone(&counters));
         let payload = Bytes::from_static(b"w");
         for _ in 0..QUEUE + 3 {
             assert_eq!(door.pass(TOPIC, &payload, false).await, Passage::Safe);

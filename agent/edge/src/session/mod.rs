@@ -170,8 +170,8 @@ const STABLE: Duration = Duration::from_secs(10);
 /// The session, ready to run.
 pub(crate) struct Session {
     config: MqttConfig,
-    /// `vitals/v1/{site}/`
-    prefix: String,
+    /// `vitals/v1/{site}/`, and what else is heard.
+    prefixes: Vec<String>,
     subscription: Subscription,
     acker: Acker,
     counters: Arc<SessionCounters>,
@@ -192,11 +192,19 @@ impl Session {
         Ok(Self {
             config: config.clone(),
             subscription: Subscription::kept(&prefix),
-            prefix,
+            prefixes: vec![prefix],
             acker: Acker::default(),
             counters: Arc::default(),
             door: None,
         })
+    }
+
+    /// Hears a group of Sparkplug B nodes as well.
+    #[must_use]
+    pub(crate) fn hearing(mut self, group: &str) -> Self {
+        self.prefixes.push(format!("spBv1.0/{group}/"));
+        self.subscription.add(wardlight_wire::sparkplug::subscriptions(group));
+        self
     }
 
     /// Takes messages at the embedded broker's door instead of subscribing: the broker then confirms a message to its
@@ -233,7 +241,7 @@ impl Session {
             return self.keep(inbox, outgoing, phase).await;
         };
         let limit = self.config.max_packet_bytes;
-        let events = door.open(self.prefix.clone(), limit, self.acker(), self.counters());
+        let events = door.open(self.prefixes.clone(), limit, self.acker(), self.counters());
         let carrying = door::carry(events, inbox.clone(), phase.clone());
         let keeping = self.keep(inbox, outgoing, phase);
         tokio::pin!(keeping);

@@ -1,7 +1,5 @@
 //! What a connection subscribes to, and in which kind of session.
 
-use std::slice;
-
 use wardlight_core::ids::SiteId;
 
 /// The last levels of the topics that can raise an alarm or end one. Waveforms come at QoS 0, which waits for nothing.
@@ -11,7 +9,7 @@ const JUDGED: [&str; 5] = ["num", "alarm", "event", "state", "birth"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Subscription {
     /// Everything under the site, at QoS 1, in a session that the broker keeps while we are away.
-    Kept(String),
+    Kept(Vec<String>),
     /// What can raise an alarm, at QoS 0, in a session that ends with the connection.
     Live(Vec<String>),
     /// The broker's log, in the same way.
@@ -22,7 +20,14 @@ pub(super) enum Subscription {
 
 impl Subscription {
     pub(super) fn kept(prefix: &str) -> Self {
-        Self::Kept(format!("{prefix}#"))
+        Self::Kept(vec![format!("{prefix}#")])
+    }
+
+    /// Hears these as well, in a session that the broker keeps.
+    pub(super) fn add(&mut self, more: Vec<String>) {
+        if let Self::Kept(filters) = self {
+            filters.extend(more);
+        }
     }
 
     pub(super) fn live(site: &SiteId) -> Self {
@@ -46,8 +51,7 @@ impl Subscription {
 
     pub(super) fn filters(&self) -> &[String] {
         match self {
-            Self::Kept(filter) => slice::from_ref(filter),
-            Self::Live(filters) | Self::Log(filters) => filters,
+            Self::Kept(filters) | Self::Live(filters) | Self::Log(filters) => filters,
             Self::None => &[],
         }
     }

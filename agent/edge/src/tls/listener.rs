@@ -8,10 +8,9 @@ use axum::serve::Listener;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 use tracing::{error, warn};
 
-use super::{PageTls, Refusal, Stream};
+use super::{Refusal, ServerTls, Stream};
 
 /// Longest wait for a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -25,7 +24,7 @@ type Shaken = (SocketAddr, io::Result<Box<dyn Stream>>);
 /// Accepts whoever gets through.
 pub(crate) struct PageListener {
     tcp: TcpListener,
-    tls: Option<PageTls>,
+    tls: Option<ServerTls>,
     handshakes: JoinSet<Shaken>,
     /// Who is told of those who did not.
     refused: Box<dyn Fn(IpAddr, Refusal) + Send>,
@@ -33,7 +32,7 @@ pub(crate) struct PageListener {
 
 impl PageListener {
     /// On a port that is bound; `refused` is told of every refused handshake.
-    pub(crate) fn new(tcp: TcpListener, tls: Option<PageTls>, refused: impl Fn(IpAddr, Refusal) + Send + 'static) -> Self {
+    pub(crate) fn new(tcp: TcpListener, tls: Option<ServerTls>, refused: impl Fn(IpAddr, Refusal) + Send + 'static) -> Self {
         Self {
             tcp,
             tls,
@@ -45,7 +44,7 @@ impl PageListener {
     fn begin(&mut self, tcp: TcpStream, peer: SocketAddr) {
         // Without this, small frames such as alarms may wait 40 ms for the ones before them to be confirmed.
         tcp.set_nodelay(true).ok();
-        let acceptor = self.tls.as_mut().map(|tls| TlsAcceptor::from(tls.current()));
+        let acceptor = self.tls.as_mut().map(ServerTls::acceptor);
         self.handshakes.spawn(async move {
             let stream: io::Result<Box<dyn Stream>> = match acceptor {
                 None => Ok(Box::new(tcp)),

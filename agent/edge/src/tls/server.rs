@@ -1,4 +1,4 @@
-//! TLS of the page: its certificate and, where the hospital wants it, only for those who have one themselves.
+//! TLS of a door (the page, HL7): its certificate and, where the hospital wants it, only for those who have one themselves.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,27 +6,28 @@ use std::time::SystemTime;
 
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
+use tokio_rustls::TlsAcceptor;
 use tracing::{error, info};
 
 use super::{TlsFileError, VERSIONS, authorities, certificates, fault, key, provider, revoked};
-use crate::config::PageTlsFiles;
+use crate::config::ServerTlsFiles;
 
 /// When a file was changed last and its size; `None` if it is not there.
 type Seen = Option<(SystemTime, u64)>;
 
-/// The page's side of TLS, made again when one of its files changes.
-pub(crate) struct PageTls {
-    files: PageTlsFiles,
+/// A door's side of TLS, made again when one of its files changes.
+pub(crate) struct ServerTls {
+    files: ServerTlsFiles,
     seen: Vec<Seen>,
     config: Arc<ServerConfig>,
 }
 
-impl PageTls {
+impl ServerTls {
     /// Reads the files.
     ///
     /// # Errors
     /// Which file cannot be used and why.
-    pub(crate) fn new(files: &PageTlsFiles) -> Result<Self, TlsFileError> {
+    pub(crate) fn new(files: &ServerTlsFiles) -> Result<Self, TlsFileError> {
         Ok(Self {
             files: files.clone(),
             // Before the files are read: what changes meanwhile is read again.
@@ -35,24 +36,24 @@ impl PageTls {
         })
     }
 
-    /// What new connections get. Files that changed and cannot be used are logged once, and what was there goes on.
-    pub(crate) fn current(&mut self) -> Arc<ServerConfig> {
+    /// What the next connection gets. Files that changed and cannot be used are logged once, and what was there goes on.
+    pub(crate) fn acceptor(&mut self) -> TlsAcceptor {
         let now = look(&self.files);
         if now != self.seen {
             self.seen = now;
             match read(&self.files) {
                 Ok(config) => {
                     self.config = config;
-                    info!("The page's certificate was read anew.");
+                    info!(file = %self.files.cert_file.display(), "A certificate was read anew.");
                 }
-                Err(error) => error!(%error, "The page's certificate changed and cannot be used; the former one goes on."),
+                Err(error) => error!(%error, "A certificate changed and cannot be used; the former one goes on."),
             }
         }
-        Arc::clone(&self.config)
+        TlsAcceptor::from(Arc::clone(&self.config))
     }
 }
 
-fn look(files: &PageTlsFiles) -> Vec<Seen> {
+fn look(files: &ServerTlsFiles) -> Vec<Seen> {
     let all = [
         Some(&files.cert_file),
         Some(&files.key_file),
@@ -66,7 +67,7 @@ fn look(files: &PageTlsFiles) -> Vec<Seen> {
     all.into_iter().flatten().map(seen).collect()
 }
 
-fn read(files: &PageTlsFiles) -> Result<Arc<ServerConfig>, TlsFileError> {
+fn read(files: &ServerTlsFiles) -> Result<Arc<ServerConfig>, TlsFileError> {
     let unusable = |error: &dyn std::fmt::Display| fault(&files.cert_file, error);
     let builder = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(VERSIONS)

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::config::{PageTlsFiles, TlsFiles};
+use crate::config::{ServerTlsFiles, TlsFiles};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 type Change = fn(&mut CertificateParams);
@@ -63,8 +63,8 @@ impl Place {
         issue(self.folder.path(), name, &self.authority, change);
     }
 
-    fn page(&self) -> PageTlsFiles {
-        PageTlsFiles {
+    fn page(&self) -> ServerTlsFiles {
+        ServerTlsFiles {
             cert_file: self.path("page.pem"),
             key_file: self.path("page.key"),
             client_ca_file: Some(self.path("ca.pem")),
@@ -108,11 +108,11 @@ struct Page {
     refused: mpsc::Receiver<Refusal>,
 }
 
-async fn open(files: &PageTlsFiles) -> Page {
+async fn open(files: &ServerTlsFiles) -> Page {
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = tcp.local_addr().unwrap();
     let (sender, refused) = mpsc::sync_channel(16);
-    let tls = PageTls::new(files).unwrap();
+    let tls = ServerTls::new(files).unwrap();
     let mut listener = PageListener::new(tcp, Some(tls), move |_, reason| sender.send(reason).unwrap());
     tokio::spawn(async move {
         loop {
@@ -233,6 +233,6 @@ fn a_file_that_cannot_be_used_is_named() {
     let place = Place::new();
     let mut files = place.page();
     files.key_file = place.path("none.key");
-    let error = PageTls::new(&files).err().unwrap().to_string();
+    let error = ServerTls::new(&files).err().unwrap().to_string();
     assert!(error.contains("none.key"), "{error}");
 }

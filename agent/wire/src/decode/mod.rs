@@ -6,10 +6,11 @@ mod fields;
 #[cfg(test)]
 mod golden;
 mod json;
-mod number;
-mod pull;
-mod readings;
+pub(crate) mod number;
+pub(crate) mod pull;
+pub(crate) mod readings;
 mod senml;
+pub mod sparkplug;
 
 use wardlight_core::ids::DeviceId;
 use wardlight_core::message::Message;

@@ -9,13 +9,13 @@ use crate::error::{RejectReason, RejectedReading};
 use crate::limits::MAX_READINGS;
 
 /// What is wrong with one item: why, what was found, what was expected.
-pub(super) type Objection = (RejectReason, String, String);
+pub(crate) type Objection = (RejectReason, String, String);
 
 /// The readings of a message, and those refused.
 #[derive(Debug, Default)]
-pub(super) struct Readings {
-    pub(super) taken: Vec<Reading>,
-    pub(super) rejected: Vec<RejectedReading>,
+pub(crate) struct Readings {
+    pub(crate) taken: Vec<Reading>,
+    pub(crate) rejected: Vec<RejectedReading>,
 }
 
 impl Readings {
@@ -65,7 +65,7 @@ impl Readings {
     }
 
     /// Takes a reading, or notes the objection and leaves the channel without a value. Of a repeated code the first one stands.
-    pub(super) fn settle(&mut self, outcome: Result<Reading, Refused>, code: Option<u32>, field: impl Fn() -> String) {
+    pub(crate) fn settle(&mut self, outcome: Result<Reading, Refused>, code: Option<u32>, field: impl Fn() -> String) {
         let repeated = code.is_some_and(|code| self.has(code));
         let (reason, found, expected) = match outcome {
             Ok(reading) if !repeated => return self.taken.push(reading),
@@ -88,9 +88,9 @@ impl Readings {
 }
 
 /// A reading that was refused, and what remains of its channel.
-pub(super) struct Refused {
-    pub(super) objection: Objection,
-    pub(super) remains: Option<Reading>,
+pub(crate) struct Refused {
+    pub(crate) objection: Objection,
+    pub(crate) remains: Option<Reading>,
 }
 
 /// Opens an array, or says what stands there instead.
@@ -152,7 +152,7 @@ fn check(raw: &RawReading<'_>, code: Option<u32>) -> Result<Reading, Refused> {
 }
 
 /// One reading, checked against the table of codes and their ranges.
-pub(super) fn reading(code: u32, number: Option<Number>, quality: Quality) -> Result<Reading, Objection> {
+pub(crate) fn reading(code: u32, number: Option<Number>, quality: Quality) -> Result<Reading, Objection> {
     let value = match number {
         None => None,
         Some(number) => Some(number.to_milli().ok_or_else(|| no_value(code, number))?),
@@ -164,7 +164,7 @@ pub(super) fn reading(code: u32, number: Option<Number>, quality: Quality) -> Re
 }
 
 /// The channel without a value; a quality that voids the value itself (lead-off, …) is kept.
-pub(super) fn without_value(code: u32, quality: Option<Quality>) -> Option<Reading> {
+pub(crate) fn without_value(code: u32, quality: Option<Quality>) -> Option<Reading> {
     match quality {
         Some(quality) if !quality.usable() => Reading::new(code, None, quality).ok(),
         _ => Reading::unmeasurable(code),
