@@ -31,7 +31,7 @@ use crate::desk::{Desk, JournalEvents, Progress, Ticket};
 use crate::heard::HeardLive;
 use crate::http::{self, Readiness};
 use crate::inference::{self, Inference, Loader};
-use crate::outlets::Outlets;
+use crate::outlets::{self, Outlets};
 use crate::packages::Packages;
 use crate::people;
 use crate::pipeline::Pipeline;
@@ -123,7 +123,7 @@ impl Running {
         let journal = Writer::start(journal, writer_options(&config), events).context("the journal's thread")?;
         let (people, users) = people::open(&config)?;
         let station = Station::with_people(station_info(&config, mode, &clock), commands.clone(), people);
-        let outlets = Outlets::start(&config.webhooks, outgoing, &mut tasks)?;
+        let outlets = Outlets::start(&config.webhooks, config.hl7_alarms.as_ref(), outgoing, &mut tasks)?;
         let pipeline = Pipeline {
             site: config.site.clone(),
             units: units(&config),
@@ -168,7 +168,7 @@ impl Running {
         let session_inbox = inbox.clone();
         let session_phases = phases.clone();
         tasks.spawn(async move { Ok(session.run(session_inbox, to_broker, session_phases).await?) });
-        tasks.spawn(storage::watch(config.journal.dir.clone(), station.clone(), phases.clone()));
+        start_behind(&config, &station, &phases, &mut tasks)?;
         recall_the_past(reader, station.clone(), clock.now())?;
         tasks.spawn(http::serve(listener, station, prometheus, ready, phases));
         attach_from_file(&config, &commands).await;
@@ -319,6 +319,23 @@ fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Reader, Clock)> {
     );
     let clock = Clock::start(restored.ward.now());
     Ok((journal, restored, reader, clock))
+}
+
+/// What looks at the journal from behind: how full the disk is, and what the hospital's record has not got yet.
+fn start_behind(
+    config: &Config,
+    station: &Station,
+    phases: &watch::Receiver<Phase>,
+    tasks: &mut JoinSet<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let dir = &config.journal.dir;
+    tasks.spawn(storage::watch(dir.clone(), station.clone(), phases.clone()));
+    if let Some(fhir) = &config.fhir {
+        let key = SiteKey::load(&config.journal.key_file)?;
+        let outlet = outlets::fhir::start(fhir, &config.site, dir, &key)?;
+        tasks.spawn(outlet.run(phases.clone()));
+    }
+    Ok(())
 }
 
 /// Reads the last day back for the pages, beside everything else.

@@ -4,10 +4,13 @@
 //! `agent.toml: journal.max_mib = 0: must be at least 1`. Secrets are paths to files, never values.
 //! `docs/configuration.md` lists every key; a test holds the two together.
 
+mod fhir;
+mod hl7;
 mod http;
 mod journal;
 mod model;
 mod mqtt;
+mod outgoing;
 mod people;
 mod reader;
 pub(crate) mod secret;
@@ -22,6 +25,8 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+pub(crate) use fhir::{FhirConfig, LoginConfig};
+pub(crate) use hl7::Hl7AlarmsConfig;
 pub(crate) use http::HttpConfig;
 pub(crate) use journal::{JournalConfig, Waveforms};
 pub(crate) use model::{Gpu, ModelConfig};
@@ -50,6 +55,10 @@ pub(crate) struct Config {
     pub(crate) people: PeopleConfig,
     /// Where alarms are posted.
     pub(crate) webhooks: Vec<WebhookConfig>,
+    /// The hospital's FHIR server.
+    pub(crate) fhir: Option<FhirConfig>,
+    /// The hospital's alarm manager.
+    pub(crate) hl7_alarms: Option<Hl7AlarmsConfig>,
     /// The `deterioration` model.
     pub(crate) model: ModelConfig,
     /// Devices: how many strangers are remembered, and who starts at which bed.
@@ -166,6 +175,10 @@ fn read(mut root: Section<'_>) -> Option<Config> {
     let people = people::read(root.section("people"));
     let webhooks = root.sections("webhook").into_iter().map(webhook::read);
     let webhooks = webhooks.collect::<Vec<_>>();
+    let fhir = fhir::read(root.section("fhir"));
+    let mut hl7 = root.section("hl7");
+    let hl7_alarms = hl7::read_alarms(hl7.section("alarms"));
+    hl7.finish();
     let model = model::read(root.section("model"));
     let devices = site::read_devices(root.section("devices"), &units);
     root.finish();
@@ -177,6 +190,8 @@ fn read(mut root: Section<'_>) -> Option<Config> {
         http,
         people,
         webhooks: webhooks.into_iter().collect::<Option<_>>()?,
+        fhir,
+        hl7_alarms,
         model,
         devices,
     })
