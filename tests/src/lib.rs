@@ -19,6 +19,7 @@ pub mod browser;
 pub mod burden;
 pub mod device;
 pub mod fast_ward;
+pub mod hospital;
 pub mod http;
 pub mod live;
 pub mod mosquitto;
