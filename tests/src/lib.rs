@@ -23,6 +23,7 @@ pub mod device;
 pub mod fast_ward;
 pub mod firmware;
 pub mod hl7;
+pub mod hospital;
 pub mod http;
 pub mod live;
 pub mod live_ward;

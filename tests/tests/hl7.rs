@@ -54,16 +54,25 @@ fn what_cannot_be_taken_is_answered_with_its_place_and_kept_without_names() {
     let agent = site.start();
     let mut sender = Sender::connect(port).unwrap();
     let good = observation("1", "P", "mon-07", now_ms(), &systolic(120));
-    let mut refused = |message: &str| {
+    let refused = |sender: &mut Sender, message: &str| {
         let answer = sender.exchange(message).unwrap();
         (answer.code, answer.place)
     };
     let error = |code: &str, place: &str| (code.to_owned(), place.to_owned());
-    assert_eq!(refused("no HL7 at all"), error("AR", "MSH^1"));
-    assert_eq!(refused(&good.replace("ORU^R01", "ORM^O01")), error("AR", "MSH^1^9"));
-    assert_eq!(refused(&good.replace("|2.6", "|3.0")), error("AR", "MSH^1^12"));
-    assert_eq!(refused(&good.replace("mon-07", "mon/07")), error("AE", "OBX^1^18"));
-    assert_eq!(refused(&good.replace("mon-07", &"x".repeat(8000))), error("AR", "MSH^1"));
+    assert_eq!(refused(&mut sender, "no HL7 at all"), error("AR", "MSH^1"));
+    assert_eq!(
+        refused(&mut sender, &good.replace("ORU^R01", "ORM^O01")),
+        error("AR", "MSH^1^9")
+    );
+    assert_eq!(refused(&mut sender, &good.replace("|2.6", "|3.0")), error("AR", "MSH^1^12"));
+    assert_eq!(
+        refused(&mut sender, &good.replace("mon-07", "mon/07")),
+        error("AE", "OBX^1^18")
+    );
+    assert_eq!(
+        refused(&mut sender, &good.replace("mon-07", &"x".repeat(8000))),
+        error("AR", "MSH^1")
+    );
     let mut random = Random::new(5);
     for _ in 0..200 {
         let mut bytes = good.clone().into_bytes();
@@ -74,7 +83,7 @@ fn what_cannot_be_taken_is_answered_with_its_place_and_kept_without_names() {
         sender.send(&bytes).unwrap();
         sender.answer().unwrap();
     }
-    assert_eq!(refused(&good), error("AA", ""), "and the next good one is taken");
+    assert_eq!(refused(&mut sender, &good), error("AA", ""), "and the next good one is taken");
     assert!(agent.metric("wardlight_refused_messages_total") >= 5.0);
     drop(agent);
     let quarantine = format!("{:?}", site.quarantine());

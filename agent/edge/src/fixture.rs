@@ -79,7 +79,7 @@ impl Fixture {
         let mut tasks = JoinSet::new();
         let outlets = {
             let _inside = runtime.enter();
-            Outlets::start(&[], outgoing, &mut tasks).unwrap()
+            Outlets::start(&[], None, outgoing, &mut tasks).unwrap()
         };
         let (ask, requests) = sync_channel(inference::QUEUE);
         let bed = BedId::new("B1").unwrap();

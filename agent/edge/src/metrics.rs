@@ -60,7 +60,9 @@ pub(crate) const SCORES: &str = "wardlight_model_scores_total";
 pub(crate) const INFERENCE: &str = "wardlight_model_latency_seconds";
 /// Risk estimates not asked for because the inference queue was full.
 pub(crate) const INFERENCE_DROPPED: &str = "wardlight_model_requests_dropped_total";
-/// Deliveries to webhooks and the alert topic by `outcome`.
+/// How old the oldest entry of the journal is that the FHIR server has not taken.
+pub(crate) const FHIR_BEHIND: &str = "wardlight_fhir_behind_seconds";
+/// Deliveries to webhooks, the alert topic and hospital systems by `outcome`.
 pub(crate) const DELIVERIES: &str = "wardlight_alert_deliveries_total";
 /// Beats that a model classified.
 pub(crate) const MODEL_BEATS: &str = "wardlight_model_beats_total";
@@ -131,12 +133,16 @@ const COUNTERS: [(&str, &str); 27] = [
         SHADOW_DIFFERENT,
         "Rows on which a version in the shadow decided otherwise than the live one, by model.",
     ),
-    (DELIVERIES, "Deliveries of alarms, by outlet and outcome."),
+    (DELIVERIES, "Deliveries of alarms and resources, by outlet and outcome."),
     (AUDITED, "Records in the audit trail, by action and outcome."),
     (CLOCK_STEPS, "Forward steps of the system clock."),
 ];
 
-const GAUGES: [(&str, &str); 13] = [
+const GAUGES: [(&str, &str); 14] = [
+    (
+        FHIR_BEHIND,
+        "How old the oldest entry is that the FHIR server has not taken; 0 when it has everything.",
+    ),
     (
         SHADOW_GAP,
         "Largest difference between the probabilities of a version in the shadow and of the live one, by model.",

@@ -13,7 +13,9 @@ use wardlight_core::bed_rhythms::BedRhythms;
 use wardlight_core::event::{AlarmChange, Effect, Event, RhythmReport};
 use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken};
 use wardlight_core::message::{Body, Message, WaveBlock};
+use wardlight_core::scores::News2;
 use wardlight_core::time::Timestamp;
+use wardlight_core::view::BedView;
 use wardlight_core::ward::Ward;
 use wardlight_journal::{Entry, Kind, StayToken as StayKey, Suspect};
 use wardlight_station::{CommandFailure, Receipt, Reply, Station, WaveView};
@@ -189,10 +191,16 @@ impl Pipeline {
         gauge!(m::DEVICES_UNASSIGNED).set(overview.unassigned.len() as f64);
         gauge!(m::MODEL_STATUS).set(f64::from(2 - overview.model as u8));
         gauge!(m::PAGES).set(self.station.counters().pages as f64);
-        let rows = self.station.publish_beds(beds, overview, now);
-        let entry = |(stay, bed, at, row)| Stored::Trend(bed, row).entry(Kind::Trend, Some(stay), at);
-        self.desk
-            .submit(rows.into_iter().map(entry).collect(), Vec::new(), Ticket::Nothing);
+        let score = |view: &BedView| Some((view.bed.clone(), view.news2.as_ref()?.score));
+        let scores: HashMap<BedId, News2> = beds.iter().filter_map(score).collect();
+        let mut entries = Vec::new();
+        for (stay, bed, at, row) in self.station.publish_beds(beds, overview, now) {
+            if let Some(score) = scores.get(&bed) {
+                entries.push(Stored::News2(bed.clone(), *score).entry(Kind::Trend, Some(stay), now));
+            }
+            entries.push(Stored::Trend(bed, row).entry(Kind::Trend, Some(stay), at));
+        }
+        self.desk.submit(entries, Vec::new(), Ticket::Nothing);
     }
 
     /// A page has drawn an alarm, or a person has turned to it. The first report of each counts, and never a time that is

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wardlight_core::alarms::AlarmId;
 use wardlight_core::event::{AlarmChange, Command, Event, ModelScore, ModelStatus, Order, RhythmReport};
 use wardlight_core::ids::{BedId, StayToken};
+use wardlight_core::scores::News2;
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::{Ward, WardState};
 use wardlight_journal::{Checkpoint, Entry, Kind, StayToken as StayKey};
@@ -34,6 +35,8 @@ pub(crate) enum Stored<'a> {
     Trend(BedId, TrendRow),
     /// What was found in waveforms.
     Rhythm(RhythmReport),
+    /// What NEWS2 was at the end of a minute at a bed.
+    News2(BedId, News2),
 }
 
 /// A message as it came from the broker.

@@ -75,6 +75,6 @@ pub(crate) fn input(body: &[u8], at: Timestamp) -> Option<Event> {
         Stored::Model(status) => Some(Event::Model(status)),
         Stored::Rhythm(report) => Some(Event::Rhythm(report)),
         Stored::Restart => Some(Event::Restart),
-        Stored::Alarm(_) | Stored::Receipt(..) | Stored::Trend(..) => None,
+        Stored::Alarm(_) | Stored::Receipt(..) | Stored::Trend(..) | Stored::News2(..) => None,
     }
 }

@@ -37,7 +37,7 @@ use crate::http::{self, Readiness};
 use crate::inference::{self, Inference, Loader};
 use crate::keys;
 use crate::mllp::{self, Way};
-use crate::outlets::Outlets;
+use crate::outlets::{self, Outlets};
 use crate::packages::Packages;
 use crate::people;
 use crate::pipeline::Pipeline;
@@ -139,7 +139,7 @@ impl Running {
         let journal = Writer::start(journal, writer_options(&config), events).context("the journal's thread")?;
         let (people, users) = people::open(&config)?;
         let station = Station::with_people(station_info(&config, mode, &clock), commands.clone(), people);
-        let outlets = Outlets::start(&config.webhooks, outgoing, &mut tasks)?;
+        let outlets = Outlets::start(&config.webhooks, config.hl7.alarms.as_ref(), outgoing, &mut tasks)?;
         let pipeline = Pipeline {
             site: config.site.clone(),
             units: units(&config),
@@ -186,6 +186,11 @@ impl Running {
         tasks.spawn(async move { Ok(session.run(heard, to_broker, session_phases).await?) });
         let control = Control::new(&config, journal.submitter(), inbox.clone(), clock);
         look_after_the_journal(control, &station, &mut tasks, &phases)?;
+        if let Some(fhir) = &config.fhir {
+            let key = keys::load(&config.journal.key_file, &config.journal.dir)?;
+            let outlet = outlets::fhir::start(fhir, &config.site, &config.journal.dir, &key)?;
+            tasks.spawn(outlet.run(phases.clone()));
+        }
         tasks.spawn(devices::watch(config.clone(), inbox.clone(), phases.clone()));
         if let Some((hl7, stuck)) = hl7 {
             let inbox = inbox.clone();

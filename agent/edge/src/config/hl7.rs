@@ -1,4 +1,4 @@
-//! `[hl7]`: who may send HL7 v2, and which of the hospital's locations are our beds.
+//! `[hl7]`: who may send HL7 v2, which of the hospital's locations are our beds, and who is told of alarms.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -7,6 +7,7 @@ use wardlight_core::ids::BedId;
 use wardlight_wire::hl7::time::{Zone, zone};
 
 use super::ServerTlsFiles;
+use super::hl7_alarms::{self, Hl7AlarmsConfig};
 use super::reader::Section;
 use super::site::Unit;
 
@@ -21,6 +22,8 @@ pub(crate) struct Hl7Config {
     pub(crate) interval_s: u16,
     /// PV1-3, `unit^room^bed`, to our bed.
     pub(crate) beds: HashMap<String, BedId>,
+    /// The alarm manager, if there is one.
+    pub(crate) alarms: Option<Hl7AlarmsConfig>,
 }
 
 /// Where HL7 v2 is taken.
@@ -35,6 +38,7 @@ pub(crate) struct Hl7Listen {
 
 pub(super) fn read(mut section: Section<'_>, units: &[Unit]) -> Hl7Config {
     let (listen, zone, interval_s) = read_listen(section.section("listen"));
+    let alarms = hl7_alarms::read(section.section("alarms"));
     let mut beds = HashMap::new();
     for (location, bed) in section.pairs("beds") {
         let key = format!("beds.{location:?}");
@@ -56,6 +60,7 @@ pub(super) fn read(mut section: Section<'_>, units: &[Unit]) -> Hl7Config {
         zone,
         interval_s,
         beds,
+        alarms,
     }
 }
 

@@ -5,11 +5,14 @@
 //! `docs/configuration.md` lists every key; a test holds the two together.
 
 mod devices;
+mod fhir;
 mod hl7;
+mod hl7_alarms;
 mod http;
 mod journal;
 mod model;
 mod mqtt;
+mod outgoing;
 mod people;
 mod reader;
 pub(crate) mod secret;
@@ -26,7 +29,9 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 pub(crate) use devices::{DevicesConfig, EnrolmentConfig};
+pub(crate) use fhir::{FhirConfig, LoginConfig};
 pub(crate) use hl7::{Hl7Config, Hl7Listen};
+pub(crate) use hl7_alarms::Hl7AlarmsConfig;
 pub(crate) use http::{HttpConfig, ServerTlsFiles};
 pub(crate) use journal::{JournalConfig, Waveforms};
 pub(crate) use model::{Gpu, ModelConfig};
@@ -56,6 +61,8 @@ pub(crate) struct Config {
     pub(crate) people: PeopleConfig,
     /// Where alarms are posted.
     pub(crate) webhooks: Vec<WebhookConfig>,
+    /// The hospital's FHIR server.
+    pub(crate) fhir: Option<FhirConfig>,
     /// The `deterioration` model.
     pub(crate) model: ModelConfig,
     /// Devices: how many strangers are remembered, and who starts at which bed.
@@ -176,6 +183,7 @@ fn read(mut root: Section<'_>) -> Option<Config> {
     let http = http::read(root.section("http"), people.users_file.is_some());
     let webhooks = root.sections("webhook").into_iter().map(webhook::read);
     let webhooks = webhooks.collect::<Vec<_>>();
+    let fhir = fhir::read(root.section("fhir"));
     let model = model::read(root.section("model"));
     let devices = devices::read(root.section("devices"), &units);
     let hl7 = hl7::read(root.section("hl7"), &units);
@@ -189,6 +197,7 @@ fn read(mut root: Section<'_>) -> Option<Config> {
         http,
         people,
         webhooks: webhooks.into_iter().collect::<Option<_>>()?,
+        fhir,
         model,
         devices,
         hl7,

@@ -245,6 +245,10 @@ fn known_keys() -> std::collections::BTreeSet<String> {
         x = 0
         [[webhook]]
         x = 0
+        [fhir]
+        x = 0
+        [hl7.alarms]
+        x = 0
         [model]
         x = 0
         [devices]
@@ -269,6 +273,41 @@ fn known_keys() -> std::collections::BTreeSet<String> {
         assert!(keys.remove(section), "{section}");
     }
     keys
+}
+
+#[test]
+fn hospital_systems_are_named_whole_and_reached_under_tls() {
+    let text = r#"
+        [site]
+        name = "s"
+        [[unit]]
+        name = "icu"
+        beds = ["B01"]
+        [mqtt]
+        url = "mqtt://127.0.0.1:1883"
+        [fhir]
+        url = "http://fhir.example.org/r4"
+        version = "STU3"
+        token_url = "http://login.example.org/token"
+        client_id = "wardlight"
+        interval_s = 0
+        [hl7.alarms]
+        address = "alarms.example.org:2575"
+    "#;
+    let expected = [
+        "agent.toml: fhir.url = \"http://fhir.example.org/r4\": vital signs would travel in clear; use https://, or set allow_insecure = true in [fhir]",
+        "agent.toml: fhir.version = \"STU3\": must be \"R4\" or \"R5\"",
+        "agent.toml: fhir.token_url = \"http://login.example.org/token\": the client's secret would travel in clear; use https://, or set allow_insecure = true in [fhir]",
+        "agent.toml: fhir.client_secret_file: is missing: token_url needs it",
+        "agent.toml: fhir.interval_s = 0: must be at least 1",
+        "agent.toml: hl7.alarms.address = \"alarms.example.org:2575\": MLLP has no TLS, so alarms would travel in clear; put a TLS tunnel on this machine before it, or set hl7.alarms.allow_insecure = true if you know that the network is closed",
+    ];
+    let found = faults(text);
+    let ours: Vec<_> = found
+        .iter()
+        .filter(|fault| fault.contains("fhir") || fault.contains("hl7"))
+        .collect();
+    assert_eq!(ours, expected.iter().collect::<Vec<_>>());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use super::is_loopback;
+use super::outgoing;
 use super::reader::Section;
 
 /// One receiver of alarms.
@@ -26,7 +26,7 @@ pub(crate) struct WebhookConfig {
 pub(super) fn read(mut section: Section<'_>) -> Option<WebhookConfig> {
     let allow_insecure = section.boolean("allow_insecure", false);
     let url = section.required("url", "\"https://pager.example.org/alarms\"", |text| {
-        parse_url(text, allow_insecure)
+        outgoing::url(text, allow_insecure, "alarms", "this [[webhook]]")
     });
     if !section.has("secret_file") {
         section.missing("secret_file", "is missing: alarms are signed with a key from a file");
@@ -43,15 +43,4 @@ pub(super) fn read(mut section: Section<'_>) -> Option<WebhookConfig> {
         timeout: Duration::from_secs(timeout_s),
         queue: usize::try_from(queue).unwrap_or(usize::MAX),
     })
-}
-
-fn parse_url(text: &str, allow_insecure: bool) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("must be a URL: {error}"))?;
-    let host = url.host_str().unwrap_or_default();
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_loopback(host) || allow_insecure => Ok(url),
-        "http" => Err("alarms would travel in clear; use https://, or set allow_insecure = true in this [[webhook]]".to_owned()),
-        _ => Err("must start with https:// (or http:// on this machine)".to_owned()),
-    }
 }

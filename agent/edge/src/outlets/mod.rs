@@ -1,8 +1,12 @@
-//! Where alarms leave the agent for other systems: an MQTT topic and webhooks, so that pagers can listen.
+//! Where alarms leave the agent for other systems: an MQTT topic and webhooks, so that pagers can listen, and a hospital's alarm manager.
+//! What leaves for its record reads the journal and stands in nobody's way: `fhir`.
 //!
 //! Handing an alert over never waits: each outlet has a bounded queue of its own. When one is full, the oldest of the least
 //! urgent alerts in it is dropped, counted and logged.
 
+mod client;
+pub(crate) mod fhir;
+mod hl7;
 mod mqtt;
 mod queue;
 mod signature;
@@ -19,9 +23,10 @@ use wardlight_core::ids::{DeviceId, SiteId};
 use wardlight_core::message::Priority;
 use wardlight_wire::{Alert, Cmd};
 
-use crate::config::WebhookConfig;
+use crate::config::{Hl7AlarmsConfig, WebhookConfig};
 use crate::metrics as m;
 use crate::session::Outgoing;
+use hl7::AlarmManager;
 use queue::QueueSender;
 use webhook::Webhook;
 
@@ -32,28 +37,34 @@ const MQTT_QUEUE: usize = 1024;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutletError {
     /// The key of the signature cannot be read.
-    #[error("webhook {url}: {problem}")]
+    #[error("{outlet} {receiver}: {problem}")]
     Secret {
+        /// Which kind.
+        outlet: &'static str,
         /// Which receiver.
-        url: String,
+        receiver: String,
         /// What is wrong, with the path.
         problem: String,
     },
     /// The authority of the receiver cannot be used.
-    #[error("webhook {url}: {}: {problem}", path.display())]
+    #[error("{outlet} {receiver}: {}: {problem}", path.display())]
     Authority {
+        /// Which kind.
+        outlet: &'static str,
         /// Which receiver.
-        url: String,
+        receiver: String,
         /// Which file.
         path: PathBuf,
         /// What is wrong.
         problem: String,
     },
     /// No HTTP client can be made.
-    #[error("webhook {url}: {source}")]
+    #[error("{outlet} {receiver}: {source}")]
     Client {
+        /// Which kind.
+        outlet: &'static str,
         /// Which receiver.
-        url: String,
+        receiver: String,
         /// Why.
         source: reqwest::Error,
     },
@@ -83,6 +94,7 @@ impl Outlets {
     /// [`OutletError`] if a key or certificate cannot be used.
     pub(crate) fn start(
         webhooks: &[WebhookConfig],
+        hl7_alarms: Option<&Hl7AlarmsConfig>,
         outgoing: mpsc::Sender<Outgoing>,
         tasks: &mut JoinSet<anyhow::Result<()>>,
     ) -> Result<Self, OutletError> {
@@ -95,6 +107,15 @@ impl Outlets {
             queues.push((webhook::NAME, sender));
             tasks.spawn(async move {
                 webhook.run(receiver).await;
+                Ok(())
+            });
+        }
+        if let Some(config) = hl7_alarms {
+            let manager = AlarmManager::new(config);
+            let (sender, receiver) = queue::queue(config.queue);
+            queues.push((hl7::NAME, sender));
+            tasks.spawn(async move {
+                manager.run(receiver).await;
                 Ok(())
             });
         }
@@ -167,7 +188,7 @@ mod tests {
     async fn an_alert_leaves_on_its_topic_and_the_outlet_ends_with_its_owner() {
         let (outgoing, mut session) = mpsc::channel(8);
         let mut tasks = JoinSet::new();
-        let outlets = Outlets::start(&[], outgoing, &mut tasks).unwrap();
+        let outlets = Outlets::start(&[], None, outgoing, &mut tasks).unwrap();
         outlets.alert(&alert(), Priority::High);
         let message = session.recv().await.unwrap();
         assert_eq!(message.topic, "ward/v1/s/icu/B01/alert");
@@ -182,7 +203,7 @@ mod tests {
     #[tokio::test]
     async fn handing_over_never_waits_even_when_nobody_takes_anything() {
         let (outgoing, _session_that_is_stuck) = mpsc::channel(1);
-        let outlets = Outlets::start(&[], outgoing, &mut JoinSet::new()).unwrap();
+        let outlets = Outlets::start(&[], None, outgoing, &mut JoinSet::new()).unwrap();
         for _ in 0..2 * MQTT_QUEUE {
             outlets.alert(&alert(), Priority::Low);
             outlets.command(&SiteId::new("s").unwrap(), &DeviceId::new("mon-01").unwrap(), &Cmd::Rebirth);
@@ -199,7 +220,7 @@ mod tests {
             queue: 8,
         };
         let (outgoing, _session) = mpsc::channel(1);
-        let error = Outlets::start(&[config], outgoing, &mut JoinSet::new())
+        let error = Outlets::start(&[config], None, outgoing, &mut JoinSet::new())
             .err()
             .unwrap()
             .to_string();

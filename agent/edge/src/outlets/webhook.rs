@@ -1,15 +1,13 @@
 //! Alerts posted to a receiver: signed, tried again with backoff and jitter, never blocking anything else.
 
-use std::fs;
-
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Certificate, Client, StatusCode, redirect};
+use reqwest::{Client, StatusCode};
 use tokio::time::sleep;
 use tracing::{error, warn};
 
 use super::queue::QueueReceiver;
 use super::signature::Signer;
-use super::{Notice, OutletError, count};
+use super::{Notice, OutletError, client, count};
 use crate::clock;
 use crate::config::{WebhookConfig, secret};
 use crate::session::Backoff;
@@ -38,13 +36,14 @@ enum Attempt {
 
 impl Webhook {
     pub(super) fn new(config: &WebhookConfig) -> Result<Self, OutletError> {
-        let receiver = receiver(config);
+        let receiver = client::receiver(&config.url);
         let key = secret::read(&config.secret_file).map_err(|problem| OutletError::Secret {
-            url: receiver.clone(),
+            outlet: NAME,
+            receiver: receiver.clone(),
             problem,
         })?;
         Ok(Self {
-            client: client(config, &receiver)?,
+            client: client::client(NAME, &config.url, config.ca_file.as_deref(), config.timeout)?,
             config: config.clone(),
             signer: Signer::new(&key),
             receiver,
@@ -102,7 +101,7 @@ impl Webhook {
             .await;
         match sent {
             Ok(answer) => judge(answer.status()),
-            Err(error) => Attempt::Failed(without_url(error)),
+            Err(error) => Attempt::Failed(client::reason(error)),
         }
     }
 }
@@ -112,61 +111,10 @@ fn judge(status: StatusCode) -> Attempt {
         return Attempt::Delivered;
     }
     match status {
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
-            Attempt::Failed(status.to_string())
-        }
+        _ if client::may_pass(status) => Attempt::Failed(status.to_string()),
         _ if status.is_client_error() || status.is_redirection() => Attempt::Refused(status),
         _ => Attempt::Failed(status.to_string()),
     }
-}
-
-fn without_url(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut reason = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        reason.push_str(": ");
-        reason.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    reason
-}
-
-fn receiver(config: &WebhookConfig) -> String {
-    let host = config.url.host_str().unwrap_or("?");
-    config
-        .url
-        .port_or_known_default()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-fn client(config: &WebhookConfig, receiver: &str) -> Result<Client, OutletError> {
-    let failed = |source| OutletError::Client {
-        url: receiver.to_owned(),
-        source,
-    };
-    // A signed alarm goes where the configuration says and nowhere else: no redirects, no proxy from the environment.
-    let mut builder = Client::builder()
-        .timeout(config.timeout)
-        .redirect(redirect::Policy::none())
-        .no_proxy();
-    if config.url.scheme() == "http" {
-        builder = builder.tls_certs_only([]);
-    }
-    if let Some(path) = &config.ca_file {
-        let fault = |problem: String| OutletError::Authority {
-            url: receiver.to_owned(),
-            path: path.clone(),
-            problem,
-        };
-        let pem = fs::read(path).map_err(|error| fault(error.to_string()))?;
-        let authorities = Certificate::from_pem_bundle(&pem).map_err(|error| fault(error.to_string()))?;
-        if authorities.is_empty() {
-            return Err(fault("holds no certificate in PEM form".to_owned()));
-        }
-        builder = builder.tls_certs_only(authorities);
-    }
-    builder.build().map_err(failed)
 }
 
 #[cfg(test)]

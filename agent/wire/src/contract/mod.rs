@@ -14,7 +14,7 @@ pub use schema::json_schema;
 use wardlight_core::codes::Waveform;
 
 /// Each waveform with its MDC reference id.
-const WAVEFORMS: [(Waveform, &str); 17] = [
+pub(crate) const WAVEFORMS: [(Waveform, &str); 17] = [
     (Waveform::Ecg(131_329), "MDC_ECG_ELEC_POTL_I"),
     (Waveform::Ecg(131_330), "MDC_ECG_ELEC_POTL_II"),
     (Waveform::Ecg(131_331), "MDC_ECG_ELEC_POTL_V1"),

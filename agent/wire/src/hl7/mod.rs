@@ -1,13 +1,16 @@
-//! HL7 v2 over MLLP, as patient monitors (IHE PCD-01) and the hospital's admission system (ADT) send it.
+//! HL7 v2 over MLLP: in, as patient monitors (IHE PCD-01) and the hospital's admission system (ADT) send it; out, alarms (PCD-04) for an
+//! alarm manager.
 //!
-//! Pure, as all of this crate: bytes in, messages of `wardlight-core` or a patient's movement out. What could not be taken says
+//! Pure, as all of this crate: bytes in, messages of `wardlight-core` or a patient's movement out, and back. What could not be taken says
 //! at which segment and field, because the sender is told so.
 
 mod ack;
 mod adt;
+mod answer;
 pub mod mllp;
 mod observation;
 mod pcd01;
+mod pcd04;
 pub mod read;
 mod status;
 #[cfg(test)]
@@ -18,7 +21,9 @@ use wardlight_core::time::Timestamp;
 
 pub use ack::ack;
 pub use adt::{Movement, MovementKind, Patient};
+pub use answer::{Ack, AckError};
 pub use pcd01::Observations;
+pub use pcd04::{Message, alarm};
 pub use status::{Place, Refusal};
 
 use read::{Hl7, ReadError};
