@@ -269,7 +269,7 @@ fn known_keys() -> std::collections::BTreeSet<String> {
         keys.extend(known.split(", ").map(|key| format!("{section}.{key}")));
     }
     // Sections within a section, not keys.
-    for section in ["mqtt.embedded", "unit.receivers", "hl7.listen"] {
+    for section in ["mqtt.embedded", "unit.receivers", "hl7.listen", "hl7.alarms"] {
         assert!(keys.remove(section), "{section}");
     }
     keys
