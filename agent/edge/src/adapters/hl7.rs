@@ -94,7 +94,9 @@ impl Hl7 {
         match (movement.kind, at, from) {
             (MovementKind::Transfer, Some(to), Some(from)) if to != from => match ward.profile_in(from) {
                 None => self.admit(to, patient, ward),
-                Some(_) if ward.stay_in(to).is_some() => Err(Refusal::not_done(format!("bed {to} is occupied; nothing was done"))),
+                Some(_) if ward.stay_in(to).is_some() => {
+                    Err(Refusal::not_done(format!("bed {to} is occupied; nothing was done")))
+                }
                 Some(_) => {
                     self.is_of(from, patient, ward)?;
                     Ok(Some(Request::Other(Command::Transfer {
