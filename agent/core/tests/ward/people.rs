@@ -2,7 +2,7 @@
 
 use super::*;
 use wardlight_core::alarms::{AlarmKind, Inactivation, Side};
-use wardlight_core::codes::Parameter;
+use wardlight_core::codes::{AgeGroup, Parameter};
 use wardlight_core::people::Role;
 
 fn limits(low: i32, high: i32) -> Command {
