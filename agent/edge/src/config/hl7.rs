@@ -36,9 +36,9 @@ pub(crate) struct Hl7Listen {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hl7Tls {
     /// The authority of the senders' certificates.
-    pub(crate) ca_file: PathBuf,
-    pub(crate) cert_file: PathBuf,
-    pub(crate) key_file: PathBuf,
+    pub(crate) ca: PathBuf,
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 pub(super) fn read(mut section: Section<'_>, units: &[Unit]) -> Hl7Config {
@@ -85,11 +85,7 @@ fn read_listen(mut section: Section<'_>) -> (Option<Hl7Listen>, Zone, u16) {
         section.missing("address", "is missing or wrong; for example address = \"127.0.0.1:2575\"");
     }
     let tls = match (ca_file, cert_file, key_file) {
-        (Some(ca_file), Some(cert_file), Some(key_file)) => Some(Hl7Tls {
-            ca_file,
-            cert_file,
-            key_file,
-        }),
+        (Some(ca), Some(cert), Some(key)) => Some(Hl7Tls { ca, cert, key }),
         (None, None, None) => None,
         _ => {
             section.missing("cert_file", "ca_file, cert_file and key_file go together");

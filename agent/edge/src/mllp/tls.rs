@@ -13,7 +13,7 @@ use crate::session::certificates;
 
 pub(super) fn acceptor(files: &Hl7Tls) -> anyhow::Result<TlsAcceptor> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(&files.ca_file)? {
+    for certificate in certificates(&files.ca)? {
         roots.add(certificate)?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -21,9 +21,6 @@ pub(super) fn acceptor(files: &Hl7Tls) -> anyhow::Result<TlsAcceptor> {
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(senders)
-        .with_single_cert(
-            certificates(&files.cert_file)?,
-            PrivateKeyDer::from_pem_file(&files.key_file)?,
-        )?;
+        .with_single_cert(certificates(&files.cert)?, PrivateKeyDer::from_pem_file(&files.key)?)?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
