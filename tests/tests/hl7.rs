@@ -37,8 +37,10 @@ fn a_monitor_that_speaks_hl7_is_a_device_like_others_and_its_demo_never_alarms()
         assert_eq!((answer.code.as_str(), answer.control_id.as_str()), ("AA", id));
     };
     say("1", "P", 120);
-    let devices = agent.get("/api/v1/devices").body;
-    assert!(devices.contains("mon-07") && devices.contains("HL7 gateway"), "{devices}");
+    until("the device is there", 10, || {
+        let devices = agent.get("/api/v1/devices").body;
+        (devices.contains("mon-07") && devices.contains("HL7 gateway")).then_some(())
+    });
     agent.occupy("B01", "mon-07");
     for id in ["2", "3", "4"] {
         say(id, "D", 60);
@@ -54,25 +56,17 @@ fn what_cannot_be_taken_is_answered_with_its_place_and_kept_without_names() {
     let agent = site.start();
     let mut sender = Sender::connect(port).unwrap();
     let good = observation("1", "P", "mon-07", now_ms(), &systolic(120));
-    let refused = |sender: &mut Sender, message: &str| {
+    let exchange = |sender: &mut Sender, message: &str| {
         let answer = sender.exchange(message).unwrap();
         (answer.code, answer.place)
     };
+    let mut refused = |message: &str| exchange(&mut sender, message);
     let error = |code: &str, place: &str| (code.to_owned(), place.to_owned());
-    assert_eq!(refused(&mut sender, "no HL7 at all"), error("AR", "MSH^1"));
-    assert_eq!(
-        refused(&mut sender, &good.replace("ORU^R01", "ORM^O01")),
-        error("AR", "MSH^1^9")
-    );
-    assert_eq!(refused(&mut sender, &good.replace("|2.6", "|3.0")), error("AR", "MSH^1^12"));
-    assert_eq!(
-        refused(&mut sender, &good.replace("mon-07", "mon/07")),
-        error("AE", "OBX^1^18")
-    );
-    assert_eq!(
-        refused(&mut sender, &good.replace("mon-07", &"x".repeat(8000))),
-        error("AR", "MSH^1")
-    );
+    assert_eq!(refused("no HL7 at all"), error("AR", "MSH^1"));
+    assert_eq!(refused(&good.replace("ORU^R01", "ORM^O01")), error("AR", "MSH^1^9"));
+    assert_eq!(refused(&good.replace("|2.6", "|3.0")), error("AR", "MSH^1^12"));
+    assert_eq!(refused(&good.replace("mon-07", "mon/07")), error("AE", "OBX^1^18"));
+    assert_eq!(refused(&good.replace("mon-07", &"x".repeat(8000))), error("AR", "MSH^1"));
     let mut random = Random::new(5);
     for _ in 0..200 {
         let mut bytes = good.clone().into_bytes();
@@ -83,7 +77,11 @@ fn what_cannot_be_taken_is_answered_with_its_place_and_kept_without_names() {
         sender.send(&bytes).unwrap();
         sender.answer().unwrap();
     }
-    assert_eq!(refused(&mut sender, &good), error("AA", ""), "and the next good one is taken");
+    assert_eq!(
+        exchange(&mut sender, &good),
+        error("AA", ""),
+        "and the next good one is taken"
+    );
     assert!(agent.metric("wardlight_refused_messages_total") >= 5.0);
     drop(agent);
     let quarantine = format!("{:?}", site.quarantine());

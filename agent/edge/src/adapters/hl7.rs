@@ -125,7 +125,7 @@ impl Hl7 {
         }
         Ok(Some(Request::Admit {
             bed: bed.clone(),
-            profile: profile(patient, PatientProfile::default()),
+            profile: profile(patient, &PatientProfile::default()),
         }))
     }
 
@@ -133,7 +133,7 @@ impl Hl7 {
     fn revise(&self, bed: &BedId, patient: &Patient, ward: &Ward) -> Result<Option<Request>, Refusal> {
         let Some(known) = ward.profile_in(bed) else { return Ok(None) };
         self.is_of(bed, patient, ward)?;
-        let profile = profile(patient, known.clone());
+        let profile = profile(patient, known);
         Ok((profile != *known).then(|| {
             Request::Other(Command::Revise {
                 bed: bed.clone(),
@@ -172,12 +172,12 @@ impl Hl7 {
     }
 }
 
-fn profile(patient: &Patient, known: PatientProfile) -> PatientProfile {
+fn profile(patient: &Patient, known: &PatientProfile) -> PatientProfile {
     PatientProfile {
         name: patient.name.clone(),
         age_group: patient.age_group,
         age_years: patient.age_years,
-        ..known
+        ..known.clone()
     }
 }
 

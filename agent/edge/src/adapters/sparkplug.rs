@@ -171,7 +171,7 @@ impl Sparkplug {
         };
         let mut channels: Vec<Channel> = Vec::new();
         for metric in &payload.metrics {
-            let meaning = sparkplug::meaning(metric, &self.named).unwrap_or_else(|rejected| {
+            let meaning = sparkplug::meaning(metric, |name| self.named.get(name).copied()).unwrap_or_else(|rejected| {
                 taken.rejected.push(rejected);
                 Meaning::Foreign
             });

@@ -24,12 +24,11 @@ pub(super) fn read(mut section: Section<'_>) -> Option<SparkplugConfig> {
     let mut metrics = Vec::new();
     for (name, code) in section.pairs("metrics") {
         let numeric = codes::numeric_named(&code).or_else(|| code.parse().ok().and_then(codes::numeric));
-        match numeric {
-            Some(numeric) => metrics.push((name, numeric.code)),
-            None => {
-                let problem = "must be an MDC code or reference id of a numeric, as in \"MDC_ECG_HEART_RATE\"";
-                section.fault(&format!("metrics.{name:?}"), format_args!("{code:?}"), problem);
-            }
+        if let Some(numeric) = numeric {
+            metrics.push((name, numeric.code));
+        } else {
+            let problem = "must be an MDC code or reference id of a numeric, as in \"MDC_ECG_HEART_RATE\"";
+            section.fault(&format!("metrics.{name:?}"), format_args!("{code:?}"), problem);
         }
     }
     if is_present && group.is_none() {

@@ -121,13 +121,12 @@ fn content(message: &Hl7<'_>, zone: Zone, received_at: Timestamp) -> Result<Cont
     let kind = msh.field(9);
     match (kind.component(1).as_ref(), kind.component(2).as_ref()) {
         ("ORU", "R01") => pcd01::observations(message, clock).map(Content::Observations),
-        ("ADT", event) => match MovementKind::of(event) {
-            Some(kind) => adt::movement(message, kind, clock).map(Content::Movement),
-            None => {
-                let expected = "expected A01, A02, A03 or A08";
-                Err(Refusal::rejected("MSH", 9, status::UNSUPPORTED_EVENT, expected))
-            }
-        },
+        ("ADT", event) => {
+            let expected = "expected A01, A02, A03 or A08";
+            let unknown = || Refusal::rejected("MSH", 9, status::UNSUPPORTED_EVENT, expected);
+            let kind = MovementKind::of(event).ok_or_else(unknown)?;
+            adt::movement(message, kind, clock).map(Content::Movement)
+        }
         _ => {
             let expected = "expected ORU^R01 or ADT";
             Err(Refusal::rejected("MSH", 9, status::UNSUPPORTED_TYPE, expected))

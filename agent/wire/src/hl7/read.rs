@@ -70,7 +70,7 @@ impl<'a> Hl7<'a> {
     pub fn read(text: &'a str) -> Result<Self, ReadError> {
         let text = text.trim_start_matches(['\r', '\n']);
         let mut head = text.strip_prefix("MSH").ok_or(ReadError::Header)?.chars();
-        let mut next = || head.next().filter(|c| c.is_ascii_punctuation());
+        let mut next = || head.next().filter(char::is_ascii_punctuation);
         let delimiters = (|| {
             Some(Delimiters {
                 field: next()?,

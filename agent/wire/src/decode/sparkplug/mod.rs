@@ -8,7 +8,7 @@ mod protobuf;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use wardlight_core::codes;
 use wardlight_core::ids::DeviceId;
@@ -109,15 +109,13 @@ pub enum Meaning {
 /// whole name, or `Demo`.
 /// # Errors
 /// A known code whose unit (`engUnit`) is another.
-pub fn meaning(metric: &Metric<'_>, named: &HashMap<String, u32>) -> Result<Meaning, RejectedReading> {
+pub fn meaning(metric: &Metric<'_>, named: impl Fn(&str) -> Option<u32>) -> Result<Meaning, RejectedReading> {
     let name = metric.name.unwrap_or("");
     let last = name.rsplit('/').next().unwrap_or("");
     if last.eq_ignore_ascii_case("demo") {
         return Ok(Meaning::Demo);
     }
-    let numeric = named
-        .get(name)
-        .copied()
+    let numeric = named(name)
         .or_else(|| last.parse().ok())
         .and_then(codes::numeric)
         .or_else(|| codes::numeric_named(last));

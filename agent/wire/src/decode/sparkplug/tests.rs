@@ -83,10 +83,10 @@ fn topics_name_nodes_and_devices_and_commands_are_none() {
 
 #[test]
 fn metrics_are_known_by_code_reference_id_or_configured_name() {
-    let named = HashMap::from([("Vitals/SpO2".to_owned(), 150_456)]);
+    let named = |name: &str| (name == "Vitals/SpO2").then_some(150_456);
     let meaning_of = |name: &str, datatype| {
         let payload = of(&[metric(name, datatype, |_| {})]);
-        meaning(&super::payload(&payload).unwrap().metrics[0], &named)
+        meaning(&super::payload(&payload).unwrap().metrics[0], named)
     };
     let hr = Meaning::Numeric {
         code: 147_842,
@@ -110,7 +110,7 @@ fn metrics_are_known_by_code_reference_id_or_configured_name() {
 fn a_unit_that_is_not_the_code_s_is_refused() {
     let with = |text: &str| {
         let payload = of(&[metric("147842", 9, |out| bytes(out, 9, &unit(text)))]);
-        meaning(&super::payload(&payload).unwrap().metrics[0], &HashMap::new()).is_ok()
+        meaning(&super::payload(&payload).unwrap().metrics[0], |_| None).is_ok()
     };
     assert!(with("/min") && with("{beat}/min"));
     assert!(!with("Hz") && !with(""));
@@ -147,7 +147,7 @@ fn values_come_out_by_their_data_type_and_time() {
             let at = AT.millis_after(message.sent_at);
             readings
                 .iter()
-                .map(move |r| (at, r.numeric().code, r.usable().map(|v| v.get())))
+                .map(move |r| (at, r.numeric().code, r.usable().map(wardlight_core::vitals::Milli::get)))
         })
         .collect();
     assert_eq!(
