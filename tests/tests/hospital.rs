@@ -117,7 +117,7 @@ fn the_record_has_everything_once_after_an_outage_a_kill_and_a_revoked_token() {
             .keys()
             .map(|url| url.split('/').next().unwrap().to_owned())
             .collect();
-        for kind in ["Device", "DeviceMetric", "Observation"] {
+        for kind in ["Device", "DeviceMetric", "Encounter", "Observation"] {
             assert!(kinds.contains(kind), "{version}: no {kind} in {kinds:?}");
         }
         let leaked = server.put(|resource| resource.to_string().contains(NAME));
