@@ -13,8 +13,10 @@ use axum::routing::post;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use wardlight_core::event::{Command, Event, Order};
+use wardlight_core::alarms::{AlarmId, AlarmKind, AlarmState, Audio, Receiver};
+use wardlight_core::event::{AlarmChange, Command, Event, Order, Transition};
 use wardlight_core::ids::StayToken;
+use wardlight_core::message::Priority;
 use wardlight_core::patient::PatientProfile;
 use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
@@ -253,6 +255,56 @@ async fn a_birth_a_strip_and_a_score_become_what_they_are() {
     site.append(&[entry(), entry()]);
     let kinds: Vec<_> = read(&mut outlet).iter().map(|resource| resource.kind).collect();
     assert_eq!(kinds, ["Device", "DeviceMetric", "Observation", "Observation"]);
+}
+
+#[tokio::test]
+async fn two_changes_of_an_alarm_in_one_batch_are_the_flag_as_it_is_at_the_end() {
+    let mut site = Site::new("http://127.0.0.1:1/r4");
+    let mut outlet = site.outlet();
+    let at = Timestamp::from_millis(site.now_ms);
+    let change = |state| {
+        let (bed, kind) = (wardlight_core::ids::BedId::new("B01").unwrap(), AlarmKind::Apnoea);
+        let id = AlarmId::new(&bed, &kind, at);
+        let change = AlarmChange {
+            id: id.clone(),
+            revision: 1,
+            bed,
+            stay: STAY,
+            kind,
+            priority: Priority::High,
+            state,
+            transition: Transition::Raised,
+            cause: None,
+            onset_at: at,
+            raised_at: at,
+            changed_at: at,
+            trigger: None,
+            by: None,
+            call: id,
+            receiver: Receiver::Primary,
+            accepted_by: None,
+            audio: Audio::On,
+            reminders: 0,
+        };
+        Stored::Alarm(change).entry(Kind::Alarm, Some(STAY), at)
+    };
+    site.append(&[change(AlarmState::Active), change(AlarmState::Cleared)]);
+    let flags: Vec<_> = read(&mut outlet).iter().map(|flag| flag.body["status"].clone()).collect();
+    assert_eq!(flags, ["inactive"]);
+}
+
+#[tokio::test]
+async fn strips_stay_where_they_are_when_they_are_not_wanted() {
+    let mut site = Site::new("http://127.0.0.1:1/r4");
+    site.config.strips = false;
+    let mut outlet = site.outlet();
+    site.record_as(
+        Kind::Strip,
+        "wave/131330",
+        30,
+        &json!({"c": 131_330, "fs": 250, "s": [1, 2, 3]}),
+    );
+    assert_eq!(read(&mut outlet), []);
 }
 
 #[tokio::test]
