@@ -53,8 +53,9 @@ fn measure(wire: &mut Client, monitor: &mut Device, from_ms: i64, seconds: std::
 }
 
 fn is_heart_rate(resource: &Value) -> bool {
+    let code = HR.to_string();
     let codings = resource["code"]["coding"].as_array();
-    codings.is_some_and(|codings| codings.iter().any(|coding| coding["code"] == HR.to_string()))
+    codings.is_some_and(|codings| codings.iter().any(|coding| coding["code"] == code.as_str()))
 }
 
 fn arrived(server: &FakeFhir, count: usize) {
