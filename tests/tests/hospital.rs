@@ -53,8 +53,9 @@ fn measure(wire: &mut Client, monitor: &mut Device, from_ms: i64, seconds: std::
 }
 
 fn is_heart_rate(resource: &Value) -> bool {
+    let code = HR.to_string();
     let codings = resource["code"]["coding"].as_array();
-    codings.is_some_and(|codings| codings.iter().any(|coding| coding["code"] == HR.to_string()))
+    codings.is_some_and(|codings| codings.iter().any(|coding| coding["code"] == code.as_str()))
 }
 
 fn arrived(server: &FakeFhir, count: usize) {
@@ -117,7 +118,7 @@ fn the_record_has_everything_once_after_an_outage_a_kill_and_a_revoked_token() {
             .keys()
             .map(|url| url.split('/').next().unwrap().to_owned())
             .collect();
-        for kind in ["Device", "DeviceMetric", "Observation"] {
+        for kind in ["Device", "DeviceMetric", "Encounter", "Observation"] {
             assert!(kinds.contains(kind), "{version}: no {kind} in {kinds:?}");
         }
         let leaked = server.put(|resource| resource.to_string().contains(NAME));

@@ -6,6 +6,7 @@
 
 mod codes;
 mod device;
+mod encounter;
 mod flag;
 mod id;
 mod news2;
@@ -18,6 +19,7 @@ use wardlight_core::ids::{DeviceId, SiteId, StayToken};
 use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::Milli;
 
+pub use encounter::Occupancy;
 pub use id::ResourceId;
 pub use vitals::{Measured, measured};
 
@@ -89,8 +91,12 @@ impl Mapping {
 
     /// Whose it is: the stay, by its token.
     fn subject(&self, stay: StayToken) -> Value {
+        json!({"type": "Patient", "identifier": self.stay_identifier(stay)})
+    }
+
+    fn stay_identifier(&self, stay: StayToken) -> Value {
         let token = format!("{:032x}", u128::from_be_bytes(*stay.as_bytes()));
-        json!({"type": "Patient", "identifier": {"system": self.system("stay"), "value": token}})
+        json!({"system": self.system("stay"), "value": token})
     }
 
     /// A device, by its name.

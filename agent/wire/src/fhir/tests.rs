@@ -138,6 +138,13 @@ fn everything(mapping: &Mapping) -> Vec<Resource> {
     let later = Timestamp::from_millis(NEW_YEAR.as_millis() + 60_000);
     let mut all = vec![mapping.agent("0.1.0")];
     all.extend(mapping.device(&device(), &birth()));
+    let occupancy = Occupancy {
+        stay: STAY,
+        bed: BedId::new("B03").unwrap(),
+        admitted_at: NEW_YEAR,
+        discharged_at: Some(later),
+    };
+    all.push(mapping.encounter(&occupancy));
     let vitals = measured(&readings());
     all.extend(
         vitals

@@ -38,7 +38,7 @@ pub(super) struct Batch {
 
 impl Feed {
     pub(super) fn new(reader: Reader, mapping: Mapping, config: &FhirConfig) -> Self {
-        let mut kinds = vec![Kind::Message, Kind::Score, Kind::Alarm, Kind::Trend];
+        let mut kinds = vec![Kind::Message, Kind::Command, Kind::Score, Kind::Alarm, Kind::Trend];
         if config.strips {
             kinds.push(Kind::Strip);
         }
@@ -52,42 +52,69 @@ impl Feed {
         }
     }
 
-    /// The end of the journal: where an outlet that never ran begins.
+    /// The end of the journal: where an outlet that never ran begins. It looks back as far as anything is kept.
     /// # Errors
     /// From the journal.
     pub(super) fn end(&self, now: Timestamp) -> Result<Position, JournalError> {
         Ok(Position {
             seq: self.reader.newest()?,
-            at_ms: now.as_millis(),
+            at_ms: now.minus(self.keep).as_millis(),
             ..Position::default()
         })
     }
 
-    /// Notes what was sent before a position, so that an interval in which the agent restarted has one value and not two.
+    /// Notes what was before a position: who is in which bed, which device is in demo mode, and what was sent, so that an interval in which
+    /// the agent restarted has one value and not two.
     /// # Errors
     /// From the journal.
-    pub(super) fn recall(&mut self, position: &Position) -> Result<(), JournalError> {
+    pub(super) fn recall(&mut self, position: &mut Position) -> Result<(), JournalError> {
+        self.replay(position.seq, Filter::of_kinds(&[Kind::Command]), |_, stored, _, at| {
+            if let Stored::Order(order) = stored {
+                position.follow(&order.command, at);
+            }
+        })?;
         let from = Timestamp::from_millis(position.at_ms).minus(self.thinning.interval());
-        let filter = Filter {
+        let recent = Filter {
             from_ms: from.as_millis(),
             ..Filter::of_kinds(&[Kind::Message])
         };
+        let upto = position.seq;
+        self.replay(upto, recent, |thinning, stored, stay, at| {
+            let Stored::Message(raw) = stored else { return };
+            let Some(message) = decoded(&raw, at) else { return };
+            match (&message.body, stay) {
+                (Body::Event(DeviceEvent::Demo { on }), _) => position.note_demo(&message.device, *on),
+                (Body::Numerics(readings), Some(stay)) => {
+                    for one in measured(readings) {
+                        thinning.takes(stay, &message.device, one.code(), message.sent_at);
+                    }
+                }
+                _ => {}
+            }
+        })
+    }
+
+    /// Everything readable that fits, up to a position.
+    fn replay(
+        &mut self,
+        upto: u64,
+        filter: Filter,
+        mut each: impl FnMut(&mut Thinning, Stored<'_>, Option<StayToken>, Timestamp),
+    ) -> Result<(), JournalError> {
         for item in self.reader.entries(0, filter) {
-            let stored = match item {
-                Ok(stored) if stored.seq > position.seq => break,
-                Ok(stored) => stored,
+            let entry = match item {
+                Ok(stored) if stored.seq > upto => break,
+                Ok(stored) => stored.entry,
                 Err(JournalError::Damaged(_)) => continue,
                 Err(error) => return Err(error),
             };
-            let at = Timestamp::from_millis(stored.entry.at_ms);
-            let stay = stay_of(stored.entry.stay);
-            if let (Some(stay), Ok(Stored::Message(raw))) = (stay, Stored::read(&stored.entry.body))
-                && let Some(message) = decoded(&raw, at)
-                && let Body::Numerics(readings) = &message.body
-            {
-                for one in measured(readings) {
-                    self.thinning.takes(stay, &message.device, one.code(), message.sent_at);
-                }
+            if let Ok(stored) = Stored::read(&entry.body) {
+                each(
+                    &mut self.thinning,
+                    stored,
+                    stay_of(entry.stay),
+                    Timestamp::from_millis(entry.at_ms),
+                );
             }
         }
         Ok(())
@@ -120,6 +147,9 @@ impl Feed {
             batch.upto.at_ms = stored.entry.at_ms;
             if at < oldest {
                 batch.too_old += 1;
+                if let Ok(Stored::Order(order)) = Stored::read(&stored.entry.body) {
+                    batch.upto.follow(&order.command, at);
+                }
                 continue;
             }
             let source = Source {
@@ -152,6 +182,13 @@ impl Source<'_> {
     fn resources(mut self, stay: Option<StayToken>, body: &[u8], at: Timestamp) -> Vec<Resource> {
         match (Stored::read(body), stay) {
             (Ok(Stored::Message(raw)), stay) => decoded(&raw, at).map_or_else(Vec::new, |message| self.message(&message, stay)),
+            (Ok(Stored::Order(order)), _) => {
+                let changed = self.position.follow(&order.command, at);
+                changed
+                    .map(|occupancy| self.mapping.encounter(&occupancy))
+                    .into_iter()
+                    .collect()
+            }
             (Ok(Stored::Score(score)), _) => vec![self.mapping.risk(&score)],
             (Ok(Stored::Alarm(change)), _) => self.mapping.flag(&change).into_iter().collect(),
             (Ok(Stored::News2(_, score)), Some(stay)) if self.thinning.takes_score(stay, &score, at) => {
@@ -166,11 +203,7 @@ impl Source<'_> {
         match (&message.body, stay) {
             (Body::Birth(birth), _) => self.mapping.device(device, birth),
             (Body::Event(DeviceEvent::Demo { on }), _) => {
-                if *on {
-                    self.position.demo.insert(device.clone());
-                } else {
-                    self.position.demo.remove(device);
-                }
+                self.position.note_demo(device, *on);
                 Vec::new()
             }
             // What a device in demo mode says is about nobody.

@@ -65,7 +65,7 @@ pub(crate) fn start(config: &FhirConfig, site: &SiteId, journal: &Path, key: &Si
     let agent = mapping.agent(env!("CARGO_PKG_VERSION"));
     let reader = Reader::open(journal, key)?;
     let newest = reader.newest()?;
-    let mut feed = Feed::new(reader, mapping, config);
+    let feed = Feed::new(reader, mapping, config);
     let file = PositionFile::new(journal);
     let position = match file.load() {
         Some(position) if position.seq <= newest => position,
@@ -76,7 +76,6 @@ pub(crate) fn start(config: &FhirConfig, site: &SiteId, journal: &Path, key: &Si
         None => feed.end(clock::wall())?,
     };
     file.save(&position);
-    feed.recall(&position)?;
     Ok(FhirOutlet {
         feed,
         server: Server::new(config)?,
@@ -98,6 +97,18 @@ impl FhirOutlet {
             mut position,
             agent,
         } = self;
+        // Behind the start of the agent, which does not wait for it.
+        let recall = spawn_blocking(move || {
+            let recalled = feed.recall(&mut position);
+            (feed, position, recalled)
+        });
+        let Ok((returned, recalled_to, recalled)) = recall.await else {
+            return ended(&mut phases).await;
+        };
+        (feed, position) = (returned, recalled_to);
+        if let Err(error) = recalled {
+            warn!(%error, "What the FHIR server has could not be read back: an interval may get a second value.");
+        }
         let mut first: Vec<Resource> = agent.into_iter().collect();
         loop {
             let from = position.clone();
@@ -107,10 +118,7 @@ impl FhirOutlet {
                 (feed, batch)
             });
             let Ok((returned, batch)) = read.await else {
-                error!("Reading the journal for the FHIR server died; nothing more is sent until the next start.");
-                // The task must not end before the agent: that would be taken for a fault of the whole.
-                phases.wait_for(|phase| *phase != Phase::Run).await.ok();
-                return Ok(());
+                return ended(&mut phases).await;
             };
             feed = returned;
             let batch = batch.unwrap_or_else(|error| {
@@ -145,6 +153,13 @@ impl FhirOutlet {
             }
         }
     }
+}
+
+/// Reading the journal died. The task must not end before the agent: that would be taken for a fault of the whole.
+async fn ended(phases: &mut watch::Receiver<Phase>) -> anyhow::Result<()> {
+    error!("Reading the journal for the FHIR server died; nothing more is sent until the next start.");
+    phases.wait_for(|phase| *phase != Phase::Run).await.ok();
+    Ok(())
 }
 
 fn nothing(position: &Position) -> Batch {

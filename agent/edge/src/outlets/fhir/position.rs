@@ -1,13 +1,16 @@
 //! How far the server has everything, on disk: what a restart goes on from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tracing::warn;
-use wardlight_core::ids::DeviceId;
+use wardlight_core::event::Command;
+use wardlight_core::ids::{BedId, DeviceId};
+use wardlight_core::time::Timestamp;
+use wardlight_wire::fhir::Occupancy;
 
 use crate::whole_file;
 
@@ -23,6 +26,48 @@ pub(super) struct Position {
     pub(super) at_ms: i64,
     /// Devices in demo mode: what they say is not about a patient.
     pub(super) demo: BTreeSet<DeviceId>,
+    /// Who is in which bed. It points at people, so it is not saved but read from the journal again.
+    #[serde(skip)]
+    pub(super) beds: BTreeMap<BedId, Occupancy>,
+}
+
+impl Position {
+    /// A device began or ended its demo mode.
+    pub(super) fn note_demo(&mut self, device: &DeviceId, on: bool) {
+        if on {
+            self.demo.insert(device.clone());
+        } else {
+            self.demo.remove(device);
+        }
+    }
+
+    /// Follows an order that was carried out; returns the stay that it began, moved or ended.
+    pub(super) fn follow(&mut self, command: &Command, at: Timestamp) -> Option<Occupancy> {
+        match command {
+            Command::Admit { bed, stay, .. } => {
+                let begun = Occupancy {
+                    stay: *stay,
+                    bed: bed.clone(),
+                    admitted_at: at,
+                    discharged_at: None,
+                };
+                self.beds.insert(bed.clone(), begun.clone());
+                Some(begun)
+            }
+            Command::Transfer { from, to, .. } => {
+                let mut moved = self.beds.remove(from)?;
+                moved.bed = to.clone();
+                self.beds.insert(to.clone(), moved.clone());
+                Some(moved)
+            }
+            Command::Discharge { bed } => {
+                let mut ended = self.beds.remove(bed)?;
+                ended.discharged_at = Some(at);
+                Some(ended)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The file that holds it.
@@ -80,6 +125,7 @@ mod tests {
             seq: 7,
             at_ms: 8,
             demo: [DeviceId::new("mon-01").unwrap()].into(),
+            beds: BTreeMap::new(),
         };
         file.save(&position);
         assert_eq!(file.load(), Some(position));

@@ -13,7 +13,12 @@ use axum::routing::post;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use wardlight_core::alarms::{AlarmId, AlarmKind, AlarmState, Audio, Receiver};
+use wardlight_core::event::{AlarmChange, Command, Event, Order, Transition};
 use wardlight_core::ids::StayToken;
+use wardlight_core::message::Priority;
+use wardlight_core::patient::PatientProfile;
+use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_journal::{Entry, Journal, Kind, Options};
 use wardlight_wire::fhir::Version;
@@ -63,7 +68,9 @@ impl Site {
 
     fn outlet(&self) -> FhirOutlet {
         let site = SiteId::new("s").unwrap();
-        start(&self.config, &site, self.folder.path(), &self.key).unwrap()
+        let mut outlet = start(&self.config, &site, self.folder.path(), &self.key).unwrap();
+        outlet.feed.recall(&mut outlet.position).unwrap();
+        outlet
     }
 
     /// Records a message that is `before_s` old.
@@ -220,11 +227,12 @@ async fn what_waited_for_too_long_is_passed_over_and_counted() {
 #[tokio::test]
 async fn a_device_in_demo_mode_says_nothing_about_a_patient_even_after_a_restart() {
     let mut site = Site::new("http://127.0.0.1:1/r4");
-    let mut outlet = site.outlet();
     site.record("event", 300, &json!({"e": "demo", "on": true}));
+    let mut outlet = site.outlet();
+    site.pulse(200, 80);
     assert_eq!(read(&mut outlet), []);
     outlet.file.save(&outlet.position);
-    site.pulse(200, 80);
+    site.pulse(140, 80);
     let mut outlet = site.outlet();
     assert_eq!(read(&mut outlet), []);
     site.record("event", 100, &json!({"e": "demo", "on": false}));
@@ -247,6 +255,101 @@ async fn a_birth_a_strip_and_a_score_become_what_they_are() {
     site.append(&[entry(), entry()]);
     let kinds: Vec<_> = read(&mut outlet).iter().map(|resource| resource.kind).collect();
     assert_eq!(kinds, ["Device", "DeviceMetric", "Observation", "Observation"]);
+}
+
+#[tokio::test]
+async fn two_changes_of_an_alarm_in_one_batch_are_the_flag_as_it_is_at_the_end() {
+    let mut site = Site::new("http://127.0.0.1:1/r4");
+    let mut outlet = site.outlet();
+    let at = Timestamp::from_millis(site.now_ms);
+    let change = |state| {
+        let (bed, kind) = (wardlight_core::ids::BedId::new("B01").unwrap(), AlarmKind::Apnoea);
+        let id = AlarmId::new(&bed, &kind, at);
+        let change = AlarmChange {
+            id: id.clone(),
+            revision: 1,
+            bed,
+            stay: STAY,
+            kind,
+            priority: Priority::High,
+            state,
+            transition: Transition::Raised,
+            cause: None,
+            onset_at: at,
+            raised_at: at,
+            changed_at: at,
+            trigger: None,
+            by: None,
+            call: id,
+            receiver: Receiver::Primary,
+            accepted_by: None,
+            audio: Audio::On,
+            reminders: 0,
+        };
+        Stored::Alarm(change).entry(Kind::Alarm, Some(STAY), at)
+    };
+    site.append(&[change(AlarmState::Active), change(AlarmState::Cleared)]);
+    let flags: Vec<_> = read(&mut outlet).iter().map(|flag| flag.body["status"].clone()).collect();
+    assert_eq!(flags, ["inactive"]);
+}
+
+#[tokio::test]
+async fn strips_stay_where_they_are_when_they_are_not_wanted() {
+    let mut site = Site::new("http://127.0.0.1:1/r4");
+    site.config.strips = false;
+    let mut outlet = site.outlet();
+    site.record_as(
+        Kind::Strip,
+        "wave/131330",
+        30,
+        &json!({"c": 131_330, "fs": 250, "s": [1, 2, 3]}),
+    );
+    assert_eq!(read(&mut outlet), []);
+}
+
+#[tokio::test]
+async fn a_stay_is_one_encounter_that_follows_the_patient_even_over_a_restart() {
+    let mut site = Site::new("http://127.0.0.1:1/r4");
+    let mut outlet = site.outlet();
+    let bed = |name: &str| wardlight_core::ids::BedId::new(name).unwrap();
+    let order = |command, minutes: i64| {
+        let order = Order {
+            by: Actor::agent(),
+            command,
+        };
+        let at = Timestamp::from_millis(clock::wall().as_millis() - 60_000 * minutes);
+        crate::record::input_entry(&Event::Order(order), at).unwrap()
+    };
+    let admit = Command::Admit {
+        bed: bed("B01"),
+        stay: STAY,
+        profile: PatientProfile {
+            name: "Zebulon Planted".into(),
+            ..PatientProfile::default()
+        },
+    };
+    let transfer = Command::Transfer {
+        from: bed("B01"),
+        to: bed("B02"),
+        with_devices: true,
+    };
+    let told = |resource: &Resource| {
+        assert!(!resource.body.to_string().contains("Planted"));
+        let bed = &resource.body["location"][0]["location"]["identifier"]["value"];
+        (resource.id.clone(), resource.body["status"].clone(), bed.clone())
+    };
+    site.append(&[order(admit, 3)]);
+    let begun = read(&mut outlet).iter().map(told).collect::<Vec<_>>();
+    outlet.file.save(&outlet.position);
+    let mut outlet = site.outlet();
+    site.append(&[order(transfer, 2)]);
+    let moved = read(&mut outlet).iter().map(told).collect::<Vec<_>>();
+    site.append(&[order(Command::Discharge { bed: bed("B02") }, 1)]);
+    let ended = read(&mut outlet).iter().map(told).collect::<Vec<_>>();
+    let id = begun[0].0.clone();
+    let expected = [("in-progress", "B01"), ("in-progress", "B02"), ("finished", "B02")];
+    let expected = expected.map(|(status, bed)| (id.clone(), json!(status), json!(bed)));
+    assert_eq!([begun, moved, ended].concat(), expected);
 }
 
 #[tokio::test]
