@@ -44,6 +44,7 @@ mod people;
 mod pipeline;
 mod recall;
 mod record;
+mod remote;
 mod replay;
 mod restore;
 mod run;
