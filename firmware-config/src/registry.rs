@@ -1,9 +1,9 @@
 //! What the site notes of each device: one TOML file per device, which people can read.
 
 use serde::{Deserialize, Serialize};
-use toml::Table;
 use wardlight_core::ids::DeviceId;
 use wardlight_core::time::Timestamp;
+use wardlight_wire::cmd::Desired;
 
 use crate::authority::Revocation;
 use crate::certificate::Certificate;
@@ -27,8 +27,8 @@ pub struct Record {
     pub enrolled_at: Timestamp,
     /// Who changed this last, as far as the system says. A claim, not a proof.
     pub changed_by: String,
-    /// What is asked of it: remote configuration, kept as it stands.
-    pub desired: Table,
+    /// What is asked of it from afar; `None` if nothing ever was.
+    pub desired: Option<Desired>,
 }
 
 /// Whether a device may connect.
@@ -206,8 +206,8 @@ struct RecordFile {
     reason: Option<String>,
     #[serde(default)]
     changed_by: String,
-    #[serde(default, skip_serializing_if = "Table::is_empty")]
-    desired: Table,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    desired: Option<Desired>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     former: Vec<IssuedFile>,
 }

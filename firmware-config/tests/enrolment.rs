@@ -167,7 +167,7 @@ fn record(certificate: &Certificate) -> Record {
         reason: None,
         enrolled_at: NOW,
         changed_by: "klein".to_owned(),
-        desired: toml::from_str("interval_ms = 1000").unwrap(),
+        desired: Some(toml::from_str("rev = 3\n[set]\ninterval_ms = 1000\nwaves = [131330]").unwrap()),
     }
 }
 

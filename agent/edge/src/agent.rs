@@ -28,6 +28,7 @@ use crate::inference::{Found, Heard};
 use crate::metrics as m;
 use crate::pipeline::{Asked, Pipeline};
 use crate::record;
+use crate::remote::WantedOfAll;
 use crate::session::SessionEvent;
 use crate::ticks;
 
@@ -52,6 +53,8 @@ pub(crate) enum Input {
     TakenBack { part: &'static str, why: Option<String> },
     /// For the audit trail, from the agent's own parts.
     Audit(Box<Record>),
+    /// From the registry: what is wanted of devices.
+    Wanted(WantedOfAll),
     /// From the command line: a stay is to be erased.
     Erase(Box<Erasure>),
     /// A message of HL7, whose sender waits for the answer.
@@ -190,6 +193,7 @@ impl Agent {
             Input::ModelHealth(health) => self.on_model_health(health),
             Input::TakenBack { part, why } => self.change_model(part, |known| known.taken_back = why),
             Input::Model(status) => self.on_model(status, now),
+            Input::Wanted(wanted) => self.pipeline.remote.want(wanted),
             Input::Erase(erasure) => self.on_erase(*erasure, now),
             Input::Hl7(message) => self.on_hl7(*message, now),
             Input::Stop => return false,
@@ -403,6 +407,9 @@ impl Agent {
             self.pipeline.audit(&record, now);
         }
         self.watch_clock(now);
+        if self.health.broker == Link::Up {
+            self.pipeline.tell_devices(now);
+        }
         self.pipeline.desk.flush();
         self.pipeline.station.publish_health(self.health_now());
         self.pipeline.show(now);

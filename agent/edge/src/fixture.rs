@@ -33,6 +33,7 @@ use crate::inference::{self, Asked, Inference};
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
 use crate::record::Stored;
+use crate::remote::Remote;
 use crate::restore::{self, Restored};
 use crate::session::{AckTicket, Acker, Inbound};
 use crate::strips::Strips;
@@ -98,6 +99,7 @@ impl Fixture {
             rhythms: BedRhythms::default(),
             strips: Strips::new(false),
             heard: HeardLive::restored(None, Duration::from_hours(24)),
+            remote: Remote::default(),
             inference: Inference::new(ask),
             adapters: Adapters::default(),
             clock: Clock::start(at(0)),

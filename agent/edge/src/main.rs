@@ -46,6 +46,7 @@ mod people;
 mod pipeline;
 mod recall;
 mod record;
+mod remote;
 mod replay;
 mod restore;
 mod run;

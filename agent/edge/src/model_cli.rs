@@ -29,6 +29,8 @@ use crate::config::Config;
 use crate::packages::Packages;
 use crate::user_cli::whoami;
 
+pub(crate) use sign::signing_key;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
     /// Show what this binary carries and, with --config, what lies on the machine: state, since when, certificate, engine

@@ -32,6 +32,7 @@ use crate::inference::{Found, HeardAtBed, Inference};
 use crate::metrics as m;
 use crate::outlets::Outlets;
 use crate::record::{self, RawMessage, Stored};
+use crate::remote::Remote;
 use crate::session::Inbound;
 use crate::strips::Strips;
 use crate::ticks;
@@ -48,6 +49,7 @@ pub(crate) struct Pipeline {
     pub(crate) rhythms: BedRhythms,
     pub(crate) strips: Strips,
     pub(crate) heard: HeardLive,
+    pub(crate) remote: Remote,
     pub(crate) inference: Inference,
     pub(crate) adapters: Adapters,
     /// Says when an alarm left for its receivers; all else is decided by the time that is passed in.
@@ -203,6 +205,16 @@ impl Pipeline {
         self.desk.submit(entries, Vec::new(), Ticket::Nothing);
     }
 
+    /// Tells devices what is wanted of them now and was not before, or what they did not answer, and shows how far each is.
+    pub(crate) fn tell_devices(&mut self, now: Timestamp) {
+        for (device, cmd) in self.remote.look(now) {
+            self.outlets.command(&self.site, &device, &cmd);
+        }
+        if let Some(setups) = self.remote.setups() {
+            self.station.publish_setups(setups);
+        }
+    }
+
     /// A page has drawn an alarm, or a person has turned to it. The first report of each counts, and never a time that is
     /// still to come.
     pub(crate) fn on_receipt(&mut self, alarm: AlarmId, receipt: Receipt, at: Timestamp, now: Timestamp) {
@@ -229,7 +241,14 @@ impl Pipeline {
         };
         let is_wave = matches!(message.body, Body::Wave(_));
         let (device, number) = (message.device.clone(), heard::number(&message));
+        // What was heard live comes again, and then counts.
+        let may_be_told = !inbound.live && self.remote.hear(&message, inbound.retained);
         let outcome = self.step(Event::Message(message), Some(inbound), now);
+        if may_be_told {
+            for cmd in self.remote.due(&device, now) {
+                self.outlets.command(&self.site, &device, &cmd);
+            }
+        }
         let mut entries = outcome.entries;
         if inbound.live {
             if !outcome.duplicate {

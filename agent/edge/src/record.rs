@@ -11,7 +11,7 @@ use wardlight_journal::{Checkpoint, Entry, Kind, StayToken as StayKey};
 use wardlight_station::{Receipt, TrendRow};
 
 /// Layout of checkpoints. A state of another layout is not read: the agent starts empty and says so.
-const STATE_LAYOUT: u8 = 4;
+const STATE_LAYOUT: u8 = 5;
 
 /// One stored item, as it stands sealed in the journal.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

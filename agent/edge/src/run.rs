@@ -42,6 +42,7 @@ use crate::packages::Packages;
 use crate::people;
 use crate::pipeline::Pipeline;
 use crate::recall;
+use crate::remote::Remote;
 use crate::restore::{self, Restored};
 use crate::session::{BrokerLog, LiveFeed, Phase, Session};
 use crate::storage;
@@ -150,6 +151,7 @@ impl Running {
             rhythms: BedRhythms::default(),
             strips: Strips::new(config.journal.waveforms == Waveforms::Full),
             heard: HeardLive::restored(restored.heard_live_at, config.mqtt.session_expiry),
+            remote: Remote::default(),
             inference: start_inference(&config, inbox.clone())?,
             adapters: Adapters::of(&config),
             clock,
@@ -184,11 +186,9 @@ impl Running {
         }
         let (heard, session_phases) = (inbox.clone(), phases.clone());
         tasks.spawn(async move { Ok(session.run(heard, to_broker, session_phases).await?) });
-        let control = Control::new(&config, journal.submitter(), inbox.clone(), clock);
-        look_after_the_journal(control, &station, &mut tasks, &phases)?;
+        look_after_the_journal(Control::new(&config, &journal, &inbox, &station, clock), &mut tasks, &phases)?;
         if let Some(fhir) = &config.fhir {
-            let key = keys::load(&config.journal.key_file, &config.journal.dir)?;
-            let outlet = outlets::fhir::start(fhir, &config.site, &config.journal.dir, &key)?;
+            let outlet = outlets::fhir::start(fhir, &config.site, &config.journal)?;
             tasks.spawn(outlet.run(phases.clone()));
         }
         tasks.spawn(devices::watch(config.clone(), inbox.clone(), phases.clone()));
@@ -363,14 +363,13 @@ fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Reader, Clock)> {
 /// Starts what goes on around the journal: heads of the audit trail are signed, the command line is listened to, the disk is watched.
 fn look_after_the_journal(
     control: Control,
-    station: &Station,
     tasks: &mut JoinSet<anyhow::Result<()>>,
     phases: &watch::Receiver<Phase>,
 ) -> anyhow::Result<()> {
     let signing = keys::signing(&control.config)?;
     let dir = control.config.dir.clone();
     tasks.spawn(sign_heads(signing, control.journal.clone(), control.clock, phases.clone()));
-    tasks.spawn(storage::watch(dir, station.clone(), phases.clone()));
+    tasks.spawn(storage::watch(dir, control.station.clone(), phases.clone()));
     tasks.spawn(control::serve(control, phases.clone()));
     Ok(())
 }

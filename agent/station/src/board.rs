@@ -11,6 +11,7 @@ use wardlight_core::view::{BedView, WardView};
 
 use crate::info::{Health, StationInfo, Storage};
 use crate::refusals::Refusals;
+use crate::setup::DeviceSetup;
 
 /// The newest views. Cloning is cheap: beds are shared.
 #[derive(Clone, Debug)]
@@ -21,6 +22,7 @@ pub(crate) struct Board {
     pub(crate) health: Health,
     pub(crate) storage: Storage,
     pub(crate) refusals: Refusals,
+    pub(crate) setups: Arc<[DeviceSetup]>,
     position: Arc<HashMap<BedId, usize>>,
 }
 
@@ -39,6 +41,7 @@ impl Board {
             health: Health::default(),
             storage: Storage::default(),
             refusals: Refusals::default(),
+            setups: Arc::default(),
             position: Arc::new(position),
         }
     }

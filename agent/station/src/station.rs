@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use wardlight_core::alarms::AlarmId;
 use wardlight_core::event::AlarmChange;
-use wardlight_core::ids::{BedId, StayToken};
+use wardlight_core::ids::{BedId, DeviceId, StayToken};
 use wardlight_core::time::Timestamp;
 use wardlight_core::view::{BedView, WardView};
 
@@ -19,6 +19,7 @@ use crate::history::{History, Receipt, Receipts};
 use crate::info::{Health, StationInfo, Storage};
 use crate::people::{Caller, Desk, People};
 use crate::refusals::Refusal;
+use crate::setup::DeviceSetup;
 use crate::trends::{Trend, TrendRow, Trends};
 use crate::what_if::{WhatIf, WhatIfAnswer};
 use crate::wire::{self, WaveView};
@@ -248,6 +249,16 @@ impl Station {
     /// Shows how full the disk is.
     pub fn publish_storage(&self, storage: Storage) {
         self.board().storage = storage;
+    }
+
+    /// Shows what is asked of devices from afar.
+    pub fn publish_setups(&self, setups: Vec<DeviceSetup>) {
+        self.board().setups = setups.into();
+    }
+
+    /// What is asked of a device from afar, as it was shown last; `None` if nothing is.
+    pub fn setup_of(&self, device: &DeviceId) -> Option<DeviceSetup> {
+        self.board().setups.iter().find(|setup| setup.device == *device).cloned()
     }
 
     /// Somebody was turned away at one of the agent's doors. Returns whether that is news: whether the page does not show the like already.

@@ -59,6 +59,8 @@ struct Boot {
     /// Device clock: the earliest message of it.
     since: Timestamp,
     streams: [Seen; 3],
+    /// Numbers of births and states. The broker keeps and repeats these, so they fill gaps and never begin one.
+    kept: Seen,
 }
 
 /// How a message stands to those before it.
@@ -82,10 +84,16 @@ impl Device {
         if matches!(message.body, Body::Birth(_)) {
             self.birth_owed_since = None;
         }
-        let (Some(seq), Some(stream)) = (message.seq, stream(&message.body)) else {
+        let (Some(seq), Some(boot)) = (message.seq, self.boots.get_mut(at)) else {
             return Standing::New { missed: 0, restarted };
         };
-        let Some(boot) = self.boots.get_mut(at) else {
+        if matches!(message.body, Body::Birth(_) | Body::State { .. }) {
+            if boot.kept.note(seq) != Arrival::Duplicate && boot.spans(seq) {
+                self.missed = self.missed.saturating_sub(1);
+            }
+            return Standing::New { missed: 0, restarted };
+        }
+        let Some(stream) = stream(&message.body) else {
             return Standing::New { missed: 0, restarted };
         };
         let last = boot.last_seen();
@@ -95,9 +103,9 @@ impl Device {
         if seen.note(seq) == Arrival::Duplicate {
             return Standing::Duplicate;
         }
-        // The streams share one counter: a number is missing if no stream brought it.
+        // The streams, births and states share one counter: a number is missing if none of them brought it.
         let missed = match last {
-            Some(last) if seq > last => seq - last - 1,
+            Some(last) if seq > last => (seq - last - 1).saturating_sub(boot.kept.between(last, seq)),
             Some(_) => {
                 self.missed = self.missed.saturating_sub(1);
                 0
@@ -181,9 +189,13 @@ impl Device {
         }
         let known = self.boots.iter().any(|boot| boot.id.is_some());
         let at = self.place_of_new(sent_at);
-        let streams = <[Seen; 3]>::default();
-        let since = sent_at;
-        self.boots.insert(at, Boot { id, since, streams });
+        let new = Boot {
+            id,
+            since: sent_at,
+            streams: <[Seen; 3]>::default(),
+            kept: Seen::default(),
+        };
+        self.boots.insert(at, new);
         self.boots.truncate(BOOTS);
         let newest = at == 0 && id.is_some();
         if newest {
@@ -207,6 +219,12 @@ impl Boot {
     fn last_seen(&self) -> Option<u32> {
         self.streams.iter().filter_map(Seen::last).max()
     }
+
+    /// Whether the number lies between those of two messages that came: if it was missing, it was counted.
+    fn spans(&self, seq: u32) -> bool {
+        let first = self.streams.iter().filter_map(Seen::first).min();
+        first.is_some_and(|first| first < seq) && self.last_seen().is_some_and(|last| seq < last)
+    }
 }
 
 /// Keeps the beginning of a condition while it lasts.
@@ -214,7 +232,7 @@ fn hold(since: &mut Option<Timestamp>, present: bool, at: Timestamp) {
     *since = present.then(|| since.unwrap_or(at));
 }
 
-/// Which numbered topic a message came on; wave blocks are QoS 0 and numbered apart, births and states are retained.
+/// Which numbered topic a message came on; wave blocks are QoS 0 and numbered apart, births and states are repeated.
 const fn stream(body: &Body) -> Option<usize> {
     match body {
         Body::Numerics(_) => Some(0),

@@ -61,6 +61,20 @@ impl Seen {
         self.stretches.last().map(|&(_, last)| last)
     }
 
+    /// The lowest number that is remembered.
+    pub(crate) fn first(&self) -> Option<u32> {
+        self.stretches.first().map(|&(first, _)| first)
+    }
+
+    /// How many numbers above `low` and below `high` were seen.
+    pub(crate) fn between(&self, low: u32, high: u32) -> u32 {
+        let inside = |&(first, last): &(u32, u32)| {
+            last.min(high.saturating_sub(1))
+                .saturating_sub(first.max(low.saturating_add(1)).saturating_sub(1))
+        };
+        self.stretches.iter().map(inside).sum()
+    }
+
     fn fill(&mut self, seq: u32) {
         let at = self.stretches.partition_point(|&(_, last)| last < seq);
         self.stretches.insert(at, (seq, seq));
@@ -105,6 +119,17 @@ mod tests {
                 Ok(())
             })
             .unwrap();
+    }
+
+    #[test]
+    fn numbers_between_two_others_are_counted_without_these() {
+        let mut seen = Seen::default();
+        for n in [0, 1, 4, 5, 6, 9, u32::MAX] {
+            seen.note(n);
+        }
+        let got =
+            [(0, 1), (0, 2), (0, 6), (1, 4), (4, 6), (6, 20), (9, u32::MAX), (2, 3)].map(|(low, high)| seen.between(low, high));
+        assert_eq!(got, [0, 1, 3, 0, 1, 1, 0, 0]);
     }
 
     #[test]

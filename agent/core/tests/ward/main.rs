@@ -391,6 +391,52 @@ fn duplicates_do_nothing_and_gaps_are_counted() {
     assert_eq!(play.ward.bed(&bed()).unwrap().devices[0].missed, 5);
 }
 
+fn missed(play: &Play) -> u64 {
+    play.ward.bed(&bed()).unwrap().devices[0].missed
+}
+
+#[test]
+fn a_numbered_birth_or_state_between_two_numerics_is_no_gap_and_a_kept_one_begins_none() {
+    let mut play = Play::new();
+    play.hold(3, &NORMAL);
+    play.body(Body::state(true));
+    play.body(Body::state(true));
+    play.send(&NORMAL);
+    assert_eq!(missed(&play), 0);
+    // One of two is missing.
+    play.body(Body::state(true));
+    play.seq += 1;
+    play.send(&NORMAL);
+    assert!(play.last.contains(&Effect::Gap {
+        device: device("mon"),
+        missed: 1
+    }));
+    // The broker's copies of what it keeps come again after a restart of the agent: old, or of numbers that were never heard.
+    let newest = play.seq;
+    for kept in [3, newest - 3, 0] {
+        play.seq = kept;
+        play.body(Body::state(true));
+    }
+    assert_eq!(missed(&play), 1);
+    // The missing one was a state, and late.
+    play.seq = newest - 2;
+    play.body(Body::state(true));
+    assert_eq!(missed(&play), 0);
+    play.seq = newest;
+    play.send(&NORMAL);
+    assert_eq!((missed(&play), play.last.contains(&Effect::Duplicate)), (0, false));
+}
+
+#[test]
+fn numerics_heard_for_the_first_time_after_the_kept_birth_are_no_gap() {
+    let mut play = Play::new();
+    play.body(Body::state(true));
+    play.seq = 500;
+    play.send(&NORMAL);
+    play.send(&NORMAL);
+    assert_eq!(missed(&play), 0);
+}
+
 #[test]
 fn a_new_start_of_the_device_begins_new_numbers_and_owes_a_birth() {
     let mut play = Play::new();

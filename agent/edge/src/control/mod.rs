@@ -1,9 +1,11 @@
 //! The command line's way into a running agent: a socket in the journal's folder, which only the agent's own user and root may use.
 //!
-//! One line of JSON each way. Only what must be done with the journal itself goes through here; what nurses do goes through the API.
+//! One line of JSON each way. Only what must be done with the journal itself goes through here, and what a device reports, which needs no
+//! login here; what nurses do goes through the API.
 
 mod server;
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use wardlight_station::DeviceSetup;
 
 pub(crate) use server::{Control, serve};
 
@@ -29,8 +32,42 @@ pub(crate) enum Order {
     },
     /// The stay with this token is to be erased.
     Erase { stay: String, by: String },
+    /// What a device says to what is asked of it.
+    Reported { device: String },
     /// A backup was made, which is to be on record.
     BackedUp { to: PathBuf, by: String },
+}
+
+/// What a device reports, beside what is desired of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Reported {
+    /// In a word: `in_force`, `waiting`, `rejected` or `unanswered`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<String>,
+    /// The revision in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rev: Option<u32>,
+    /// The firmware that it runs …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) firmware: Option<String>,
+    /// … and the one that it should run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) offered: Option<String>,
+    /// Settings that it does not take, each with the reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub(crate) rejected: BTreeMap<String, String>,
+}
+
+impl Reported {
+    fn of(setup: &DeviceSetup) -> Self {
+        Self {
+            state: setup.step.map(|step| step.word().to_owned()),
+            rev: setup.reported,
+            firmware: setup.firmware.clone(),
+            offered: setup.offered.clone(),
+            rejected: setup.rejected.clone(),
+        }
+    }
 }
 
 /// What came of it: JSON, or what is wrong.

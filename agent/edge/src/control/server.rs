@@ -13,9 +13,11 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
-use wardlight_journal::{Journal, JournalError, SiteKey, Submitter};
+use wardlight_core::ids::DeviceId;
+use wardlight_journal::{Journal, JournalError, SiteKey, Submitter, Writer};
+use wardlight_station::Station;
 
-use super::{Answer, MAX_LINE, Order, socket};
+use super::{Answer, MAX_LINE, Order, Reported, socket};
 use crate::agent::Input;
 use crate::audit::Record;
 use crate::clock::Clock;
@@ -36,6 +38,7 @@ pub(crate) struct Control {
     pub(crate) journal: Submitter<Ticket>,
     inbox: mpsc::Sender<Input>,
     site: String,
+    pub(crate) station: Station,
     pub(crate) clock: Clock,
 }
 
@@ -105,12 +108,19 @@ async fn answer(control: Arc<Control>, stream: UnixStream) -> anyhow::Result<()>
 
 impl Control {
     /// Of an agent with this configuration.
-    pub(crate) fn new(config: &Config, journal: Submitter<Ticket>, inbox: mpsc::Sender<Input>, clock: Clock) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        journal: &Writer<Ticket>,
+        inbox: &mpsc::Sender<Input>,
+        station: &Station,
+        clock: Clock,
+    ) -> Self {
         Self {
             config: config.journal.clone(),
-            journal,
-            inbox,
+            journal: journal.submitter(),
+            inbox: inbox.clone(),
             site: config.site.to_string(),
+            station: station.clone(),
             clock,
         }
     }
@@ -119,6 +129,10 @@ impl Control {
         match order {
             Order::Rotate { new_key, by } => self.rotate(&new_key, by),
             Order::Erase { stay, by } => self.erase(&stay, by),
+            Order::Reported { device } => {
+                let setup = self.station.setup_of(&DeviceId::new(&device)?);
+                Ok(serde_json::to_value(setup.as_ref().map(Reported::of))?)
+            }
             Order::BackedUp { to, by } => {
                 let record = Record::at_command_line("journal_backed_up", by, to.display().to_string());
                 self.inbox.blocking_send(Input::Audit(Box::new(record)))?;

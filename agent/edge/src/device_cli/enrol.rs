@@ -6,7 +6,6 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use toml::Table;
 use wardlight_core::ids::DeviceId;
 use wardlight_devices::{
     Bundle, Certificate, Holder, Issued, PrivateKey, Profile, PublicKey, Record, Status, agent_name, rfc3339,
@@ -38,8 +37,8 @@ pub(super) fn device(site: &Site, profile: &str, id: &str, args: &BundleArgs, ou
     }
     let authorities = site.authorities(output)?;
     let made = Made::new(site, &authorities, &id, &profile, args)?;
-    // What was revoked before stays revoked, so it stays on record.
-    let former = before.map(|record| record.certificates().cloned().collect());
+    // What was revoked before stays revoked, so it stays on record; a revision is never used twice, so what was desired does too.
+    let former = before.as_ref().map(|record| record.certificates().cloned().collect());
     let record = Record {
         profile: profile.name.clone(),
         certificate: Issued::of(&made.certificate),
@@ -47,7 +46,7 @@ pub(super) fn device(site: &Site, profile: &str, id: &str, args: &BundleArgs, ou
         reason: None,
         enrolled_at: site.now,
         changed_by: whoami(),
-        desired: Table::new(),
+        desired: before.and_then(|record| record.desired),
         id,
     };
     made.settle(site, &authorities, &record, output)

@@ -1,11 +1,15 @@
 //! The registry, for people and for programs.
 
+use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 
 use serde_json::json;
 use wardlight_devices::{Record, rfc3339};
 
 use super::site::Site;
+use crate::config::Config;
+use crate::control::{self, Order, Reported};
 
 /// Prints every device.
 /// # Errors
@@ -31,12 +35,24 @@ pub(super) fn list(site: &Site, as_json: bool, output: &mut impl Write) -> anyho
     Ok(())
 }
 
-/// Prints what the registry holds of one device.
+/// Prints what the registry holds of one device, and what the device reports of that to a running agent.
 /// # Errors
 /// If it was never enrolled.
-pub(super) fn show(site: &Site, id: &str, output: &mut impl Write) -> anyhow::Result<()> {
-    output.write_all(site.record(id)?.to_toml().as_bytes())?;
+pub(super) fn show(file: &Path, id: &str, output: &mut impl Write) -> anyhow::Result<()> {
+    let record = Site::load(file)?.record(id)?;
+    output.write_all(record.to_toml().as_bytes())?;
+    match reported(file, id) {
+        Ok(Some(reported)) => write!(output, "\n{}", toml::to_string(&BTreeMap::from([("reported", reported)]))?)?,
+        Ok(None) => writeln!(output, "\n# Nothing is asked of it from afar.")?,
+        Err(problem) => writeln!(output, "\n# What the device reports is not known here: {problem:#}")?,
+    }
     Ok(())
+}
+
+/// Asks the running agent.
+fn reported(file: &Path, id: &str) -> anyhow::Result<Option<Reported>> {
+    let config = Config::load(file)?;
+    control::ask(&config.journal.dir, &Order::Reported { device: id.to_owned() })
 }
 
 fn row(record: &Record) -> serde_json::Value {

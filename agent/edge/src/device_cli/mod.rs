@@ -1,7 +1,9 @@
 //! `wardlight device …`: what a biomedical engineer does with devices before they send anything, and when they must not send any more.
 
 mod authority;
+mod configure;
 mod enrol;
+mod firmware;
 mod list;
 mod profiles;
 mod revoke;
@@ -12,7 +14,7 @@ mod tests;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use wardlight_devices::Profile;
 
 use crate::cli::ConfigArg;
@@ -91,13 +93,29 @@ pub(crate) enum DeviceCommand {
         #[command(flatten)]
         config: ConfigArg,
     },
-    /// Show what the registry holds of a device
+    /// Show what the registry holds of a device, and what the device reports
     Show {
         /// Which device
         id: String,
         #[command(flatten)]
         config: ConfigArg,
     },
+    /// Ask for another configuration of a device: it gets it from the running agent, at once or when it is on again
+    #[command(group(ArgGroup::new("what").required(true).multiple(true)))]
+    Configure {
+        /// Which device
+        id: String,
+        /// interval_ms=1000, battery_low_percent=20, waves=131330,150452; what its profile allows. All else stays as asked for before
+        #[arg(value_name = "NAME=VALUE", group = "what")]
+        settings: Vec<String>,
+        /// Everything that is not said here is to be as the device was delivered
+        #[arg(long, group = "what")]
+        clear: bool,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Sign a firmware image, and have the agent tell devices that run another version where it is
+    Firmware(FirmwareArgs),
     /// Another authority signs from now on; what the one before signed counts until the change is finished
     RotateCa {
         /// The former authority does not count any more; refused while somebody still needs it
@@ -116,6 +134,34 @@ pub(crate) struct BundleArgs {
     /// New folder for the bundle; else one named like the device
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("whom").required(true)))]
+pub(crate) struct FirmwareArgs {
+    /// For every device of this profile
+    #[arg(long, value_name = "P", group = "whom")]
+    pub(crate) profile: Option<String>,
+    /// For this device alone, whatever its profile's is
+    #[arg(long, value_name = "ID", group = "whom")]
+    pub(crate) id: Option<String>,
+    /// Its version, as a birth says it in `fw`
+    #[arg(long, value_name = "V", requires_all = ["image", "url", "key"], required_unless_present = "withdraw")]
+    pub(crate) version: Option<String>,
+    /// The image
+    #[arg(long, value_name = "FILE")]
+    pub(crate) image: Option<PathBuf>,
+    /// Where devices fetch it: https://…
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The maker's private key, as `wardlight model sign new-key` makes one (chmod 600)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// Tell nobody any more
+    #[arg(long, conflicts_with_all = ["version", "image", "url", "key"])]
+    pub(crate) withdraw: bool,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
 }
 
 #[derive(Debug, Subcommand)]
@@ -160,7 +206,14 @@ pub(crate) fn run(command: DeviceCommand, mut output: impl Write) -> anyhow::Res
         DeviceCommand::Renew { id, bundle, config } => enrol::renew(&Site::load(&config.config)?, &id, &bundle, output)?,
         DeviceCommand::Revoke { id, reason, config } => revoke::run(&config.config, &id, &reason, output)?,
         DeviceCommand::List { json, config } => list::list(&Site::load(&config.config)?, json, output)?,
-        DeviceCommand::Show { id, config } => list::show(&Site::load(&config.config)?, &id, output)?,
+        DeviceCommand::Show { id, config } => list::show(&config.config, &id, output)?,
+        DeviceCommand::Configure {
+            id,
+            settings,
+            clear,
+            config,
+        } => configure::run(&Site::load(&config.config)?, &id, &settings, clear, output)?,
+        DeviceCommand::Firmware(args) => firmware::run(&Site::load(&args.config.config)?, &args, output)?,
         DeviceCommand::RotateCa { finish: false, config } => authority::rotate(&Site::load(&config.config)?, output)?,
         DeviceCommand::RotateCa { finish: true, config } => authority::finish(&Site::load(&config.config)?, output)?,
     }

@@ -4,11 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use wardlight_core::ids::DeviceId;
 use wardlight_devices::{Certificate, Profile};
 
 use super::*;
 use crate::clock::wall;
 use crate::config::EnrolmentConfig;
+use crate::devices::firmware::Audience;
 use crate::devices::{Registry, expiry};
 
 struct Folder(tempfile::TempDir);
@@ -281,4 +284,87 @@ fn enrolment_does_not_ask_for_certificates_that_it_is_there_to_make() {
         faults.contains("site.name") && faults.contains("devices.broker = \"mqtt://x\": must be mqtts://"),
         "{faults}"
     );
+}
+
+#[test]
+fn what_is_asked_of_a_device_stands_in_its_record_with_a_revision_that_is_never_used_again() {
+    let site = Folder::new();
+    site.enroll("patch-1", &[]).unwrap();
+    let said = site
+        .device(&["configure", "patch-1", "interval_ms=2000", "battery_low_percent=20"])
+        .unwrap();
+    assert!(
+        said.contains("revision 1 is desired: battery_low_percent = 20, interval_ms = 2000."),
+        "{said}"
+    );
+    site.device(&["configure", "patch-1", "--clear", "interval_ms=1000"]).unwrap();
+    let shown = site.device(&["show", "patch-1"]).unwrap();
+    assert!(
+        shown.contains("[desired]\nrev = 2\n\n[desired.set]\ninterval_ms = 1000\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("# What the device reports is not known here: "), "{shown}");
+    let refused = site.refused(&["configure", "patch-1", "interval_ms=999", "waves=131330"]);
+    assert!(
+        refused.contains("profile wearable: expected 1000 to 600000\nwaves = \"131330\""),
+        "{refused}"
+    );
+    assert!(
+        site.refused(&["configure", "patch-1", "interval_ms=1000"])
+            .contains("is what is desired already")
+    );
+    assert!(site.refused(&["configure", "patch-1"]).contains("required"));
+    site.device(&["revoke", "patch-1", "--reason", "lost"]).unwrap();
+    assert!(site.refused(&["configure", "patch-1", "--clear"]).contains("is revoked"));
+    // The device may still know the revision that was sent before it was lost.
+    fs::rename(site.path("bundle-patch-1"), site.path("old")).unwrap();
+    site.enroll("patch-1", &[]).unwrap();
+    site.device(&["configure", "patch-1", "--clear"]).unwrap();
+    assert!(site.device(&["show", "patch-1"]).unwrap().contains("[desired]\nrev = 3\n"));
+}
+
+#[test]
+fn a_firmware_is_kept_with_hash_and_signature_for_a_profile_or_a_single_device() {
+    let site = Folder::new();
+    site.enroll("patch-1", &[]).unwrap();
+    let pair = Ed25519KeyPair::generate_pkcs8(&ring::rand::SystemRandom::new()).unwrap();
+    fs::write(site.path("maker.key"), pair.as_ref()).unwrap();
+    fs::write(site.path("image.bin"), b"an image").unwrap();
+    let (key, image) = (site.path("maker.key"), site.path("image.bin"));
+    let offer = |whom: [&str; 2], url: &str| {
+        let (key, image) = (key.to_str().unwrap(), image.to_str().unwrap());
+        let rest = ["--version", "2.5.0", "--image", image, "--url", url, "--key", key];
+        site.device(&[&["firmware"][..], &whom, &rest].concat())
+    };
+    let url = "https://updates.example/2.5.0.bin";
+    let open = offer(["--profile", "wearable"], url).unwrap_err();
+    assert!(open.to_string().contains("chmod 600"), "{open}");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    let said = offer(["--profile", "wearable"], url).unwrap();
+    assert!(
+        said.starts_with("profile wearable: version 2.5.0, 8 bytes, SHA-256 "),
+        "{said}"
+    );
+    offer(["--id", "patch-1"], url).unwrap();
+    for (whom, other) in [
+        (["--profile", "washer"], url),
+        (["--id", "patch-2"], url),
+        (["--id", "patch-1"], "http://x/"),
+    ] {
+        assert!(offer(whom, other).is_err(), "{whom:?}");
+    }
+    let noted = site.registry().firmware_noted().unwrap();
+    let device = Audience::Device(DeviceId::new("patch-1").unwrap());
+    assert_eq!(
+        noted.keys().collect::<Vec<_>>(),
+        [&Audience::Profile("wearable".to_owned()), &device]
+    );
+    let notice = &noted[&device].notice;
+    let hash = ring::digest::digest(&ring::digest::SHA256, b"an image");
+    assert_eq!((notice.size, &notice.sha256[..]), (8, hash.as_ref()));
+    let public = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pair.as_ref()).unwrap();
+    let public = UnparsedPublicKey::new(&ED25519, public.public_key().as_ref());
+    public.verify(hash.as_ref(), &notice.sig).unwrap();
+    site.device(&["firmware", "--id", "patch-1", "--withdraw"]).unwrap();
+    assert_eq!(site.registry().firmware_noted().unwrap().len(), 1);
 }

@@ -5,6 +5,7 @@
 //!                    agents.pem agents.key for the agents' door
 //! devices/registry/  {ID}.toml          one file per device
 //! devices/profiles/  {NAME}.toml        profiles of the site's own
+//! devices/firmware/  {PROFILE}.toml     firmware for devices of a profile; devices/{ID}.toml for one device
 //! devices/broker/    ca.pem crl.pem agents.pem agents-crl.pem acl mosquitto.conf broker.pem broker.key
 //! ```
 
@@ -12,18 +13,22 @@ mod authorities;
 pub(crate) mod broker;
 mod changes;
 pub(crate) mod expiry;
+pub(crate) mod firmware;
+mod wanted;
 mod watch;
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use wardlight_core::ids::DeviceId;
 use wardlight_devices::{Profile, Record};
 
 pub(crate) use authorities::{Authorities, make_of_agents, of_agents};
+pub(crate) use wanted::wanted;
 pub(crate) use watch::watch;
 
 use crate::whole_file;
@@ -52,8 +57,29 @@ impl Registry {
         self.folder.join("broker")
     }
 
+    fn records_folder(&self) -> PathBuf {
+        self.folder.join("registry")
+    }
+
+    /// What firmware there is.
+    fn firmware(&self) -> PathBuf {
+        self.folder.join("firmware")
+    }
+
+    /// When something in here was last written: every change goes by one of these.
+    fn stamp(&self) -> [Option<SystemTime>; 4] {
+        let access = self.broker().join(broker::ACCESS);
+        let watched = [
+            access,
+            self.records_folder(),
+            self.firmware(),
+            self.firmware().join(firmware::DEVICES),
+        ];
+        watched.map(|path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok())
+    }
+
     fn record_file(&self, id: &DeviceId) -> PathBuf {
-        self.folder.join("registry").join(format!("{id}.toml"))
+        self.records_folder().join(format!("{id}.toml"))
     }
 
     /// Waits for the right to change something, and makes the folders. It lasts as long as the result.
@@ -64,7 +90,9 @@ impl Registry {
         for (folder, mode) in [
             (self.folder.clone(), 0o755),
             (self.ca(), 0o700),
-            (self.folder.join("registry"), 0o755),
+            (self.records_folder(), 0o755),
+            (self.firmware(), 0o755),
+            (self.firmware().join(firmware::DEVICES), 0o755),
             (self.folder.join("profiles"), 0o755),
             (self.broker(), 0o755),
         ] {
@@ -77,16 +105,7 @@ impl Registry {
     /// # Errors
     /// If a record cannot be read. None is passed over: it may be the one of a revoked device, which would then count again.
     pub(crate) fn records(&self) -> anyhow::Result<Vec<Record>> {
-        let folder = self.folder.join("registry");
-        let entries = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.with_context(|| folder.display().to_string())?,
-        };
-        let paths: Result<Vec<PathBuf>, io::Error> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
-        let mut paths = paths.with_context(|| folder.display().to_string())?;
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-        paths.sort();
-        paths.iter().map(|path| read(path)).collect()
+        files_in(&self.records_folder())?.iter().map(|path| read(path)).collect()
     }
 
     /// One device; `None` if it was never enrolled.
@@ -129,6 +148,19 @@ impl Registry {
     fn profile_file(&self, name: &str) -> PathBuf {
         self.folder.join("profiles").join(format!("{name}.toml"))
     }
+}
+
+/// The TOML files of a folder in their order; none where there is no folder.
+fn files_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.with_context(|| folder.display().to_string())?,
+    };
+    let paths: Result<Vec<PathBuf>, io::Error> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut paths = paths.with_context(|| folder.display().to_string())?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    Ok(paths)
 }
 
 fn read(file: &Path) -> anyhow::Result<Record> {

@@ -1,6 +1,7 @@
-//! Looks at the registry while the agent runs: what changed goes into the audit trail, and nobody has to think of certificates that end.
+//! Looks at the registry while the agent runs: what changed goes into the audit trail, what is wanted of devices to the Ward's thread, and
+//! nobody has to think of certificates that end.
 
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -12,9 +13,8 @@ use wardlight_devices::rfc3339;
 
 use super::changes::Known;
 use super::expiry::{self, Ending};
-use super::{Registry, broker};
+use super::{Registry, broker, wanted};
 use crate::agent::Input;
-use crate::audit::Record;
 use crate::clock::wall;
 use crate::config::Config;
 use crate::metrics as m;
@@ -25,14 +25,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often certificates are looked at though nothing changed.
 const EXPIRY_EVERY: Duration = Duration::from_hours(1);
 
-/// Audits what the command line changes, logs each certificate that ends soon, once, and counts them in a metric, until the agent stops.
+/// Audits what the command line changes, hands on what is wanted of devices, logs each certificate that ends soon, once, and counts them in a metric, until the agent stops.
 /// # Errors
 /// Never; the signature is that of the agent's other tasks.
 pub(crate) async fn watch(config: Config, inbox: mpsc::Sender<Input>, mut phases: watch::Receiver<Phase>) -> anyhow::Result<()> {
     let client = config.mqtt.tls.and_then(|files| files.client);
     let registry = Registry::new(&config.devices.dir);
     // Where there are no devices yet, the first that comes is a change.
-    let known = (!registry.broker().join(broker::ACCESS).exists()).then(|| Known::of(&[]));
+    let known = (!registry.broker().join(broker::ACCESS).exists()).then(|| Known::of(&[], &BTreeMap::new()));
     let mut eye = Eye {
         agent_file: client.map(|(certificate, _key)| certificate),
         stamp: None,
@@ -49,14 +49,14 @@ pub(crate) async fn watch(config: Config, inbox: mpsc::Sender<Input>, mut phases
             _ = phases.wait_for(|phase| *phase != Phase::Run) => return Ok(()),
         }
         // A disk that hangs must not hold up what else the runtime does.
-        let (back, records) = tokio::task::spawn_blocking(move || {
-            let records = eye.look();
-            (eye, records)
+        let (back, inputs) = tokio::task::spawn_blocking(move || {
+            let inputs = eye.look();
+            (eye, inputs)
         })
         .await?;
         eye = back;
-        for record in records {
-            if inbox.send(Input::Audit(Box::new(record))).await.is_err() {
+        for input in inputs {
+            if inbox.send(input).await.is_err() {
                 return Ok(());
             }
         }
@@ -67,18 +67,17 @@ pub(crate) async fn watch(config: Config, inbox: mpsc::Sender<Input>, mut phases
 struct Eye {
     registry: Registry,
     agent_file: Option<PathBuf>,
-    /// When the broker's access list was written: every command that changes something writes it.
-    stamp: Option<SystemTime>,
+    /// When the registry was written; `None` before the first look.
+    stamp: Option<[Option<SystemTime>; 4]>,
     expiry_due: Instant,
     known: Option<Known>,
     said: Vec<Ending>,
 }
 
 impl Eye {
-    /// What is to be audited since the last look.
-    fn look(&mut self) -> Vec<Record> {
-        let stamp = fs::metadata(self.registry.broker().join(broker::ACCESS));
-        let stamp = stamp.and_then(|metadata| metadata.modified()).ok();
+    /// What the Ward's thread is to know since the last look.
+    fn look(&mut self) -> Vec<Input> {
+        let stamp = Some(self.registry.stamp());
         let changed = stamp != self.stamp;
         if !changed && Instant::now() < self.expiry_due {
             return Vec::new();
@@ -92,21 +91,25 @@ impl Eye {
         if !changed {
             return Vec::new();
         }
-        match self.registry.records() {
-            Ok(records) => {
-                let now = Known::of(&records);
-                let audited = match &self.known {
-                    Some(before) => before.changes(&records),
-                    None => vec![now.summary()],
-                };
-                self.known = Some(now);
-                audited
-            }
-            Err(error) => {
-                error!(%error, "The registry of devices cannot be read.");
-                Vec::new()
-            }
-        }
+        self.read().unwrap_or_else(|error| {
+            error!(error = format!("{error:#}"), "The registry of devices cannot be read.");
+            Vec::new()
+        })
+    }
+
+    /// What changed, for the audit trail, and what is wanted of devices now.
+    fn read(&mut self) -> anyhow::Result<Vec<Input>> {
+        let records = self.registry.records()?;
+        let noted = self.registry.firmware_noted()?;
+        let wanted = wanted(&records, &noted);
+        let now = Known::of(&records, &noted);
+        let audited = match &self.known {
+            Some(before) => before.changes(&records, &noted),
+            None => vec![now.summary()],
+        };
+        self.known = Some(now);
+        let audited = audited.into_iter().map(|record| Input::Audit(Box::new(record)));
+        Ok(audited.chain([Input::Wanted(wanted)]).collect())
     }
 
     fn say(&mut self, ending: Vec<Ending>) {

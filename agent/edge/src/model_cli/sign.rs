@@ -87,13 +87,19 @@ fn new_key(file: &Path) -> anyhow::Result<PathBuf> {
 }
 
 fn sign(package: &Path, key: &Path) -> anyhow::Result<()> {
-    secret::check(key).map_err(|problem| anyhow!("{}: {problem}", key.display()))?;
-    let document = fs::read(key).with_context(|| key.display().to_string())?;
-    let pair = read(key, &document)?;
+    let pair = signing_key(key)?;
     let manifest = package.join("manifest.toml");
     let manifest = fs::read(&manifest).with_context(|| manifest.display().to_string())?;
     let signature = package.join("manifest.sig");
     fs::write(&signature, format!("{}\n", hex(pair.sign(&manifest).as_ref()))).with_context(|| signature.display().to_string())
+}
+
+/// The private key in a file that nobody else can read.
+/// # Errors
+/// If others can, or it is no key of `new-key`.
+pub(crate) fn signing_key(file: &Path) -> anyhow::Result<Ed25519KeyPair> {
+    secret::check(file).map_err(|problem| anyhow!("{}: {problem}", file.display()))?;
+    read(file, &fs::read(file).with_context(|| file.display().to_string())?)
 }
 
 fn read(file: &Path, document: &[u8]) -> anyhow::Result<Ed25519KeyPair> {

@@ -6,6 +6,7 @@ mod client;
 mod detail;
 mod device;
 mod session;
+mod setup;
 mod sighting;
 mod system;
 mod ward;

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::device::DeviceJson;
+use super::setup::SetupJson;
 use super::ward::{LinkJson, ModelJson, model};
 use crate::board::Board;
 use crate::counters::Counters;
@@ -42,6 +43,8 @@ pub(crate) struct SystemJson<'a> {
     disk_free_bytes: Option<u64>,
     /// Who was turned away at the doors, the newest first.
     refused: Vec<RefusedJson<'a>>,
+    /// Devices of which something is asked from afar.
+    setups: Vec<SetupJson<'a>>,
     /// Devices at no bed.
     unassigned: Vec<DeviceJson<'a>>,
     /// What was discarded or refused since the start.
@@ -61,6 +64,7 @@ impl<'a> SystemJson<'a> {
             journal_bytes: board.storage.journal_bytes,
             disk_free_bytes: board.storage.free_bytes,
             refused: board.refusals.iter().map(Into::into).collect(),
+            setups: board.setups.iter().map(Into::into).collect(),
             unassigned: board.ward.unassigned.iter().map(Into::into).collect(),
             counters: BTreeMap::from([
                 ("pages_open", counters.pages),

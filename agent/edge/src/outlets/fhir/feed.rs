@@ -12,17 +12,20 @@ use wardlight_wire::fhir::{Mapping, Resource, measured};
 
 use super::position::Position;
 use super::thinning::Thinning;
-use crate::config::FhirConfig;
+use crate::config::{FhirConfig, JournalConfig};
+use crate::keys;
 use crate::record::{RawMessage, Stored};
 
 /// Reads on where the last batch ended.
 pub(super) struct Feed {
-    reader: Reader,
+    journal: JournalConfig,
     mapping: Mapping,
     thinning: Thinning,
     kinds: Vec<Kind>,
     batch: usize,
     keep: Duration,
+    /// Something could not be read, by a reader that may have held a key from before a rotation.
+    doubtful: bool,
 }
 
 /// The next resources, and the position behind them.
@@ -37,27 +40,33 @@ pub(super) struct Batch {
 }
 
 impl Feed {
-    pub(super) fn new(reader: Reader, mapping: Mapping, config: &FhirConfig) -> Self {
+    pub(super) fn new(journal: &JournalConfig, mapping: Mapping, config: &FhirConfig) -> Self {
         let mut kinds = vec![Kind::Message, Kind::Command, Kind::Score, Kind::Alarm, Kind::Trend];
         if config.strips {
             kinds.push(Kind::Strip);
         }
         Self {
-            reader,
+            journal: journal.clone(),
             mapping,
             thinning: Thinning::new(config.interval),
             kinds,
             batch: config.batch,
             keep: config.keep,
+            doubtful: false,
         }
+    }
+
+    /// Opened anew for each look: the site key may have been rotated since the last.
+    fn reader(&self) -> anyhow::Result<Reader> {
+        keys::reader(&self.journal)
     }
 
     /// The end of the journal: where an outlet that never ran begins. It looks back as far as anything is kept.
     /// # Errors
     /// From the journal.
-    pub(super) fn end(&self, now: Timestamp) -> Result<Position, JournalError> {
+    pub(super) fn end(&self, now: Timestamp) -> anyhow::Result<Position> {
         Ok(Position {
-            seq: self.reader.newest()?,
+            seq: self.reader()?.newest()?,
             at_ms: now.minus(self.keep).as_millis(),
             ..Position::default()
         })
@@ -67,7 +76,7 @@ impl Feed {
     /// the agent restarted has one value and not two.
     /// # Errors
     /// From the journal.
-    pub(super) fn recall(&mut self, position: &mut Position) -> Result<(), JournalError> {
+    pub(super) fn recall(&mut self, position: &mut Position) -> anyhow::Result<()> {
         self.replay(position.seq, Filter::of_kinds(&[Kind::Command]), |_, stored, _, at| {
             if let Stored::Order(order) = stored {
                 position.follow(&order.command, at);
@@ -100,13 +109,13 @@ impl Feed {
         upto: u64,
         filter: Filter,
         mut each: impl FnMut(&mut Thinning, Stored<'_>, Option<StayToken>, Timestamp),
-    ) -> Result<(), JournalError> {
-        for item in self.reader.entries(0, filter) {
+    ) -> anyhow::Result<()> {
+        for item in self.reader()?.entries(0, filter) {
             let entry = match item {
                 Ok(stored) if stored.seq > upto => break,
                 Ok(stored) => stored.entry,
                 Err(JournalError::Damaged(_)) => continue,
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             };
             if let Ok(stored) = Stored::read(&entry.body) {
                 each(
@@ -123,7 +132,7 @@ impl Feed {
     /// What comes behind a position: at least one batch of resources, or all there is.
     /// # Errors
     /// From the journal, if it cannot be read at all; what is damaged is passed over, as everywhere.
-    pub(super) fn next(&mut self, position: &Position, now: Timestamp) -> Result<Batch, JournalError> {
+    pub(super) fn next(&mut self, position: &Position, now: Timestamp) -> anyhow::Result<Batch> {
         let oldest = now.minus(self.keep);
         self.thinning.forget(oldest);
         let mut batch = Batch {
@@ -133,14 +142,21 @@ impl Feed {
             too_old: 0,
         };
         let filter = Filter::of_kinds(&self.kinds);
-        for item in self.reader.entries(position.seq + 1, filter) {
+        let mut reader = self.reader()?;
+        for item in reader.entries(position.seq + 1, filter) {
             let stored = match item {
                 Ok(stored) => stored,
+                // A key may have been rotated while this reader was open. One that was opened since is believed.
+                Err(JournalError::Damaged(_)) if !self.doubtful => {
+                    self.doubtful = true;
+                    batch.resources = newest_of_each(batch.resources);
+                    return Ok(batch);
+                }
                 Err(JournalError::Damaged(damage)) => {
                     batch.upto.seq = batch.upto.seq.max(damage.last);
                     continue;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             };
             let at = Timestamp::from_millis(stored.entry.at_ms);
             batch.upto.seq = stored.seq;
@@ -166,6 +182,7 @@ impl Feed {
                 break;
             }
         }
+        self.doubtful = false;
         batch.resources = newest_of_each(batch.resources);
         Ok(batch)
     }

@@ -10,7 +10,6 @@ mod position;
 mod server;
 mod thinning;
 
-use std::path::Path;
 use std::time::Duration;
 
 use metrics::{counter, gauge};
@@ -19,12 +18,11 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 use wardlight_core::ids::SiteId;
-use wardlight_journal::{JournalError, Reader, SiteKey};
 use wardlight_wire::fhir::{Mapping, Resource};
 
-use super::OutletError;
 use crate::clock;
-use crate::config::FhirConfig;
+use crate::config::{FhirConfig, JournalConfig};
+use crate::keys;
 use crate::metrics as m;
 use crate::session::{Backoff, Phase};
 use feed::{Batch, Feed};
@@ -35,17 +33,6 @@ use server::{Answer, Server, Verdict};
 const NAME: &str = "fhir";
 /// How often the journal is looked at when there was nothing new.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-
-/// Why the outlet cannot start.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum FhirError {
-    /// A secret or certificate cannot be used.
-    #[error(transparent)]
-    Outlet(#[from] OutletError),
-    /// The journal cannot be read.
-    #[error("fhir: {0}")]
-    Journal(#[from] JournalError),
-}
 
 /// The outlet, ready to run.
 pub(crate) struct FhirOutlet {
@@ -59,14 +46,13 @@ pub(crate) struct FhirOutlet {
 
 /// Opens the outlet of a journal. The first time it begins at the journal's end.
 /// # Errors
-/// [`FhirError`] if the journal cannot be read, or a secret or certificate not be used.
-pub(crate) fn start(config: &FhirConfig, site: &SiteId, journal: &Path, key: &SiteKey) -> Result<FhirOutlet, FhirError> {
+/// If the journal cannot be read, or a secret or certificate not be used.
+pub(crate) fn start(config: &FhirConfig, site: &SiteId, journal: &JournalConfig) -> anyhow::Result<FhirOutlet> {
     let mapping = Mapping::new(config.version, site.clone());
     let agent = mapping.agent(env!("CARGO_PKG_VERSION"));
-    let reader = Reader::open(journal, key)?;
-    let newest = reader.newest()?;
-    let feed = Feed::new(reader, mapping, config);
-    let file = PositionFile::new(journal);
+    let newest = keys::reader(journal)?.newest()?;
+    let feed = Feed::new(journal, mapping, config);
+    let file = PositionFile::new(&journal.dir);
     let position = match file.load() {
         Some(position) if position.seq <= newest => position,
         Some(_) => {

@@ -14,17 +14,17 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use wardlight_core::alarms::{AlarmId, AlarmKind, AlarmState, Audio, Receiver};
-use wardlight_core::event::{AlarmChange, Command, Event, Order, Transition};
+use wardlight_core::event::{AlarmChange, Command, Order, Transition};
 use wardlight_core::ids::StayToken;
 use wardlight_core::message::Priority;
 use wardlight_core::patient::PatientProfile;
 use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
-use wardlight_journal::{Entry, Journal, Kind, Options};
+use wardlight_journal::{Entry, Journal, Kind, Options, SiteKey};
 use wardlight_wire::fhir::Version;
 
 use super::*;
-use crate::config::LoginConfig;
+use crate::config::{LoginConfig, Waveforms};
 use crate::record::{RawMessage, Stored};
 
 const STAY: StayToken = StayToken::from_bytes([7; 16]);
@@ -32,9 +32,11 @@ const STAY: StayToken = StayToken::from_bytes([7; 16]);
 /// A journal and its outlet's configuration.
 struct Site {
     folder: TempDir,
-    key: SiteKey,
+    at: JournalConfig,
     journal: Journal,
     config: FhirConfig,
+    /// Whose messages are recorded.
+    stay: StayToken,
     /// The wall clock, in whole minutes: the outlet asks the real one.
     now_ms: i64,
 }
@@ -43,8 +45,16 @@ impl Site {
     fn new(url: &str) -> Self {
         rustls::crypto::ring::default_provider().install_default().ok();
         let folder = tempfile::tempdir().unwrap();
-        let key = SiteKey::from_bytes([3; 32]);
-        let (journal, _) = Journal::open(folder.path(), &key, Options::default()).unwrap();
+        let at = JournalConfig {
+            dir: folder.path().join("journal"),
+            key_file: folder.path().join("site.key"),
+            linger: Duration::from_millis(5),
+            keep: Duration::from_hours(24),
+            max_bytes: 1 << 30,
+            waveforms: Waveforms::Strips,
+        };
+        let key = SiteKey::create(&at.key_file).unwrap();
+        let (journal, _) = Journal::open(&at.dir, &key, Options::default()).unwrap();
         let config = FhirConfig {
             url: url.parse().unwrap(),
             version: Version::R4,
@@ -59,16 +69,17 @@ impl Site {
         let now_ms = clock::wall().as_millis() / 60_000 * 60_000;
         Self {
             folder,
-            key,
+            at,
             journal,
             config,
+            stay: STAY,
             now_ms,
         }
     }
 
     fn outlet(&self) -> FhirOutlet {
         let site = SiteId::new("s").unwrap();
-        let mut outlet = start(&self.config, &site, self.folder.path(), &self.key).unwrap();
+        let mut outlet = start(&self.config, &site, &self.at).unwrap();
         outlet.feed.recall(&mut outlet.position).unwrap();
         outlet
     }
@@ -89,7 +100,7 @@ impl Site {
             content_type: None,
             payload: payload.as_bytes(),
         };
-        let entry = Stored::Message(raw).entry(stored, Some(STAY), Timestamp::from_millis(at));
+        let entry = Stored::Message(raw).entry(stored, Some(self.stay), Timestamp::from_millis(at));
         self.append(&[entry]);
     }
 
@@ -318,7 +329,7 @@ async fn a_stay_is_one_encounter_that_follows_the_patient_even_over_a_restart() 
             command,
         };
         let at = Timestamp::from_millis(clock::wall().as_millis() - 60_000 * minutes);
-        crate::record::input_entry(&Event::Order(order), at).unwrap()
+        Stored::Order(order).entry(Kind::Command, Some(STAY), at)
     };
     let admit = Command::Admit {
         bed: bed("B01"),
@@ -424,4 +435,20 @@ async fn the_outlet_ends_with_the_agent_even_while_nobody_answers() {
     tokio::task::yield_now().await;
     phase.send_replace(Phase::Drain);
     running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_site_key_that_was_rotated_hides_nothing() {
+    let mut site = Site::new("http://127.0.0.1:1/r4");
+    let mut outlet = site.outlet();
+    site.pulse(300, 70);
+    assert!(!read(&mut outlet).is_empty());
+
+    fs::remove_file(&site.at.key_file).unwrap();
+    let new = SiteKey::create(&site.at.key_file).unwrap();
+    site.journal.rotate_site_key(&new, &[]).unwrap();
+    // Of a patient who came since: its key is wrapped by the new one alone.
+    site.stay = StayToken::from_bytes([8; 16]);
+    site.pulse(120, 80);
+    assert!(!read(&mut outlet).is_empty());
 }
