@@ -15,7 +15,6 @@ pub struct Firmware {
     /// Who noted it, as far as the system says. A claim, not a proof; the signature is one.
     pub changed_by: String,
     /// What devices are told.
-    #[serde(flatten)]
     pub notice: FirmwareNotice,
 }
 

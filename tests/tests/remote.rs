@@ -100,9 +100,9 @@ fn heard(client: &Client) -> Vec<Value> {
 fn answered(ear: &mut Ear, wanted: u32) -> BTreeMap<String, String> {
     ear.until("a state with the revision", |message| match &message.body {
         Body::State {
+            online: true,
             rev: Some(rev),
             rejected,
-            ..
         } if *rev == wanted => Some(rejected.clone()),
         _ => None,
     })
@@ -211,8 +211,9 @@ fn the_reference_client_is_told_again_after_each_of_its_starts() {
 }
 
 /// A device of a maker who sends JSON: describes itself, and hears what it is told.
-fn speak(ward: &Ward, id: &str, version: &str) -> Client {
+fn speak(ward: &Ward, id: &str, boot: u32, version: &str) -> Client {
     let mut device = Device::new(id);
+    device.boot = boot;
     let mut client = Client::connect(ward.broker.port, id).unwrap();
     client.subscribe(&device.topic("cmd"));
     let birth = json!({"model": "M1", "fw": version, "channels": [{"c": 149_530, "unit": "/min"}]});
@@ -239,7 +240,7 @@ fn a_firmware_is_offered_to_devices_of_its_profile_that_run_another_and_to_nobod
     let image = ward.site.dir().join("image.bin");
     fs::write(&image, [7; 1000]).unwrap();
     let agent = ward.site.start();
-    let [old, new, other] = devices.map(|(id, _, version)| speak(&ward, id, version));
+    let [old, new, other] = devices.map(|(id, _, version)| speak(&ward, id, 1, version));
     let offer = |version: &str| {
         let (image, key) = (image.to_str().unwrap(), key.to_str().unwrap());
         let url = format!("https://updates.example/{version}.bin");
@@ -255,7 +256,11 @@ fn a_firmware_is_offered_to_devices_of_its_profile_that_run_another_and_to_nobod
     assert_eq!([&old, &new, &other].map(next), [1, 1, 1]);
     // At its next birth it is told again, unless it runs it by then.
     drop((old, new));
-    assert_eq!(next(&speak(&ward, "old-1", "2.4")), "2.5");
-    assert_eq!(next(&speak(&ward, "old-1", "2.5")), 1);
+    let again = speak(&ward, "old-1", 2, "2.4");
+    assert_eq!([next(&again), next(&again)], [json!(1), json!("2.5")]);
+    let updated = speak(&ward, "old-1", 3, "2.5");
+    assert_eq!(next(&updated), 1);
+    ward.device(&["configure", "old-1", "interval_ms=2000"]);
+    assert_eq!(next(&updated), 2);
     assert!(agent.terminate().success());
 }

@@ -1,5 +1,6 @@
 //! The Ward's thread: one loop that takes inputs one at a time and lets time pass between them.
 
+use std::io;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -114,7 +115,44 @@ pub(crate) struct EcgModels {
     lost: bool,
 }
 
+/// What others are told by the Ward's thread.
+pub(crate) struct Signals {
+    /// Whether the journal cannot commit.
+    pub(crate) stuck: watch::Sender<bool>,
+    /// Whether the live feed is wanted.
+    pub(crate) live_feed: watch::Sender<bool>,
+}
+
 impl Agent {
+    /// With nothing known of models yet. `ready` is set when it runs.
+    /// # Errors
+    /// If there can be no timer.
+    pub(crate) fn new(
+        pipeline: Pipeline,
+        inputs: Receiver<Input>,
+        ready: Arc<AtomicBool>,
+        model_deadline: Duration,
+        signals: Signals,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            pipeline,
+            inputs,
+            timer: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
+            random: SystemRandom::new(),
+            health: Health {
+                journal: Link::Up,
+                ..Health::default()
+            },
+            model: ModelStatus::Gone,
+            ready,
+            model_deadline,
+            ecg_models: EcgModels::default(),
+            clock_was_set_back: false,
+            stuck: signals.stuck,
+            live_feed: signals.live_feed,
+        })
+    }
+
     /// Runs until told to stop; returns the pipeline after a last checkpoint.
     pub(crate) fn run(mut self) -> Pipeline {
         let mut now = self.pipeline.clock.now();

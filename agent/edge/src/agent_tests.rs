@@ -16,20 +16,11 @@ const DEADLINE: Duration = Duration::from_millis(500);
 /// An agent whose loop the test is, and the end that keeps its inbox open.
 fn agent(pipeline: Pipeline) -> (Agent, Sender<Input>) {
     let (inbox, inputs) = tokio::sync::mpsc::channel(8);
-    let agent = Agent {
-        pipeline,
-        inputs,
-        timer: tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap(),
-        random: SystemRandom::new(),
-        health: Health::default(),
-        model: ModelStatus::Gone,
-        ready: Arc::default(),
-        model_deadline: DEADLINE,
-        ecg_models: EcgModels::default(),
-        clock_was_set_back: false,
+    let signals = Signals {
         stuck: watch::channel(false).0,
         live_feed: watch::channel(false).0,
     };
+    let agent = Agent::new(pipeline, inputs, Arc::default(), DEADLINE, signals).unwrap();
     (agent, inbox)
 }
 

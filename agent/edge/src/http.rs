@@ -68,7 +68,7 @@ pub(crate) async fn serve(
         )
         .merge(station.router());
     let listener = PageListener::new(listener, tls, move |who, reason| {
-        turned_away.at("page", &who.to_string(), reason.label())
+        turned_away.at("page", &who.to_string(), reason.label());
     });
     // Only a tapped listener hands the visitor's address on.
     let listener = listener.tap_io(|_| {});

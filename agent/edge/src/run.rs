@@ -10,21 +10,19 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use metrics_exporter_prometheus::PrometheusHandle;
-use ring::rand::SystemRandom;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 use wardlight_core::bed_rhythms::BedRhythms;
-use wardlight_core::event::ModelStatus;
 use wardlight_core::ids::{BedId, UnitId};
 use wardlight_core::people::Actor;
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::WardConfig;
 use wardlight_journal::{Journal, Options, Reader, Writer, WriterOptions};
-use wardlight_station::{Health, Link, Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
+use wardlight_station::{Origin, Request, Station, StationCommand, StationInfo, UnitInfo};
 
 use crate::adapters::Adapters;
-use crate::agent::{Agent, EcgModels, Input};
+use crate::agent::{Agent, Input, Signals};
 use crate::audit_export::sign_heads;
 use crate::broker::Broker;
 use crate::clock::Clock;
@@ -39,7 +37,7 @@ use crate::keys;
 use crate::mllp::{self, Way};
 use crate::outlets::{self, Outlets};
 use crate::packages::Packages;
-use crate::people;
+use crate::people::{self, UsersFile};
 use crate::pipeline::Pipeline;
 use crate::recall;
 use crate::remote::Remote;
@@ -101,17 +99,8 @@ impl Running {
         let (journal, restored, reader, clock) = open(&config)?;
         let (stuck, journal_is_stuck) = watch::channel(false);
         let (live_feed, live_feed_is_wanted) = watch::channel(false);
-        let hl7 = match &config.hl7.listen {
-            Some(listen) => Some((mllp::Listener::bind(listen).await?, journal_is_stuck.clone())),
-            None => None,
-        };
-        let broker = match &config.mqtt.embedded {
-            Some(embedded) => Some(Broker::start(embedded, journal_is_stuck).await?),
-            None => None,
-        };
-        if let Some(broker) = &broker {
-            config.mqtt.port = broker.address().port();
-        }
+        let hl7 = open_hl7(&config, &journal_is_stuck).await?;
+        let broker = start_broker(&mut config, journal_is_stuck).await?;
 
         let (inbox, inputs) = mpsc::channel(INBOX);
         let (commands, requests) = mpsc::channel(STATION_QUEUE);
@@ -122,12 +111,9 @@ impl Running {
         if let Some(sparkplug) = &config.sparkplug {
             session = session.hearing(&sparkplug.group);
         }
-        if let Some(broker) = &broker {
-            session = session.through(broker.door());
-        } else {
-            let feed = LiveFeed::new(&config.mqtt, &config.site)?;
-            let (inbox, phases) = (inbox.clone(), phases.clone());
-            tasks.spawn(async move { Ok(feed.run(inbox, live_feed_is_wanted, phases).await?) });
+        match &broker {
+            Some(broker) => session = session.through(broker.door()),
+            None => hear_live(&config, live_feed_is_wanted, &inbox, &mut tasks, &phases)?,
         }
         let progress = Arc::<Progress>::default();
         let stopping = Arc::new(AtomicBool::new(false));
@@ -160,48 +146,29 @@ impl Running {
             ward: Arc::new(AtomicBool::new(false)),
             session: session.counters(),
         };
-        let agent = Agent {
+        let agent = Agent::new(
             pipeline,
             inputs,
-            timer: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
-            random: SystemRandom::new(),
-            health: Health {
-                journal: Link::Up,
-                ..Health::default()
-            },
-            model: ModelStatus::Gone,
-            ready: Arc::clone(&ready.ward),
-            model_deadline: config.model.deadline,
-            ecg_models: EcgModels::default(),
-            clock_was_set_back: false,
-            stuck,
-            live_feed,
-        };
+            Arc::clone(&ready.ward),
+            config.model.deadline,
+            Signals { stuck, live_feed },
+        )?;
         let ward = thread::Builder::new().name("ward".to_owned()).spawn(move || agent.run());
         let ward = ward.context("the Ward's thread")?;
 
         tasks.spawn(forward(requests, inbox.clone(), WhatIfs::new(config.clone(), clock)));
-        if let Some(users) = users {
-            tasks.spawn(people::watch(users, station.clone(), inbox.clone(), phases.clone()));
-        }
         let (heard, session_phases) = (inbox.clone(), phases.clone());
         tasks.spawn(async move { Ok(session.run(heard, to_broker, session_phases).await?) });
         look_after_the_journal(Control::new(&config, &journal, &inbox, &station, clock), &mut tasks, &phases)?;
-        if let Some(fhir) = &config.fhir {
-            let outlet = outlets::fhir::start(fhir, &config.site, &config.journal)?;
-            tasks.spawn(outlet.run(phases.clone()));
-        }
-        tasks.spawn(devices::watch(config.clone(), inbox.clone(), phases.clone()));
-        if let Some((hl7, stuck)) = hl7 {
-            let inbox = inbox.clone();
-            tasks.spawn(hl7.serve(Way { inbox, stuck, clock }, phases.clone()));
-        }
         recall_the_past(reader, station.clone(), clock.now())?;
-        let turned_away = TurnedAway::new(&station, &inbox);
-        if broker.is_none() && config.mqtt.tls.is_some() {
-            let log = BrokerLog::new(&config.mqtt, &config.site)?;
-            tasks.spawn(log.run(turned_away.clone(), phases.clone()));
-        }
+        let around = Around {
+            config: &config,
+            station: &station,
+            inbox: &inbox,
+            phases: &phases,
+            clock,
+        };
+        let turned_away = around.start(users, hl7, &mut tasks)?;
         tasks.spawn(http::serve(
             (listener, page_tls),
             turned_away,
@@ -358,6 +325,85 @@ fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Reader, Clock)> {
     );
     let clock = Clock::start(restored.ward.now());
     Ok((journal, restored, reader, clock))
+}
+
+/// The door for HL7, and whether the journal is stuck.
+type Hl7Door = (mllp::Listener, watch::Receiver<bool>);
+
+async fn open_hl7(config: &Config, journal_is_stuck: &watch::Receiver<bool>) -> anyhow::Result<Option<Hl7Door>> {
+    match &config.hl7.listen {
+        Some(listen) => Ok(Some((mllp::Listener::bind(listen).await?, journal_is_stuck.clone()))),
+        None => Ok(None),
+    }
+}
+
+/// The agent's own broker, if it has one; the configuration then knows its port.
+async fn start_broker(config: &mut Config, journal_is_stuck: watch::Receiver<bool>) -> anyhow::Result<Option<Broker>> {
+    let Some(embedded) = &config.mqtt.embedded else {
+        return Ok(None);
+    };
+    let broker = Broker::start(embedded, journal_is_stuck).await?;
+    config.mqtt.port = broker.address().port();
+    Ok(Some(broker))
+}
+
+/// Gets the live feed ready, for when the journal cannot commit.
+fn hear_live(
+    config: &Config,
+    wanted: watch::Receiver<bool>,
+    inbox: &mpsc::Sender<Input>,
+    tasks: &mut JoinSet<anyhow::Result<()>>,
+    phases: &watch::Receiver<Phase>,
+) -> anyhow::Result<()> {
+    let feed = LiveFeed::new(&config.mqtt, &config.site)?;
+    let (inbox, phases) = (inbox.clone(), phases.clone());
+    tasks.spawn(async move { Ok(feed.run(inbox, wanted, phases).await?) });
+    Ok(())
+}
+
+/// What goes on around the Ward: users, devices, the hospital's systems, and whoever is turned away.
+struct Around<'a> {
+    config: &'a Config,
+    station: &'a Station,
+    inbox: &'a mpsc::Sender<Input>,
+    phases: &'a watch::Receiver<Phase>,
+    clock: Clock,
+}
+
+impl Around<'_> {
+    /// Starts all of it; returns who is told of those who are turned away.
+    fn start(
+        self,
+        users: Option<Arc<UsersFile>>,
+        hl7: Option<Hl7Door>,
+        tasks: &mut JoinSet<anyhow::Result<()>>,
+    ) -> anyhow::Result<TurnedAway> {
+        let Self {
+            config,
+            station,
+            inbox,
+            phases,
+            clock,
+        } = self;
+        if let Some(users) = users {
+            tasks.spawn(people::watch(users, station.clone(), inbox.clone(), phases.clone()));
+        }
+        if let Some(fhir) = &config.fhir {
+            let outlet = outlets::fhir::start(fhir, &config.site, &config.journal)?;
+            tasks.spawn(outlet.run(phases.clone()));
+        }
+        tasks.spawn(devices::watch(config.clone(), inbox.clone(), phases.clone()));
+        if let Some((hl7, stuck)) = hl7 {
+            let inbox = inbox.clone();
+            tasks.spawn(hl7.serve(Way { inbox, stuck, clock }, phases.clone()));
+        }
+        let turned_away = TurnedAway::new(station, inbox);
+        if config.mqtt.embedded.is_none() && config.mqtt.tls.is_some() {
+            let log = BrokerLog::new(&config.mqtt, &config.site)?;
+            tasks.spawn(log.run(turned_away.clone(), phases.clone()));
+        }
+        Ok(turned_away)
+    }
 }
 
 /// Starts what goes on around the journal: heads of the audit trail are signed, the command line is listened to, the disk is watched.

@@ -84,10 +84,10 @@ fn read_listen(mut section: Section<'_>) -> (Option<Hl7Listen>, Zone, u16) {
     }
     let tls = match (ca_file, cert_file, key_file) {
         (Some(ca_file), Some(cert_file), Some(key_file)) => Some(ServerTlsFiles {
-            cert_file,
-            key_file,
-            client_ca_file: Some(ca_file),
-            crl_file,
+            cert: cert_file,
+            key: key_file,
+            client_ca: Some(ca_file),
+            crl: crl_file,
         }),
         (None, None, None) => None,
         _ => {

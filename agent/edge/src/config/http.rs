@@ -20,20 +20,20 @@ pub(crate) struct HttpConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServerTlsFiles {
     /// Its certificate and those between it and its authority.
-    pub(crate) cert_file: PathBuf,
+    pub(crate) cert: PathBuf,
     /// Its key.
-    pub(crate) key_file: PathBuf,
+    pub(crate) key: PathBuf,
     /// Authorities whose certificates visitors must have; `None`: visitors need none.
-    pub(crate) client_ca_file: Option<PathBuf>,
+    pub(crate) client_ca: Option<PathBuf>,
     /// Their revocation lists.
-    pub(crate) crl_file: Option<PathBuf>,
+    pub(crate) crl: Option<PathBuf>,
 }
 
 /// `with_login`: people prove who they are.
 pub(super) fn read(mut section: Section<'_>, with_login: bool) -> HttpConfig {
     let allow_insecure = section.boolean("allow_insecure", false);
     let tls = read_tls(&mut section);
-    let known_visitors = with_login || tls.as_ref().is_some_and(|tls| tls.client_ca_file.is_some());
+    let known_visitors = with_login || tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
     let listen = section.parsed("listen", |text| {
         let address = text.parse::<SocketAddr>();
         let address = address.map_err(|_error| "must be ADDRESS:PORT, as in 127.0.0.1:8080")?;
@@ -44,9 +44,10 @@ pub(super) fn read(mut section: Section<'_>, with_login: bool) -> HttpConfig {
             (Some(_), true) => Ok(address),
         }
     });
-    let hosts = section.list("hosts", |name| match is_dns_name(name) {
-        true => Ok(name.to_owned()),
-        false => Err("must be a name as in https://NAME/, without scheme, port and path"),
+    let hosts = section.list("hosts", |name| {
+        let name = Some(name).filter(|name| is_dns_name(name));
+        name.map(str::to_owned)
+            .ok_or("must be a name as in https://NAME/, without scheme, port and path")
     });
     section.finish();
     HttpConfig {
@@ -67,10 +68,10 @@ fn read_tls(section: &mut Section<'_>) -> Option<ServerTlsFiles> {
     match (cert_file, key_file) {
         (Some(cert_file), Some(key_file)) => {
             return Some(ServerTlsFiles {
-                cert_file,
-                key_file,
-                client_ca_file,
-                crl_file,
+                cert: cert_file,
+                key: key_file,
+                client_ca: client_ca_file,
+                crl: crl_file,
             });
         }
         (Some(_), None) => section.missing("key_file", "is missing: cert_file needs its key"),

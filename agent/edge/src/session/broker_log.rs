@@ -62,7 +62,8 @@ impl Lines {
         // "1795626561: text"
         let text = line.split_once(": ").map_or(line, |(_time, text)| text);
         if let Some(rest) = text.strip_prefix("New connection from ") {
-            self.newest = rest.split(' ').next().map(without_port).unwrap_or_default().to_owned();
+            let address = rest.split(' ').next().unwrap_or_default();
+            without_port(address).clone_into(&mut self.newest);
             return None;
         }
         let named = |who: &str, reason| Some((who.to_owned(), reason));

@@ -27,13 +27,12 @@ impl Connector {
         let lists = revoked(files.crl_file.as_deref())?;
         let unusable = |error: &dyn std::fmt::Display| fault(&files.ca_file, error);
         let verifier = WebPkiServerVerifier::builder_with_provider(authorities(&files.ca_file)?, provider());
-        let verifier = match lists.is_empty() {
-            true => verifier,
+        let verifier = if lists.is_empty() {
+            verifier
+        } else {
             // An authority that has no list here has revoked nobody.
-            false => verifier
-                .with_crls(lists)
-                .only_check_end_entity_revocation()
-                .allow_unknown_revocation_status(),
+            let verifier = verifier.with_crls(lists).only_check_end_entity_revocation();
+            verifier.allow_unknown_revocation_status()
         };
         let verifier = verifier.build().map_err(|error| unusable(&error))?;
         let builder = ClientConfig::builder_with_provider(provider())

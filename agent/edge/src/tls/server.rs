@@ -44,7 +44,7 @@ impl ServerTls {
             match read(&self.files) {
                 Ok(config) => {
                     self.config = config;
-                    info!(file = %self.files.cert_file.display(), "A certificate was read anew.");
+                    info!(file = %self.files.cert.display(), "A certificate was read anew.");
                 }
                 Err(error) => error!(%error, "A certificate changed and cannot be used; the former one goes on."),
             }
@@ -55,10 +55,10 @@ impl ServerTls {
 
 fn look(files: &ServerTlsFiles) -> Vec<Seen> {
     let all = [
-        Some(&files.cert_file),
-        Some(&files.key_file),
-        files.client_ca_file.as_ref(),
-        files.crl_file.as_ref(),
+        Some(&files.cert),
+        Some(&files.key),
+        files.client_ca.as_ref(),
+        files.crl.as_ref(),
     ];
     let seen = |path: &PathBuf| {
         let metadata = path.metadata().ok()?;
@@ -68,28 +68,27 @@ fn look(files: &ServerTlsFiles) -> Vec<Seen> {
 }
 
 fn read(files: &ServerTlsFiles) -> Result<Arc<ServerConfig>, TlsFileError> {
-    let unusable = |error: &dyn std::fmt::Display| fault(&files.cert_file, error);
+    let unusable = |error: &dyn std::fmt::Display| fault(&files.cert, error);
     let builder = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(VERSIONS)
         .map_err(|error| unusable(&error))?;
-    let builder = match &files.client_ca_file {
+    let builder = match &files.client_ca {
         None => builder.with_no_client_auth(),
         Some(ca_file) => {
-            let lists = revoked(files.crl_file.as_deref())?;
+            let lists = revoked(files.crl.as_deref())?;
             let verifier = WebPkiClientVerifier::builder_with_provider(authorities(ca_file)?, provider());
-            let verifier = match lists.is_empty() {
-                true => verifier,
+            let verifier = if lists.is_empty() {
+                verifier
+            } else {
                 // An authority that has no list here has revoked nobody.
-                false => verifier
-                    .with_crls(lists)
-                    .only_check_end_entity_revocation()
-                    .allow_unknown_revocation_status(),
+                let verifier = verifier.with_crls(lists).only_check_end_entity_revocation();
+                verifier.allow_unknown_revocation_status()
             };
             builder.with_client_cert_verifier(verifier.build().map_err(|error| fault(ca_file, &error))?)
         }
     };
     let config = builder
-        .with_single_cert(certificates(&files.cert_file)?, key(&files.key_file)?)
+        .with_single_cert(certificates(&files.cert)?, key(&files.key)?)
         .map_err(|error| unusable(&error))?;
     Ok(Arc::new(config))
 }

@@ -65,10 +65,10 @@ impl Place {
 
     fn page(&self) -> ServerTlsFiles {
         ServerTlsFiles {
-            cert_file: self.path("page.pem"),
-            key_file: self.path("page.key"),
-            client_ca_file: Some(self.path("ca.pem")),
-            crl_file: None,
+            cert: self.path("page.pem"),
+            key: self.path("page.key"),
+            client_ca: Some(self.path("ca.pem")),
+            crl: None,
         }
     }
 
@@ -134,7 +134,7 @@ async fn visit(page: &Page, files: &TlsFiles) -> io::Result<u8> {
 async fn a_visitor_with_a_certificate_gets_in_and_each_other_is_refused_with_its_reason() {
     let place = Place::new();
     let mut files = place.page();
-    files.crl_file = Some(place.revoke(77));
+    files.crl = Some(place.revoke(77));
     place.issue("expired", |params| {
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2021, 1, 1);
@@ -200,7 +200,7 @@ async fn a_new_certificate_counts_from_the_next_connection_on_and_a_broken_one_c
     let visitor = place.visitor(Some("visitor"));
     assert!(visit(&page, &visitor).await.is_ok());
 
-    fs::write(&files.cert_file, "no certificate").unwrap();
+    fs::write(&files.cert, "no certificate").unwrap();
     assert!(visit(&page, &visitor).await.is_ok(), "the former one goes on");
 
     // Another authority: those of the former one are out, those of the new one in, without a restart.
@@ -232,7 +232,7 @@ async fn nothing_older_than_tls_1_3_is_spoken() {
 fn a_file_that_cannot_be_used_is_named() {
     let place = Place::new();
     let mut files = place.page();
-    files.key_file = place.path("none.key");
+    files.key = place.path("none.key");
     let error = ServerTls::new(&files).err().unwrap().to_string();
     assert!(error.contains("none.key"), "{error}");
 }
