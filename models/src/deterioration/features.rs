@@ -202,17 +202,17 @@ mod tests {
             let row = features(None, &hours).into_row();
             let grid: Vec<&[f32]> = row[feature_names().len()..].chunks(MAX_HOURS).collect();
             assert_eq!(grid.len(), VITAL_COUNT);
-            for slot in 0..MAX_HOURS {
-                let n = (length + slot).checked_sub(MAX_HOURS);
-                let expected = |base: f32| n.map(|n| base + n as f32);
-                let found = |vital: usize| Some(grid[vital][slot]).filter(|value| !value.is_nan());
-                assert_eq!(
-                    (found(0), found(2)),
-                    (expected(60.0), expected(120.0)),
-                    "{length} hours, slot {slot}"
-                );
-                assert_eq!((found(1), found(5)), (None, None), "not measured, and out of range");
-            }
+            let known = |vital: usize| grid[vital].iter().map(|value| Some(*value).filter(|value| !value.is_nan()));
+            let expected = |base: f32| {
+                let hour = move |slot: usize| (length + slot).checked_sub(MAX_HOURS).map(|n| base + n as f32);
+                (0..MAX_HOURS).map(hour)
+            };
+            assert!(known(0).eq(expected(60.0)), "{length} hours");
+            assert!(known(2).eq(expected(120.0)), "{length} hours");
+            assert!(
+                known(1).chain(known(5)).all(|value| value.is_none()),
+                "not measured, and out of range"
+            );
         }
     }
 

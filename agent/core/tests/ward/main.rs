@@ -392,7 +392,7 @@ fn duplicates_do_nothing_and_gaps_are_counted() {
 }
 
 fn missed(play: &Play) -> u64 {
-    play.ward.bed(&bed()).unwrap().devices[0].missed
+    play.ward.bed(&bed()).unwrap().devices.first().unwrap().missed
 }
 
 #[test]
