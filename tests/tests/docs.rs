@@ -7,7 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -175,4 +175,41 @@ fn commands_in_the_documents_exist_with_their_options() {
         }
     }
     assert!(seen >= 3, "only {seen} commands found: is the search right?");
+}
+
+/// Every function of every Rust file below a folder.
+fn functions(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            functions(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let names = text.lines().filter_map(|line| line.trim_start().split_once("fn "));
+            found.extend(
+                names
+                    .filter_map(|(_, rest)| rest.split_once('('))
+                    .map(|(name, _)| name.to_owned()),
+            );
+        }
+    }
+}
+
+#[test]
+fn each_test_that_the_page_on_security_names_is_in_the_code() {
+    let mut known = BTreeSet::new();
+    for folder in ["agent", "firmware-config", "models", "tests"] {
+        functions(&root().join(folder), &mut known);
+    }
+    let text = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let is_name = |word: &&str| {
+        word.len() > 30
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    let named: Vec<&str> = quoted(&text).into_iter().filter(is_name).collect();
+    assert!(named.len() > 40, "{}", named.len());
+    let missing: Vec<&&str> = named.iter().filter(|name| !known.contains(**name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
