@@ -37,7 +37,7 @@ use crate::inference::{self, Inference, Loader};
 use crate::keys;
 use crate::outlets::Outlets;
 use crate::packages::Packages;
-use crate::people;
+use crate::people::{self, UsersFile};
 use crate::pipeline::Pipeline;
 use crate::recall;
 use crate::remote::Remote;
@@ -170,13 +170,10 @@ impl Running {
         let ward = ward.context("the Ward's thread")?;
 
         tasks.spawn(forward(requests, inbox.clone(), WhatIfs::new(config.clone(), clock)));
-        if let Some(users) = users {
-            tasks.spawn(people::watch(users, station.clone(), inbox.clone(), phases.clone()));
-        }
+        follow_the_command_line(&config, users, &station, &inbox, &phases, &mut tasks);
         let (heard, session_phases) = (inbox.clone(), phases.clone());
         tasks.spawn(async move { Ok(session.run(heard, to_broker, session_phases).await?) });
         look_after_the_journal(Control::new(&config, &journal, &inbox, &station, clock), &mut tasks, &phases)?;
-        tasks.spawn(devices::watch(config.clone(), inbox.clone(), phases.clone()));
         recall_the_past(reader, station.clone(), clock.now())?;
         tasks.spawn(http::serve(listener, page_tls, station, prometheus, ready, phases));
         attach_from_file(&config, &commands).await;
@@ -327,6 +324,21 @@ fn open(config: &Config) -> anyhow::Result<(Journal, Restored, Reader, Clock)> {
     );
     let clock = Clock::start(restored.ward.now());
     Ok((journal, restored, reader, clock))
+}
+
+/// Starts what looks at the files that the command line changes: the users' and those of the devices.
+fn follow_the_command_line(
+    config: &Config,
+    users: Option<Arc<UsersFile>>,
+    station: &Station,
+    inbox: &mpsc::Sender<Input>,
+    phases: &watch::Receiver<Phase>,
+    tasks: &mut JoinSet<anyhow::Result<()>>,
+) {
+    if let Some(users) = users {
+        tasks.spawn(people::watch(users, station.clone(), inbox.clone(), phases.clone()));
+    }
+    tasks.spawn(devices::watch(config.clone(), inbox.clone(), phases.clone()));
 }
 
 /// Starts what goes on around the journal: heads of the audit trail are signed, the command line is listened to, the disk is watched.
