@@ -31,6 +31,7 @@ pub mod mosquitto;
 pub mod mqtt;
 pub mod planted;
 pub mod proxy;
+pub mod secured;
 pub mod sparkplug;
 pub mod system_clock;
 pub mod tls;

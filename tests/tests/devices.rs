@@ -8,151 +8,17 @@
 )]
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::time::Duration;
 
 use serde_json::Value;
-use wardlight_tests::agent::{Broker, Site};
 use wardlight_tests::device::{Device, HR};
-use wardlight_tests::mosquitto::Mosquitto;
 use wardlight_tests::mqtt::{Client, Heard};
+use wardlight_tests::secured::{SecuredWard as Ward, broker_watch};
 use wardlight_tests::system_clock::SystemClock;
 use wardlight_tests::tls::Identity;
 use wardlight_tests::wait::until;
-use wardlight_tests::{free_port, wardlight};
 
 const YEAR_S: i64 = 366 * 24 * 3600;
-
-/// A site whose broker asks for certificates.
-struct Ward {
-    site: Site,
-    devices: u16,
-    agents: u16,
-}
-
-impl Ward {
-    /// A site with an authority and an agent's certificate; the broker has none yet.
-    fn new() -> Self {
-        let (devices, agents) = (free_port(), free_port());
-        let site = Site::new(Broker::Mosquitto(agents), "");
-        let text = fs::read_to_string(site.config()).unwrap();
-        let tls = "ca_file = \"devices/broker/ca.pem\"\ncert_file = \"tls/agent.pem\"\nkey_file = \"tls/agent.key\"\n";
-        let text = text.replace(
-            &format!("url = \"mqtt://127.0.0.1:{agents}\"\n"),
-            &format!("url = \"mqtts://localhost:{agents}\"\n{tls}"),
-        );
-        let own = format!("[devices]\nbroker = \"mqtts://localhost:{devices}\"\nbroker_pid_file = \"mosquitto.pid\"\n");
-        fs::write(site.config(), text + &own).unwrap();
-        let ward = Self { site, devices, agents };
-        ward.device(&["enroll-agent"]);
-        ward
-    }
-
-    /// The same with a broker that runs.
-    fn with_broker() -> (Self, Mosquitto) {
-        Self::new().and_broker()
-    }
-
-    fn and_broker(self) -> (Self, Mosquitto) {
-        let ward = self;
-        ward.device(&["enroll-broker", "--host", "localhost"]);
-        let broker = ward.broker();
-        (ward, broker)
-    }
-
-    fn broker(&self) -> Mosquitto {
-        Mosquitto::configured(&self.site.dir().join("devices/broker/mosquitto.conf"), self.devices)
-    }
-
-    fn run(&self, args: &[&str], clock: Option<&SystemClock>) -> Output {
-        let mut command = Command::new(wardlight());
-        command.arg("device").args(args).arg("--config").arg(self.site.config());
-        if let Some(clock) = clock {
-            clock.rule(&mut command);
-        }
-        command.output().unwrap()
-    }
-
-    /// `wardlight device ARGS`; returns what it says.
-    fn device(&self, args: &[&str]) -> String {
-        self.device_at(args, None)
-    }
-
-    fn device_at(&self, args: &[&str], clock: Option<&SystemClock>) -> String {
-        let output = self.run(args, clock);
-        assert!(
-            output.status.success(),
-            "{args:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn enroll(&self, id: &str) -> Identity {
-        self.enroll_at(id, None)
-    }
-
-    fn enroll_at(&self, id: &str, clock: Option<&SystemClock>) -> Identity {
-        self.bundle(
-            &["enroll", "--profile", "wearable", "--id", id],
-            &format!("bundle-{id}"),
-            clock,
-        )
-    }
-
-    fn bundle(&self, args: &[&str], folder: &str, clock: Option<&SystemClock>) -> Identity {
-        let out = self.path(folder);
-        self.device_at(&[args, &["--out", out.to_str().unwrap()]].concat(), clock);
-        Identity::of(&out)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.site.dir().join(name)
-    }
-
-    fn connect(&self, who: &Identity, id: &str) -> Client {
-        Client::connect_as(who, self.devices, id).unwrap()
-    }
-
-    /// Why there is no connection.
-    fn refusal(&self, who: &Identity, id: &str) -> String {
-        match Client::connect_as(who, self.devices, id) {
-            Ok(_) => panic!("{id}: got in"),
-            Err(error) => error.to_string(),
-        }
-    }
-
-    /// Somebody with the agent's certificate who hears everything.
-    fn listener(&self) -> Client {
-        let read = |name: &str| fs::read_to_string(self.path(name)).unwrap();
-        let agent = Identity {
-            trusted: read("devices/broker/ca.pem"),
-            certificate: read("tls/agent.pem"),
-            key: read("tls/agent.key"),
-            broker: "localhost".to_owned(),
-        };
-        let mut client = Client::connect_as(&agent, self.agents, "listener").unwrap();
-        client.subscribe("vitals/#");
-        client
-    }
-}
-
-/// The plugin of Mosquitto that says who writes under another's name.
-fn broker_watch() -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware-config/broker-watch");
-    let build = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broker-watch");
-    let made = Command::new("make")
-        .arg("-C")
-        .arg(source)
-        .arg(format!("BUILD={}", build.display()))
-        .output();
-    let made = made.expect(
-        "make does not start; install the Debian packages make, gcc, mosquitto-dev and libmosquitto-dev (tests/run does)",
-    );
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    build.join("wardlight_watch.so")
-}
 
 fn topic(device: &str) -> String {
     format!("vitals/v1/site/{device}/num")
