@@ -8,10 +8,11 @@ use rcgen::{
     Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData, RevokedCertParams, SanType, SerialNumber,
 };
 use ring::rand::{SecureRandom, SystemRandom};
+use wardlight_core::hex;
 use wardlight_core::ids::DeviceId;
 use wardlight_core::time::Timestamp;
 
-use crate::certificate::{Certificate, from_hex, hex};
+use crate::certificate::Certificate;
 use crate::dates::{date, whole_second};
 use crate::enrolment::{EnrolError, PrivateKey, PublicKey};
 
@@ -61,7 +62,7 @@ impl Authority {
         let mut params = params(now, AUTHORITY_VALID_FOR)?;
         // Two authorities of one site must not be called alike: whoever checks a certificate finds its revocation list by this name.
         let number = params.serial_number.as_ref().map(SerialNumber::to_bytes).unwrap_or_default();
-        let number = hex(number.get(..4).unwrap_or_default());
+        let number = hex::encode(number.get(..4).unwrap_or_default());
         params.distinguished_name.push(DnType::CommonName, format!("{name} {number}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -82,7 +83,7 @@ impl Authority {
                 certificate: certificate.name().to_owned(),
             });
         }
-        let key_id = hex(&CertificateParams::default().key_identifier(issuer.key()));
+        let key_id = hex::encode(&CertificateParams::default().key_identifier(issuer.key()));
         Ok(Self {
             certificate,
             key_id,
@@ -134,7 +135,7 @@ impl Authority {
     /// If a serial number is not hexadecimal.
     pub fn revocation_list(&self, revoked: &[Revocation], now: Timestamp) -> Result<String, EnrolError> {
         let revoked = revoked.iter().map(|one| {
-            let serial = from_hex(&one.serial).ok_or_else(|| EnrolError::Unreadable {
+            let serial = hex::decode(&one.serial).ok_or_else(|| EnrolError::Unreadable {
                 what: "serial number",
                 problem: format!("{:?} is not hexadecimal", one.serial),
             })?;

@@ -1,8 +1,7 @@
 //! Certificates, as far as enrolment looks into them.
 
-use std::fmt::Write as _;
-
 use ring::digest::{SHA256, digest};
+use wardlight_core::hex;
 use wardlight_core::time::Timestamp;
 use x509_parser::pem::parse_x509_pem;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -41,13 +40,13 @@ impl Certificate {
         let mut issuer_key = None;
         for extension in x509.extensions() {
             if let x509_parser::extensions::ParsedExtension::AuthorityKeyIdentifier(found) = extension.parsed_extension() {
-                issuer_key = found.key_identifier.as_ref().map(|key| hex(key.0));
+                issuer_key = found.key_identifier.as_ref().map(|key| hex::encode(key.0));
             }
         }
         Ok(Self {
             pem: pem.to_owned(),
             name,
-            serial: hex(x509.raw_serial()),
+            serial: hex::encode(x509.raw_serial()),
             not_before: seconds(x509.validity().not_before),
             not_after: seconds(x509.validity().not_after),
             issuer_key: issuer_key.unwrap_or_default(),
@@ -83,7 +82,7 @@ impl Certificate {
 
     /// SHA-256 of the DER in hexadecimal, as `openssl x509 -fingerprint -sha256` shows it but for the colons.
     pub fn fingerprint(&self) -> String {
-        hex(digest(&SHA256, &self.der).as_ref())
+        hex::encode(digest(&SHA256, &self.der).as_ref())
     }
 
     /// From when on it is valid.
@@ -100,29 +99,4 @@ impl Certificate {
     pub fn issuer_key(&self) -> &str {
         &self.issuer_key
     }
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        write!(text, "{byte:02x}").ok();
-    }
-    text
-}
-
-/// Reads hexadecimal of either case.
-pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text.chars().map(|c| Some(c.to_digit(16)? as u8)).collect();
-    let digits = digits?;
-    let pairs = digits.chunks_exact(2);
-    if !pairs.remainder().is_empty() {
-        return None;
-    }
-    Some(
-        pairs
-            .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
-            .collect(),
-    )
 }

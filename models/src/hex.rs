@@ -1,33 +1,12 @@
 //! Hexadecimal digits of fixed-size byte strings.
 
-use std::fmt::Write;
-
 use ring::digest::{SHA256, digest};
+use wardlight_core::hex;
+pub(crate) use wardlight_core::hex::encode;
 
 /// Exactly `2 * N` hexadecimal digits to bytes; anything else is `None`.
 pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
-    if text.len() != 2 * N || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let digits = std::str::from_utf8(pair).ok()?;
-        // `from_str_radix` would also take a sign.
-        if !pair.iter().all(u8::is_ascii_hexdigit) {
-            return None;
-        }
-        *byte = u8::from_str_radix(digits, 16).ok()?;
-    }
-    Some(bytes)
-}
-
-/// Bytes to lower-case hexadecimal digits.
-pub(crate) fn encode(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a String cannot fail.
-        write!(text, "{byte:02x}").ok();
-        text
-    })
+    hex::decode(text)?.try_into().ok()
 }
 
 /// SHA-256 in hexadecimal digits.

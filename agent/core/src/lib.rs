@@ -22,6 +22,7 @@ pub mod codes;
 pub mod drift;
 pub mod event;
 pub mod handover;
+pub mod hex;
 pub mod ids;
 pub mod limits;
 pub mod message;

@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde::Serialize;
 use wardlight_core::alarms::{AlarmId, Inactivation};
 use wardlight_core::event::Command;
+use wardlight_core::hex;
 use wardlight_core::ids::{BedId, StayToken};
 use wardlight_core::people::{Actor, Role};
 use wardlight_core::time::Timestamp;
@@ -18,8 +19,6 @@ use wardlight_core::ward::Ward;
 use wardlight_journal::{Entry, Kind, StayToken as StayKey};
 use wardlight_models::life::{Change, State};
 use wardlight_station::{CommandFailure, Happening, Origin, What};
-
-use crate::keys::hex;
 
 /// Who made a step in the life of a package that nobody asked for.
 pub(crate) const AGENT: &str = "the agent";
@@ -290,7 +289,7 @@ impl Record {
 }
 
 fn token(stay: StayToken) -> String {
-    hex(stay.as_bytes())
+    hex::encode(stay.as_bytes())
 }
 
 #[cfg(test)]

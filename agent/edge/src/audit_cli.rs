@@ -3,10 +3,11 @@
 use std::io::Write;
 
 use serde_json::{Map, Value, json};
+use wardlight_core::hex;
 use wardlight_journal::{AuditReport, Head, verify_audit};
 
 use crate::config::Config;
-use crate::keys::{self, hex};
+use crate::keys;
 
 /// Prints every record as a JSON line, oldest first. Returns how many could not be read; each is named on standard error.
 /// # Errors
@@ -42,8 +43,8 @@ pub(crate) fn line(head: &Head, before: &Head, at_ms: i64, record: &[u8]) -> Map
         Ok(Value::Object(fields)) => line.extend(fields),
         Ok(_) | Err(_) => drop(line.insert("unreadable".to_owned(), json!(record.len()))),
     }
-    line.insert("prev".to_owned(), json!(hex(&before.hash)));
-    line.insert("hash".to_owned(), json!(hex(&head.hash)));
+    line.insert("prev".to_owned(), json!(hex::encode(&before.hash)));
+    line.insert("hash".to_owned(), json!(hex::encode(&head.hash)));
     line
 }
 

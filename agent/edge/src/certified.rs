@@ -17,8 +17,9 @@ use wardlight_models::{Card, GpuTrial, Manifest, Package, TrustedKeys, WaveformM
 use crate::clock;
 use crate::config::{Gpu, JournalConfig, ModelConfig};
 use crate::inference::Loaded;
-use crate::keys::{self, hex};
+use crate::keys;
 use crate::whole_file;
+use wardlight_core::hex;
 
 const FOLDER: &str = "certificates";
 /// What the derived key is for.
@@ -167,7 +168,7 @@ impl<'a> Certificates<'a> {
         let unusable = || anyhow!("{}: no key can be derived from it", self.key_file.display());
         let seed = keys::derive(self.key_file, self.journal, LABEL)?;
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_rejected| unusable())?;
-        let digits = hex(pair.public_key().as_ref());
+        let digits = hex::encode(pair.public_key().as_ref());
         Ok(Site {
             pair,
             public: TrustedKeys::parse(&digits)?,

@@ -6,10 +6,11 @@ mod phone;
 mod zephyr;
 
 use ring::digest::{SHA256, digest};
+use wardlight_core::hex;
 use wardlight_core::ids::{DeviceId, SiteId};
 
 use crate::behaviour::Platform;
-use crate::certificate::{Certificate, hex};
+use crate::certificate::Certificate;
 use crate::enrolment::{EnrolError, PrivateKey};
 use crate::profile::Profile;
 
@@ -85,7 +86,7 @@ impl Bundle<'_> {
             Platform::Gateway => {}
         }
         let sums = files.iter().map(|file| {
-            let sum = hex(digest(&SHA256, &file.content).as_ref());
+            let sum = hex::encode(digest(&SHA256, &file.content).as_ref());
             format!("{sum}  {}\n", file.name)
         });
         let sums: String = sums.collect();

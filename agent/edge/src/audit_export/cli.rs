@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use ring::signature::KeyPair;
+use wardlight_core::hex;
 use wardlight_journal::{Audited, Head, StayToken, verify_audit};
 
 use super::verify::{Sound, verify};
@@ -14,7 +15,7 @@ use crate::audit_cli::utc;
 use crate::clock;
 use crate::config::Config;
 use crate::erasure::cli::PublicKey;
-use crate::keys::{self, hex};
+use crate::keys;
 
 /// Writes every record, and the signed end. A trail that is broken is not signed.
 /// # Errors
@@ -50,7 +51,7 @@ pub(crate) fn export(config: &Config, since_ms: i64, format: Format, mut output:
         head: last.to_string(),
         records,
         signed_at: clock::wall().as_millis(),
-        public_key: hex(pair.public_key().as_ref()),
+        public_key: hex::encode(pair.public_key().as_ref()),
     };
     let signature = sign(&pair, &end.message());
     writeln!(output, "{}", format.end(&end, &signature)?)?;

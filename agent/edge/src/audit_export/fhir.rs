@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{End, Exported};
 use crate::audit_cli::utc;
-use crate::keys::{hex, unhex};
+use wardlight_core::hex;
 
 const CHAIN: &str = "urn:wardlight:audit-chain";
 const END: &str = "urn:wardlight:audit-export";
@@ -138,7 +138,7 @@ pub(super) fn provenance(end: &End, signature: &str) -> anyhow::Result<Value> {
             "when": when,
             "who": who,
             "sigFormat": "application/octet-stream",
-            "data": base64(&unhex(signature).unwrap_or_default()),
+            "data": base64(&hex::decode(signature).unwrap_or_default()),
         }],
     }))
 }
@@ -149,7 +149,7 @@ pub(super) fn read_provenance(value: &Value) -> Option<(End, String)> {
     }
     let end = serde_json::from_str(extension(value, END)?.get("valueString")?.as_str()?).ok()?;
     let data = value.get("signature")?.get(0)?.get("data")?.as_str()?;
-    Some((end, hex(&unbase64(data)?)))
+    Some((end, hex::encode(&unbase64(data)?)))
 }
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

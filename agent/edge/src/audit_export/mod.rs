@@ -14,9 +14,8 @@ use anyhow::{Context, anyhow};
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use wardlight_core::hex;
 use wardlight_journal::Head;
-
-use crate::keys::{hex, unhex};
 
 pub(crate) use signer::sign_heads;
 
@@ -75,12 +74,12 @@ impl End {
 }
 
 fn sign(pair: &Ed25519KeyPair, message: &str) -> String {
-    hex(pair.sign(message.as_bytes()).as_ref())
+    hex::encode(pair.sign(message.as_bytes()).as_ref())
 }
 
 fn is_signed(public_key: &[u8], message: &str, signature: &str) -> bool {
     let key = UnparsedPublicKey::new(&ED25519, public_key);
-    unhex(signature).is_some_and(|signature| key.verify(message.as_bytes(), &signature).is_ok())
+    hex::decode(signature).is_some_and(|signature| key.verify(message.as_bytes(), &signature).is_ok())
 }
 
 /// What is signed of a head while the trail grows.

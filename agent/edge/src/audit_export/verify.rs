@@ -1,12 +1,12 @@
 //! Verifying an export with the public key alone: what is wrong first, and where.
 
 use std::collections::BTreeMap;
+use wardlight_core::hex;
 
 use serde_json::Value;
 use wardlight_journal::Head;
 
 use super::{End, Exported, Format, head, head_message, is_signed};
-use crate::keys::unhex;
 
 /// What is wrong with an export.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +54,8 @@ pub(super) fn verify(text: &str, public_key: &[u8], noted: Option<&Head>) -> Res
         .into_iter()
         .find_map(|format| format.read_end(&last).map(|(end, signature)| (format, end, signature)));
     let (format, end, signature) = found.ok_or(Fault::NoEnd)?;
-    let genuine = unhex(&end.public_key).as_deref() == Some(public_key) && is_signed(public_key, &end.message(), &signature);
+    let genuine =
+        hex::decode(&end.public_key).as_deref() == Some(public_key) && is_signed(public_key, &end.message(), &signature);
     let as_made = format.end(&end, &signature).is_ok_and(|made| made == last);
     let ends = head(&end.base).and_then(|base| Ok((base, head(&end.head)?)));
     let (true, true, Ok((base, end_head))) = (genuine, as_made, ends) else {

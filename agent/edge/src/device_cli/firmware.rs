@@ -11,9 +11,9 @@ use wardlight_wire::cmd::FirmwareNotice;
 use super::FirmwareArgs;
 use super::site::Site;
 use crate::devices::firmware::Audience;
-use crate::keys::hex;
 use crate::model_cli::signing_key;
 use crate::user_cli::whoami;
+use wardlight_core::hex;
 
 /// Signs the image and keeps the notice, or withdraws the one there is.
 /// # Errors
@@ -37,7 +37,7 @@ pub(super) fn run(site: &Site, args: &FirmwareArgs, output: &mut impl Write) -> 
         "{audience}: version {}, {} bytes, SHA-256 {}; who runs another is told.",
         notice.version,
         notice.size,
-        hex(&notice.sha256)
+        hex::encode(&notice.sha256)
     )?;
     let changed_by = whoami();
     site.registry.keep_firmware(&audience, Some(&Firmware { changed_by, notice }))

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use wardlight_core::hex;
 use wardlight_core::ids::DeviceId;
 use wardlight_devices::{Firmware, Record as Device, Status, rfc3339, shown_settings};
 
 use super::firmware::Audience;
 use crate::audit::Record;
-use crate::keys::hex;
 
 /// Every device, and the firmware there was, as of a look.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ fn by_whom(device: &Device, action: &'static str, detail: String) -> Record {
 /// Who withdrew one stands nowhere, so the agent only says that it is gone.
 fn of_firmware(action: &'static str, whom: &Audience, noted: &Firmware) -> Record {
     let Firmware { changed_by, notice } = noted;
-    let detail = format!("{whom}: {}, SHA-256 {}", notice.version, hex(&notice.sha256));
+    let detail = format!("{whom}: {}, SHA-256 {}", notice.version, hex::encode(&notice.sha256));
     let record = match action {
         "firmware_withdrawn" => Record::by_agent(action, detail),
         _ => Record::at_command_line(action, changed_by.clone(), detail),

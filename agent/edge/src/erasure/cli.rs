@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
+use wardlight_core::hex;
 use wardlight_core::ids::StayToken;
 use wardlight_journal::Reader;
 
@@ -15,7 +16,7 @@ use crate::audit_cli::utc;
 use crate::cli::ConfigArg;
 use crate::config::Config;
 use crate::control::{self, Order};
-use crate::keys::{self, unhex};
+use crate::keys;
 use crate::user_cli::whoami;
 use crate::whole_file;
 
@@ -64,7 +65,7 @@ pub(crate) struct PublicKey(pub(crate) Vec<u8>);
 /// # Errors
 /// What was expected.
 pub(crate) fn public_key(text: &str) -> Result<PublicKey, String> {
-    let bytes = unhex(text).filter(|bytes| bytes.len() == 32);
+    let bytes = hex::decode(text).filter(|bytes| bytes.len() == 32);
     bytes
         .map(PublicKey)
         .ok_or_else(|| format!("{text:?}: expected 64 hexadecimal digits, as `wardlight key show` prints them"))
@@ -76,7 +77,7 @@ pub(crate) fn public_key(text: &str) -> Result<PublicKey, String> {
 pub(crate) fn list(args: &StaysArgs, mut output: impl Write) -> anyhow::Result<()> {
     let config = Config::load(&args.config.config)?;
     let mut reader = keys::reader(&config.journal)?;
-    let erased: Vec<String> = reader.erased()?.iter().map(|t| keys::hex(&t.stay.0)).collect();
+    let erased: Vec<String> = reader.erased()?.iter().map(|t| hex::encode(&t.stay.0)).collect();
     for seen in stays::list(&mut reader)? {
         if args.bed.as_ref().is_none_or(|bed| *bed == seen.bed) {
             let line = json!({

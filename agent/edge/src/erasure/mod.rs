@@ -11,6 +11,7 @@ mod stays;
 use std::sync::mpsc::SyncSender;
 
 use anyhow::{Context, anyhow, bail};
+use wardlight_core::hex;
 use wardlight_core::ids::StayToken;
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::Ward;
@@ -18,7 +19,7 @@ use wardlight_journal::{Checkpoint, Journal, JournalError, Options, Reader, Stay
 
 use crate::audit::Record;
 use crate::config::Config;
-use crate::keys::{self, hex, unhex};
+use crate::keys;
 use crate::run::{journal_options, ward_config};
 use crate::{record, restore};
 
@@ -100,7 +101,7 @@ fn receipt_of(reader: &mut Reader, stay: StayToken) -> anyhow::Result<Option<Rec
 /// # Errors
 /// What was expected.
 pub(crate) fn parse_stay(text: &str) -> Result<StayToken, String> {
-    let bytes = unhex(text).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+    let bytes = hex::decode(text).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
     let token = bytes.map(StayToken::from_bytes);
     token.ok_or_else(|| {
         format!("{text:?}: expected the 32 hexadecimal digits of a stay, as `wardlight journal stays` prints them")
@@ -109,7 +110,7 @@ pub(crate) fn parse_stay(text: &str) -> Result<StayToken, String> {
 
 /// The token as people see it.
 fn shown(stay: StayToken) -> String {
-    hex(stay.as_bytes())
+    hex::encode(stay.as_bytes())
 }
 
 /// Why an order of the command line is not carried out now.

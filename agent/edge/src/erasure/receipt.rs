@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context, anyhow, bail};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
+use wardlight_core::hex;
 use wardlight_core::time::Timestamp;
 use wardlight_journal::{Erased, Head};
 
 use crate::audit_cli::utc;
-use crate::keys::{hex, unhex};
 
 /// What is signed begins so: a signature is good for nothing else.
 const DOMAIN: &[u8] = b"wardlight erasure receipt 1\n";
@@ -55,12 +55,12 @@ impl Receipt {
         Self {
             v: 1,
             site: site.to_owned(),
-            stay: hex(&erased.stay.0),
+            stay: hex::encode(&erased.stay.0),
             erased_at: utc(at.as_millis()),
             from: erased.span_ms.map(|(first, _)| utc(first)),
             until: erased.span_ms.map(|(_, last)| utc(last)),
             counts,
-            keys: erased.keys.iter().map(|hash| hex(hash)).collect(),
+            keys: erased.keys.iter().map(|hash| hex::encode(hash)).collect(),
             audit_head: head.to_string(),
         }
     }
@@ -84,8 +84,8 @@ impl Receipt {
         let signature = pair.sign(&self.signed());
         let signed = Signed {
             receipt: self,
-            public_key: hex(pair.public_key().as_ref()),
-            signature: hex(signature.as_ref()),
+            public_key: hex::encode(pair.public_key().as_ref()),
+            signature: hex::encode(signature.as_ref()),
         };
         Ok(serde_json::to_string_pretty(&signed)? + "\n")
     }
@@ -95,10 +95,10 @@ impl Receipt {
     /// What is wrong with it.
     pub(crate) fn verify(text: &str, public_key: &[u8]) -> anyhow::Result<Self> {
         let signed: Signed = serde_json::from_str(text).context("this is no receipt of an erasure")?;
-        if unhex(&signed.public_key).as_deref() != Some(public_key) {
+        if hex::decode(&signed.public_key).as_deref() != Some(public_key) {
             bail!("signed by another key: {}", signed.public_key);
         }
-        let signature = unhex(&signed.signature).context("its signature is not hexadecimal")?;
+        let signature = hex::decode(&signed.signature).context("its signature is not hexadecimal")?;
         UnparsedPublicKey::new(&ED25519, public_key)
             .verify(&signed.receipt.signed(), &signature)
             .map_err(|_forged| anyhow!("the signature does not fit: the receipt was altered, or never signed by this key"))?;
@@ -177,7 +177,7 @@ mod tests {
         let resigned = receipt()
             .sign(&other)
             .unwrap()
-            .replace(&hex(other.public_key().as_ref()), &hex(public));
+            .replace(&hex::encode(other.public_key().as_ref()), &hex::encode(public));
         assert!(Receipt::verify(&resigned, public).is_err());
     }
 }

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use ring::signature::KeyPair;
 use wardlight_journal::{Journal, JournalError};
 
-use super::{NotReplaced, Rotation, explained, hex, load, settle, signing, take_over};
+use super::{NotReplaced, Rotation, explained, load, settle, signing, take_over};
 use crate::audit::Record;
 use crate::cli::ConfigArg;
 use crate::clock;
@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::control::{self, Order};
 use crate::run::journal_options;
 use crate::user_cli::whoami;
+use wardlight_core::hex;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
@@ -96,7 +97,11 @@ pub(crate) fn left(taken_over: Result<(), NotReplaced>) -> Option<String> {
 fn show(config: &Config, mut output: impl Write) -> anyhow::Result<()> {
     let key = load(&config.journal.key_file, &config.journal.dir)?;
     writeln!(output, "site key:   {}", key.fingerprint()?)?;
-    writeln!(output, "public key: {}", hex(signing(&config.journal)?.public_key().as_ref()))?;
+    writeln!(
+        output,
+        "public key: {}",
+        hex::encode(signing(&config.journal)?.public_key().as_ref())
+    )?;
     output.flush()?;
     Ok(())
 }

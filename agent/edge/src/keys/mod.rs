@@ -7,7 +7,6 @@
 pub(crate) mod cli;
 mod rotate;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
@@ -99,25 +98,4 @@ fn waiting(key_file: &Path) -> PathBuf {
 /// Whether the journal opens with this key. Any trouble but a wrong key is told by whoever opens it.
 fn fits(journal: &Path, key: &SiteKey) -> bool {
     !matches!(Reader::open(journal, key), Err(JournalError::WrongKey { .. }))
-}
-
-/// Two digits for each byte.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        write!(text, "{byte:02x}").ok();
-        text
-    })
-}
-
-/// The bytes of hexadecimal digits.
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| match pair {
-            [high, low] => u8::try_from(digit(high)? * 16 + digit(low)?).ok(),
-            _ => None,
-        })
-        .collect()
 }

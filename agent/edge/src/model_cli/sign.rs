@@ -11,7 +11,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use crate::config::secret;
-use crate::keys::hex;
+use wardlight_core::hex;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -77,7 +77,7 @@ fn new_key(file: &Path) -> anyhow::Result<PathBuf> {
     private
         .and_then(|mut private| private.write_all(document.as_ref()))
         .with_context(|| failed(file))?;
-    let key = hex(pair.public_key().as_ref());
+    let key = hex::encode(pair.public_key().as_ref());
     writeln!(
         half,
         "# Ed25519 public keys that sign model packages, hexadecimal, one a line.\n{key}"
@@ -91,7 +91,8 @@ fn sign(package: &Path, key: &Path) -> anyhow::Result<()> {
     let manifest = package.join("manifest.toml");
     let manifest = fs::read(&manifest).with_context(|| manifest.display().to_string())?;
     let signature = package.join("manifest.sig");
-    fs::write(&signature, format!("{}\n", hex(pair.sign(&manifest).as_ref()))).with_context(|| signature.display().to_string())
+    fs::write(&signature, format!("{}\n", hex::encode(pair.sign(&manifest).as_ref())))
+        .with_context(|| signature.display().to_string())
 }
 
 /// The private key in a file that nobody else can read.

@@ -26,8 +26,9 @@ use wardlight_models::{Card, Package};
 
 use crate::certified::{self, Certificates};
 use crate::config::{JournalConfig, ModelConfig};
-use crate::keys::{self, hex, unhex};
+use crate::keys;
 use crate::whole_file;
+use wardlight_core::hex;
 
 pub(crate) use comparison::{Comparison, Ledger};
 pub(crate) use followed::Followed;
@@ -88,7 +89,7 @@ impl Packages {
         };
         let refused = |why: &str| anyhow!("{}: {why}; the carried models stay live: {REMEDY}", path.display());
         let sealed: Sealed = serde_json::from_slice(&text).map_err(|error| refused(&error.to_string()))?;
-        let code = unhex(&sealed.mac).ok_or_else(|| refused("its code is not hexadecimal"))?;
+        let code = hex::decode(&sealed.mac).ok_or_else(|| refused("its code is not hexadecimal"))?;
         hmac::verify(&self.key()?, &serde_json::to_vec(&sealed.life)?, &code)
             .map_err(|_differs| refused("was altered, or belongs to another site key"))?;
         if !sealed.life.is_readable() {
@@ -109,7 +110,7 @@ impl Packages {
         let outcome = edit(&mut life)?;
         if life != before {
             let code = hmac::sign(&self.key()?, &serde_json::to_vec(&life)?);
-            let mac = hex(code.as_ref());
+            let mac = hex::encode(code.as_ref());
             let text = serde_json::to_vec_pretty(&Sealed { life, mac })?;
             whole_file::write(&path, &text).with_context(|| format!("{}: cannot be written", path.display()))?;
         }

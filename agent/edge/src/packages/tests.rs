@@ -40,7 +40,7 @@ pub(crate) fn machine() -> Machine {
     let dir = folder.path().join("agent");
     fs::create_dir_all(dir.join("journal")).unwrap();
     SiteKey::create(&dir.join("site.key")).unwrap();
-    fs::write(dir.join("models.pub"), hex(pair().public_key().as_ref())).unwrap();
+    fs::write(dir.join("models.pub"), hex::encode(pair().public_key().as_ref())).unwrap();
     let config = Config::parse(CONFIGURATION, &dir.join("agent.toml")).unwrap();
     package(&folder.path().join("package"), "3.1.0");
     let packages = Packages::of(&config.model, &config.journal);
@@ -87,7 +87,11 @@ fn package(folder: &Path, version: &str) {
     let manifest = fs::read_to_string(folder.join("manifest.toml")).unwrap();
     let manifest = manifest.replacen("version = \"3.0.0\"", &format!("version = \"{version}\""), 1);
     fs::write(folder.join("manifest.toml"), &manifest).unwrap();
-    fs::write(folder.join("manifest.sig"), hex(pair().sign(manifest.as_bytes()).as_ref())).unwrap();
+    fs::write(
+        folder.join("manifest.sig"),
+        hex::encode(pair().sign(manifest.as_bytes()).as_ref()),
+    )
+    .unwrap();
 }
 
 pub(crate) fn now() -> Stamp<'static> {
@@ -258,7 +262,7 @@ fn what_has_no_place_is_not_staged() {
         assert_ne!(text, sound);
         fs::write(
             machine.package().join("manifest.sig"),
-            hex(pair().sign(text.as_bytes()).as_ref()),
+            hex::encode(pair().sign(text.as_bytes()).as_ref()),
         )
         .unwrap();
         fs::write(&manifest, text).unwrap();

@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
+use wardlight_core::hex;
 
 use ring::digest;
 use wardlight_station::{Directory, Member};
 
 use super::password;
 use super::users::{self, User};
-use crate::keys::hex;
 
 /// One difference between the users before and after.
 #[derive(Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ fn member(user: &User) -> Member {
 /// Tells one hash from another without being one.
 fn fingerprint(hash: &str) -> String {
     let digest = digest::digest(&digest::SHA256, hash.as_bytes());
-    hex(digest.as_ref().get(..4).unwrap_or_default())
+    hex::encode(digest.as_ref().get(..4).unwrap_or_default())
 }
 
 fn describe(user: &User) -> String {

@@ -1,6 +1,5 @@
 //! What a browser carries: the right of a display, and the token of a person.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +7,7 @@ use std::time::Duration;
 use axum::http::header::{self, HeaderMap};
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
+use wardlight_core::hex::{decode, encode};
 use wardlight_core::time::Timestamp;
 
 use super::session::Session;
@@ -56,20 +56,20 @@ pub(crate) fn set(name: &str, value: &str, lasts: Duration, secure: bool) -> Str
 pub(crate) fn new_token() -> Option<String> {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).ok()?;
-    Some(hex(&bytes))
+    Some(encode(&bytes))
 }
 
 /// The right of a display until then: the date and its signature.
 pub(crate) fn sign_display(key: &[u8; 32], until: Timestamp) -> String {
     let tag = hmac::sign(&signing(key), subject(until).as_bytes());
-    format!("{until}.{}", hex(tag.as_ref()))
+    format!("{until}.{}", encode(tag.as_ref()))
 }
 
 /// Until when a display's right lasts, if it is one of ours.
 pub(crate) fn read_display(key: &[u8; 32], value: &str) -> Option<Timestamp> {
     let (until, tag) = value.split_once('.')?;
     let until = Timestamp::from_millis(until.parse().ok()?);
-    hmac::verify(&signing(key), subject(until).as_bytes(), &unhex(tag)?).ok()?;
+    hmac::verify(&signing(key), subject(until).as_bytes(), &decode(tag)?).ok()?;
     Some(until)
 }
 
@@ -79,23 +79,6 @@ fn signing(key: &[u8; 32]) -> hmac::Key {
 
 fn subject(until: Timestamp) -> String {
     format!("{DOMAIN}{until}")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        write!(text, "{byte:02x}").ok();
-        text
-    })
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
-    let pair = |pair: &[u32]| pair.iter().fold(0, |byte, digit| byte * 16 + digit) as u8;
-    Some(digits?.chunks(2).map(pair).collect())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::audit_export::{sign, signer};
-use crate::keys::hex;
+use wardlight_core::hex;
 
 const SITE: &str = "st-mary";
 /// Every fifth record is a signed head.
@@ -53,7 +53,7 @@ fn export(format: Format, all: &[Exported], signer: &Ed25519KeyPair) -> Vec<Stri
         head: all.last().unwrap().head.to_string(),
         records: all.len() as u64,
         signed_at: 1_700_000_100_000,
-        public_key: hex(&public()),
+        public_key: hex::encode(&public()),
     };
     let mut lines: Vec<String> = all.iter().map(|one| format.line(SITE, one).to_string()).collect();
     let signature = sign(signer, &end.message());
