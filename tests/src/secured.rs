@@ -24,7 +24,7 @@ pub struct SecuredWard {
 
 impl SecuredWard {
     /// A site with an authority and an agent's certificate; the broker has none yet.
-    pub fn new() -> Self {
+    pub fn without_broker() -> Self {
         let (devices, agents) = (free_port(), free_port());
         let site = Site::new(Broker::Mosquitto(agents), "");
         let text = fs::read_to_string(site.config()).unwrap();
@@ -42,7 +42,7 @@ impl SecuredWard {
 
     /// The same with a broker that runs.
     pub fn with_broker() -> (Self, Mosquitto) {
-        Self::new().and_broker()
+        Self::without_broker().and_broker()
     }
 
     /// A broker that runs is added.

@@ -134,7 +134,7 @@ fn what_is_done_to_a_device_is_audited() {
 
 #[test]
 fn whoever_is_turned_away_is_shown_counted_and_audited_with_the_reason() {
-    let ward = Ward::new();
+    let ward = Ward::without_broker();
     let plugin = format!("broker_plugin = {:?}\n", broker_watch());
     let text = fs::read_to_string(ward.site.config()).unwrap();
     fs::write(ward.site.config(), text + &plugin).unwrap();
@@ -222,7 +222,7 @@ fn a_revoked_device_is_cut_off_and_its_certificate_opens_nothing_any_more() {
 #[test]
 fn certificates_that_do_not_count_are_refused_with_the_reason() {
     let (past, future) = (SystemClock::new(-2 * YEAR_S), SystemClock::new(YEAR_S));
-    let ward = Ward::new();
+    let ward = Ward::without_broker();
     // The authority is two years old by the time of the test, so that its certificates can have ended.
     fs::remove_dir_all(ward.path("devices")).unwrap();
     ward.device_at(&["init-ca"], Some(&past));
@@ -237,7 +237,7 @@ fn certificates_that_do_not_count_are_refused_with_the_reason() {
     assert!(ward.refusal(&expired, "old").contains("CertificateExpired"));
     // TLS has no word for it; OpenSSL says that the certificate is bad.
     assert!(ward.refusal(&unborn, "new").contains("BadCertificate"));
-    let other_site = Ward::new();
+    let other_site = Ward::without_broker();
     let mut foreign = other_site.enroll("good");
     foreign.trusted.clone_from(&good.trusted);
     assert!(ward.refusal(&foreign, "good").contains("UnknownCA"));
@@ -245,7 +245,7 @@ fn certificates_that_do_not_count_are_refused_with_the_reason() {
 
 #[test]
 fn a_device_refuses_a_broker_that_is_not_its_own() {
-    let ward = Ward::new();
+    let ward = Ward::without_broker();
     let past = SystemClock::new(-2 * YEAR_S);
     let identity = ward.enroll("mon-01");
     {
@@ -257,7 +257,7 @@ fn a_device_refuses_a_broker_that_is_not_its_own() {
         ward.device(&["enroll-broker", "--host", "localhost"]);
         let _broker = ward.broker();
         let mut stranger = identity.clone();
-        stranger.trusted = Ward::new().enroll("mon-01").trusted;
+        stranger.trusted = Ward::without_broker().enroll("mon-01").trusted;
         assert!(ward.refusal(&stranger, "mon-01").contains("UnknownIssuer"));
     }
     ward.device_at(&["enroll-broker", "--host", "localhost"], Some(&past));
@@ -294,7 +294,7 @@ fn another_authority_takes_over_without_a_restart_and_without_cutting_anybody_of
 
 #[test]
 fn the_check_names_certificates_that_end_within_six_weeks() {
-    let ward = Ward::new();
+    let ward = Ward::without_broker();
     let long_ago = SystemClock::new(-380 * 24 * 3600);
     ward.enroll_at("mon-01", Some(&long_ago));
     ward.enroll("mon-02");
