@@ -9,6 +9,7 @@
     clippy::expect_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
+    clippy::indexing_slicing,
     reason = "a program that prints a table, and stops at the first thing that is wrong"
 )]
 
@@ -114,10 +115,10 @@ fn change(round: usize) -> Option<Change> {
         ("the site key was rotated", key),
         ("another authority took over", |ward| drop(ward.device(&["rotate-ca"]))),
         ("the broker got its certificate", |ward| {
-            drop(ward.device(&["enroll-broker", "--host", "localhost"]))
+            drop(ward.device(&["enroll-broker", "--host", "localhost"]));
         }),
         ("a device was renewed", |ward| {
-            drop(ward.bundle(&["renew", "patch-0001"], "renewed", None))
+            drop(ward.bundle(&["renew", "patch-0001"], "renewed", None));
         }),
         ("the site key was rotated again", key),
     ];
