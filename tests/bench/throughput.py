@@ -6,11 +6,12 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 import threading
 
 from load import DEVICES, device, measure, saturate
 from processes import Processes, end, machine, memory_mib, wait_for
-from ward import SITE, Agent, Mosquitto, folder
+from ward import SITE, Agent, Mosquitto, certificates, folder
 
 
 class AgentConsumer:
@@ -87,14 +88,16 @@ def count_journal(agent):
     return total, len(different)
 
 
-def bench_agent(where, boots, arguments):
-    """The agent: rates, memory, and whether its journal holds exactly what was acknowledged."""
+def bench_agent(where, boots, arguments, tls=None):
+    """The agent, over TLS where there are certificates: rates, memory, and whether its journal holds exactly what was acknowledged."""
+    where = pathlib.Path(tempfile.mkdtemp(dir=where))
+    where.chmod(0o755)
     with Processes() as processes:
-        broker = Mosquitto(processes, where)
+        broker = Mosquitto(processes, where, tls)
         beds = {f"B{n:03}": [device(n)] for n in range(DEVICES)}
         agent = Agent(processes, where, broker, list(beds))
         agent.occupy(beds)
-        print(f"wardlight, {DEVICES} devices at {DEVICES} beds:")
+        print(f"wardlight{', over TLS' if tls else ''}, {DEVICES} devices at {DEVICES} beds:")
         trials, held = search_and_confirm(AgentConsumer(agent), processes, where, broker, boots, arguments, arguments.first)
         acknowledged = sum(t["acknowledged"] for t in [*trials, held])
         duplicates, missed = (agent.counter(f"wardlight_{n}_total") for n in ("duplicates", "missed_messages"))
@@ -142,6 +145,7 @@ def main():
     parser.add_argument("--trial", type=float, default=6, help="length of each trial before it")
     parser.add_argument("--first", type=float, default=10000, help="rate of the agent's first trial, messages per second")
     parser.add_argument("--only-agent", action="store_true", help="without the Python pipelines")
+    parser.add_argument("--tls", action="store_true", help="the agent a second time, with TLS 1.3 and certificates between it and the broker")
     arguments = parser.parse_args()
     print(machine())
     boots, results = itertools.count(1), {}
@@ -149,6 +153,10 @@ def main():
         where = folder(processes)
         trials, held, exact = bench_agent(where, boots, arguments)
         results["wardlight, FULL before each PUBACK"] = (trials, held)
+        if arguments.tls:
+            *over_tls, exact_too = bench_agent(where, boots, arguments, certificates(where))
+            results["the same, its connection to the broker over TLS"] = tuple(over_tls)
+            exact = exact and exact_too
         if not arguments.only_agent:
             results["Python, FULL before each PUBACK"] = bench_peer("full", where, boots, arguments, 100)
             results["Python, NORMAL, commits in batches"] = bench_peer("batches", where, boots, arguments, 1500)

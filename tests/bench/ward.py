@@ -29,16 +29,26 @@ log_type error
 log_type warning
 """
 
+# Another door, for the agent: both sides show certificates.
+TLS = """\
+listener {port} 127.0.0.1
+cafile {tls}/ca.pem
+certfile {tls}/localhost.pem
+keyfile {tls}/localhost.key
+require_certificate true
+use_identity_as_username true
+"""
+
 CONFIG = """\
 [site]
 name = "{site}"
 [[unit]]
 name = "ward"
 beds = {beds}
-[mqtt]
-url = "mqtt://127.0.0.1:{broker}"
 [http]
 listen = "127.0.0.1:{http}"
+[mqtt]
+{mqtt}
 """
 
 
@@ -55,15 +65,44 @@ def listens(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-class Mosquitto:
-    """A broker."""
+def certificates(where):
+    """A folder with an authority and its certificates for `localhost` and for an agent, made by openssl; readable for the broker's user."""
+    tls = where / "tls"
+    tls.mkdir(exist_ok=True)
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
 
-    def __init__(self, processes, where):
-        self.port = free_port()
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=tls, check=True, capture_output=True)
+
+    openssl("req", "-x509", *key, "-subj", "/CN=bench authority", "-keyout", "ca.key", "-out", "ca.pem")
+    for name in ("localhost", "agent"):
+        authority = ["-CA", "ca.pem", "-CAkey", "ca.key", "-addext", f"subjectAltName=DNS:{name}"]
+        openssl("req", "-x509", *key, *authority, "-addext", "basicConstraints=critical,CA:FALSE", "-subj", f"/CN={name}",
+                "-keyout", f"{name}.key", "-out", f"{name}.pem")
+    (tls / "localhost.key").chmod(0o644)
+    for above in (tls, where):
+        above.chmod(0o755)
+    return tls
+
+
+class Mosquitto:
+    """A broker; with a folder of certificates it has a second door for the agent."""
+
+    def __init__(self, processes, where, tls=None):
+        self.port, self.tls = free_port(), tls
+        self.tls_port = free_port() if tls else None
+        door = TLS.format(port=self.tls_port, tls=tls) if tls else ""
         config = where / "mosquitto.conf"
-        config.write_text(MOSQUITTO.format(port=self.port))
+        config.write_text(MOSQUITTO.format(port=self.port) + door)
         self.process = processes.start(["mosquitto", "-c", config])
-        wait_for("mosquitto", lambda: listens(self.port))
+        wait_for("mosquitto", lambda: listens(self.tls_port or self.port))
+
+    def settings(self):
+        """What the agent's configuration says of it."""
+        if not self.tls:
+            return f'url = "mqtt://127.0.0.1:{self.port}"'
+        files = "".join(f'\n{key}_file = "{self.tls}/{name}"' for key, name in (("ca", "ca.pem"), ("cert", "agent.pem"), ("key", "agent.key")))
+        return f'url = "mqtts://localhost:{self.tls_port}"{files}'
 
 
 class Agent:
@@ -78,7 +117,7 @@ class Agent:
         init = [AGENT, "init", self.dir, "--broker", f"mqtt://127.0.0.1:{broker.port}"]
         subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
         self.config = self.dir / "agent.toml"
-        text = CONFIG.format(site=SITE, beds=json.dumps(beds), broker=broker.port, http=self.port)
+        text = CONFIG.format(site=SITE, beds=json.dumps(beds), mqtt=broker.settings(), http=self.port)
         self.config.write_text(text + more)
         self.log = where / "agent.log"
         with self.log.open("w") as log:
