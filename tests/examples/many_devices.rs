@@ -1,4 +1,4 @@
-//! A thousand enrolled devices at a real Mosquitto with certificates, while keys and authorities are replaced:
+//! Two thousand enrolled devices at a real Mosquitto with certificates, while keys and authorities are replaced:
 //! `cargo run --release -p wardlight-tests --example many_devices [-- COUNT]`.
 //!
 //! Every device publishes a value and waits for its PUBACK, round after round; meanwhile the site key is rotated, another authority takes over,
@@ -37,7 +37,7 @@ struct Patch {
 fn main() {
     let count: usize = std::env::args()
         .nth(1)
-        .map_or(1000, |count| count.parse().expect("COUNT must be a number"));
+        .map_or(2000, |count| count.parse().expect("COUNT must be a number"));
     let (ward, _broker) = SecuredWard::with_broker();
     let begun = Instant::now();
     let ids: Vec<String> = (0..count).map(|n| format!("patch-{n:04}")).collect();

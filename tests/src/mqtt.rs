@@ -61,8 +61,10 @@ impl fmt::Debug for Client {
     }
 }
 
-/// What may wait to be looked at.
+/// What may wait to be looked at. The room is taken at once.
 const QUEUE: usize = 262_144;
+/// The same of a device: there may be thousands in one test.
+const DEVICE_QUEUE: usize = 1024;
 
 impl Client {
     /// Connects to a broker on loopback.
@@ -71,17 +73,17 @@ impl Client {
     pub fn connect(port: u16, client_id: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
-        Self::greet(Arc::new(stream), client_id)
+        Self::greet(Arc::new(stream), client_id, QUEUE)
     }
 
     /// Connects to a broker on loopback over TLS, with a certificate.
     /// # Errors
     /// If it does not answer, or one of both refuses the other.
     pub fn connect_as(identity: &Identity, port: u16, client_id: &str) -> io::Result<Self> {
-        Self::greet(Arc::new(Tls::connect(identity, port)?), client_id)
+        Self::greet(Arc::new(Tls::connect(identity, port)?), client_id, DEVICE_QUEUE)
     }
 
-    fn greet(wire: Arc<dyn Wire>, client_id: &str) -> io::Result<Self> {
+    fn greet(wire: Arc<dyn Wire>, client_id: &str, queue: usize) -> io::Result<Self> {
         wire.socket().set_read_timeout(Some(Duration::from_secs(5)))?;
         let mut body = vec![0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 0];
         put_text(&mut body, client_id);
@@ -91,7 +93,7 @@ impl Client {
             return Err(io::Error::other(format!("refused: {kind:#x} {answer:?}")));
         }
         wire.socket().set_read_timeout(None)?;
-        let (sender, heard) = sync_channel(QUEUE);
+        let (sender, heard) = sync_channel(queue);
         let reader = Arc::clone(&wire);
         thread::spawn(move || {
             while let Ok((kind, body)) = read_packet(&*reader) {
