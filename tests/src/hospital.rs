@@ -32,18 +32,13 @@ struct State {
 impl FakeFhir {
     /// Starts it; it ends with the process.
     pub fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let (listener, port) = listener();
         let fake = Self {
-            port: listener.local_addr().unwrap().port(),
+            port,
             state: Arc::default(),
         };
         let serving = fake.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let fake = serving.clone();
-                thread::spawn(move || fake.serve(&stream).ok());
-            }
-        });
+        serve_each(listener, move |stream| serving.serve(stream));
         fake
     }
 
@@ -149,18 +144,13 @@ pub struct FakeAlarmManager {
 impl FakeAlarmManager {
     /// Starts it; it ends with the process.
     pub fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let (listener, port) = listener();
         let fake = Self {
-            port: listener.local_addr().unwrap().port(),
+            port,
             messages: Arc::default(),
         };
         let serving = fake.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let fake = serving.clone();
-                thread::spawn(move || fake.serve(&stream).ok());
-            }
-        });
+        serve_each(listener, move |stream| serving.serve(stream));
         fake
     }
 
@@ -199,4 +189,22 @@ fn keep(name: &str, text: &str) {
     let folder = target().join("interop/sent");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join(name), text).unwrap();
+}
+
+/// A free port of loopback.
+fn listener() -> (TcpListener, u16) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+/// Serves each connection on a thread of its own, until the process ends.
+fn serve_each(listener: TcpListener, serve: impl Fn(&TcpStream) -> io::Result<()> + Send + Sync + 'static) {
+    let serve = Arc::new(serve);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let serve = Arc::clone(&serve);
+            thread::spawn(move || serve(&stream).ok());
+        }
+    });
 }

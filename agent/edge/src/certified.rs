@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use tracing::info;
+use wardlight_core::hex;
 use wardlight_models::certificate::{Bounds, Certificate, Machine};
 use wardlight_models::{Card, GpuTrial, Manifest, Package, TrustedKeys, WaveformModel};
 
@@ -19,7 +20,6 @@ use crate::config::{Gpu, JournalConfig, ModelConfig};
 use crate::inference::Loaded;
 use crate::keys;
 use crate::whole_file;
-use wardlight_core::hex;
 
 const FOLDER: &str = "certificates";
 /// What the derived key is for.

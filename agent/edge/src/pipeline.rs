@@ -13,9 +13,7 @@ use wardlight_core::bed_rhythms::BedRhythms;
 use wardlight_core::event::{AlarmChange, Effect, Event, RhythmReport};
 use wardlight_core::ids::{BedId, DeviceId, SiteId, StayToken};
 use wardlight_core::message::{Body, Message, WaveBlock};
-use wardlight_core::scores::News2;
 use wardlight_core::time::Timestamp;
-use wardlight_core::view::BedView;
 use wardlight_core::ward::Ward;
 use wardlight_journal::{Entry, Kind, StayToken as StayKey, Suspect};
 use wardlight_station::{CommandFailure, Receipt, Reply, Station, WaveView};
@@ -193,14 +191,12 @@ impl Pipeline {
         gauge!(m::DEVICES_UNASSIGNED).set(overview.unassigned.len() as f64);
         gauge!(m::MODEL_STATUS).set(f64::from(2 - overview.model as u8));
         gauge!(m::PAGES).set(self.station.counters().pages as f64);
-        let score = |view: &BedView| Some((view.bed.clone(), view.news2.as_ref()?.score));
-        let scores: HashMap<BedId, News2> = beds.iter().filter_map(score).collect();
         let mut entries = Vec::new();
-        for (stay, bed, at, row) in self.station.publish_beds(beds, overview, now) {
-            if let Some(score) = scores.get(&bed) {
-                entries.push(Stored::News2(bed.clone(), *score).entry(Kind::Trend, Some(stay), now));
+        for (stay, view, at, row) in self.station.publish_beds(beds, overview, now) {
+            if let Some(news2) = &view.news2 {
+                entries.push(Stored::News2(view.bed.clone(), news2.score).entry(Kind::Trend, Some(stay), now));
             }
-            entries.push(Stored::Trend(bed, row).entry(Kind::Trend, Some(stay), at));
+            entries.push(Stored::Trend(view.bed.clone(), row).entry(Kind::Trend, Some(stay), at));
         }
         self.desk.submit(entries, Vec::new(), Ticket::Nothing);
     }

@@ -10,7 +10,6 @@ use zeroize::Zeroizing;
 
 use crate::error::{JournalError, KeyFault};
 use crate::seal::SiteKeys;
-use crate::secret::SiteSecret;
 
 /// Bytes in a site key and in a data key.
 pub(crate) const KEY_BYTES: usize = 32;
@@ -52,12 +51,6 @@ impl SiteKey {
             path: path.to_path_buf(),
             fault,
         })
-    }
-
-    /// A key for another purpose, which tells nothing of this one: the same for the same `label`. `None` never happens with
-    /// labels of a sane length. What must survive a rotation comes from the journal's [`crate::SiteSecret`] instead.
-    pub fn derive(&self, label: &str) -> Option<[u8; KEY_BYTES]> {
-        SiteSecret::of(self).derive(label)
     }
 
     /// By what people tell one site key from another: 16 hexadecimal digits that say nothing of the key.

@@ -175,7 +175,7 @@ impl Station {
         beds: Vec<BedView>,
         ward: WardView,
         now: Timestamp,
-    ) -> Vec<(StayToken, BedId, Timestamp, TrendRow)> {
+    ) -> Vec<(StayToken, Arc<BedView>, Timestamp, TrendRow)> {
         let beds: Vec<Arc<BedView>> = beds.into_iter().map(Arc::new).collect();
         let rows = self.note_trends(&beds, now);
         for chunk in beds.chunks(BEDS_PER_FRAME) {
@@ -384,11 +384,11 @@ impl Station {
         look(&self.history())
     }
 
-    fn note_trends(&self, beds: &[Arc<BedView>], now: Timestamp) -> Vec<(StayToken, BedId, Timestamp, TrendRow)> {
+    fn note_trends(&self, beds: &[Arc<BedView>], now: Timestamp) -> Vec<(StayToken, Arc<BedView>, Timestamp, TrendRow)> {
         let mut trends = self.trends();
         let row = |view: &Arc<BedView>| {
             let (stay, at, row) = trends.note(view, now)?;
-            Some((stay, view.bed.clone(), at, row))
+            Some((stay, Arc::clone(view), at, row))
         };
         beds.iter().filter_map(row).collect()
     }

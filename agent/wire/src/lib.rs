@@ -25,7 +25,6 @@ mod error;
 pub mod fhir;
 mod format;
 pub mod hl7;
-mod instant;
 mod key;
 pub mod limits;
 pub mod topic;

@@ -1,10 +1,11 @@
 """Writes the float and the int8 ensemble of `ecg-beat` as ONNX, with operators of the default domain only."""
 
 from .ecg_network import CLASSES, DENSE
-from .ecg_quantise import RHYTHM, WINDOW, mean_output, shape
+from .ecg_quantise import RHYTHM, WINDOW, shape
 from .ecg_rows import CHANNELS
 from .ecg_rows import WINDOW as LENGTH
 from .onnx_graph import Graph
+from .stored import mean_output
 
 INPUTS, OUTPUT = ("window", "rhythm"), "logits"
 # Shapes of the ends, without the batch.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .ecg_network import CONVOLUTIONS
-from .stored import Linear, Tensor, best, convolution, convolve, multiply, store_convolution, store_product
+from .stored import Linear, Tensor, best, convolution, convolve, mean_output, multiply, store_convolution, store_product
 
 WINDOW = Tensor(2.0**-6, 128)
 RHYTHM = Tensor(2.0**-5, 128)
@@ -61,12 +61,6 @@ def quantise(ensemble, window, rhythm):
     level = best(hidden, zero=0)
     out = store_product(mean_output(ensemble), level, level.real(level.store(np.concatenate(hidden, 1))))
     return QuantisedNetwork(list(members), level, out)
-
-
-def mean_output(ensemble):
-    """Weights and bias of one product over all hidden layers that gives the mean of the members' logits."""
-    weights = np.concatenate([parameters["out"][0] for parameters in ensemble]) / len(ensemble)
-    return weights, np.mean([parameters["out"][1] for parameters in ensemble], 0)
 
 
 def _member(parameters, window, rhythm):

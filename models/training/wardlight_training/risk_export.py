@@ -3,7 +3,8 @@
 from .features import names
 from .onnx_graph import Graph
 from .risk_network import CHANNELS, CONVOLUTIONS
-from .risk_quantise import INPUT, mean_output, shape
+from .risk_quantise import INPUT, shape
+from .stored import mean_output
 from .vitals import MAX_HOURS
 
 INPUTS, OUTPUT = ("features", "hours"), "logit"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .risk_network import CLIP, CONVOLUTIONS, padding
-from .stored import Linear, Tensor, best, convolution, convolve, multiply, store_convolution, store_product
+from .stored import Linear, Tensor, best, convolution, convolve, mean_output, multiply, store_convolution, store_product
 
 INPUT = Tensor(2 * CLIP / 256, 128)
 """Storage for `-CLIP..CLIP` (the last step above is lost): of both inputs, and of the course that joins the features."""
@@ -73,12 +73,6 @@ def quantise(ensemble, rows):
     level = best(last, zero=0)
     out = store_product(mean_output(ensemble), level, level.real(level.store(np.concatenate(last, 1))))
     return QuantisedNetwork(list(members), level, out)
-
-
-def mean_output(ensemble):
-    """Weights and bias of one product over all last hidden layers that gives the mean of the members' logits."""
-    weights = np.concatenate([parameters["out"][0] for parameters in ensemble]) / np.float32(len(ensemble))
-    return weights, np.mean([parameters["out"][1] for parameters in ensemble], 0)
 
 
 def _member(parameters, features, hours):

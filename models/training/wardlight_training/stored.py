@@ -57,6 +57,12 @@ def store_product(parameters, source, x):
     return Linear(source, stored, np.full(weights.shape[1], scale), best([x @ weights], zero=None), bias.astype(np.float32))
 
 
+def mean_output(ensemble):
+    """Weights and bias of one product over all last hidden layers that gives the mean of the members' logits."""
+    weights = np.concatenate([parameters["out"][0] for parameters in ensemble]) / len(ensemble)
+    return weights, np.mean([parameters["out"][1] for parameters in ensemble], 0)
+
+
 def convolve(layer, stored, shape):
     """A stored convolution on stored `[n, in, positions]`; `shape` is (kernel, stride, padding) and, if there are any, groups."""
     sums = convolution(stored.astype(np.int32) - layer.source.zero, layer.weights.astype(np.int32), *shape)

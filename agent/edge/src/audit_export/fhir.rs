@@ -2,11 +2,13 @@
 //!
 //! What FHIR has no place for, the chain and the record byte for byte, is in an extension.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
+use wardlight_core::hex;
 
 use super::{End, Exported};
 use crate::audit_cli::utc;
-use wardlight_core::hex;
 
 const CHAIN: &str = "urn:wardlight:audit-chain";
 const END: &str = "urn:wardlight:audit-export";
@@ -138,7 +140,7 @@ pub(super) fn provenance(end: &End, signature: &str) -> anyhow::Result<Value> {
             "when": when,
             "who": who,
             "sigFormat": "application/octet-stream",
-            "data": base64(&hex::decode(signature).unwrap_or_default()),
+            "data": STANDARD.encode(hex::decode(signature).unwrap_or_default()),
         }],
     }))
 }
@@ -149,56 +151,12 @@ pub(super) fn read_provenance(value: &Value) -> Option<(End, String)> {
     }
     let end = serde_json::from_str(extension(value, END)?.get("valueString")?.as_str()?).ok()?;
     let data = value.get("signature")?.get(0)?.get("data")?.as_str()?;
-    Some((end, hex::encode(&unbase64(data)?)))
-}
-
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// RFC 4648, padded.
-fn base64(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0_u32, |bits, place| {
-            bits << 8 | u32::from(group.get(place).copied().unwrap_or(0))
-        });
-        for (place, shift) in [18, 12, 6, 0].into_iter().enumerate() {
-            let digit = DIGITS.get((bits >> shift & 63) as usize).filter(|_| place <= group.len());
-            text.push(digit.map_or('=', |digit| char::from(*digit)));
-        }
-    }
-    text
-}
-
-fn unbase64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for group in text.trim_end_matches('=').as_bytes().chunks(4) {
-        let value = |byte: &u8| DIGITS.iter().position(|digit| digit == byte);
-        let bits = group.iter().try_fold(0_usize, |bits, byte| Some(bits << 6 | value(byte)?))?;
-        let bits = bits << (6 * (4 - group.len()));
-        let whole = [bits >> 16, bits >> 8, bits].map(|part| (part & 255) as u8);
-        bytes.extend(whole.into_iter().take(group.len().checked_sub(1)?));
-    }
-    Some(bytes)
+    Some((end, hex::encode(&STANDARD.decode(data).ok()?)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-            assert_eq!(unbase64(text).unwrap(), bytes.as_bytes());
-        }
-        assert_eq!(unbase64("!!!!"), None);
-    }
 
     #[test]
     fn a_record_is_an_audit_event_with_all_that_fhir_requires() {

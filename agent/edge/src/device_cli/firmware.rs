@@ -5,6 +5,7 @@ use std::io::Write;
 
 use anyhow::{Context, anyhow, bail};
 use ring::digest::{SHA256, digest};
+use wardlight_core::hex;
 use wardlight_devices::{Firmware, check_firmware};
 use wardlight_wire::cmd::FirmwareNotice;
 
@@ -13,7 +14,6 @@ use super::site::Site;
 use crate::devices::firmware::Audience;
 use crate::model_cli::signing_key;
 use crate::user_cli::whoami;
-use wardlight_core::hex;
 
 /// Signs the image and keeps the notice, or withdraws the one there is.
 /// # Errors

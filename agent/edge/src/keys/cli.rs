@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use ring::signature::KeyPair;
+use wardlight_core::hex;
 use wardlight_journal::{Journal, JournalError};
 
 use super::{NotReplaced, Rotation, explained, load, settle, signing, take_over};
@@ -15,7 +16,6 @@ use crate::config::Config;
 use crate::control::{self, Order};
 use crate::run::journal_options;
 use crate::user_cli::whoami;
-use wardlight_core::hex;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {

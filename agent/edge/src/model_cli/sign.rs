@@ -9,9 +9,9 @@ use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
+use wardlight_core::hex;
 
 use crate::config::secret;
-use wardlight_core::hex;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
+use wardlight_core::hex;
 use wardlight_models::certificate::Certificate;
 use wardlight_models::life::{Life, Stamp, State};
 use wardlight_models::{Card, Package};
@@ -28,7 +29,6 @@ use crate::certified::{self, Certificates};
 use crate::config::{JournalConfig, ModelConfig};
 use crate::keys;
 use crate::whole_file;
-use wardlight_core::hex;
 
 pub(crate) use comparison::{Comparison, Ledger};
 pub(crate) use followed::Followed;

@@ -14,6 +14,8 @@ mod risk;
 mod strip;
 mod vitals;
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use serde_json::{Value, json};
 use wardlight_core::ids::{DeviceId, SiteId, StayToken};
 use wardlight_core::time::Timestamp;
@@ -22,8 +24,6 @@ use wardlight_core::vitals::Milli;
 pub use encounter::Occupancy;
 pub use id::ResourceId;
 pub use vitals::{Measured, measured};
-
-use crate::instant;
 
 /// Which version of FHIR.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,9 +126,10 @@ fn set(object: &mut Value, field: &str, value: Value) {
     }
 }
 
-/// A point in time of a resource.
+/// A point in time of a resource: `2026-01-01T00:00:00.123Z`. What lies before 1970 is 1970: no device of this site measured then.
 fn instant(at: Timestamp) -> Value {
-    instant::fhir(at).into()
+    let since_epoch = Duration::from_millis(u64::try_from(at.as_millis()).unwrap_or(0));
+    humantime::format_rfc3339_millis(UNIX_EPOCH + since_epoch).to_string().into()
 }
 
 /// The reason why there is no value.

@@ -249,3 +249,10 @@ fn a_sample_is_restored_by_the_factor_and_the_origin() {
     // (sample + offset) × mantissa × 10^exponent, as the wire defines it.
     assert!((1000.0 * factor + origin - 990.0 * 0.003).abs() < 1e-12);
 }
+
+#[test]
+fn an_instant_is_utc_to_the_millisecond_and_never_before_1970() {
+    let at = Timestamp::from_millis;
+    assert_eq!(instant(at(1_767_225_600_123)), "2026-01-01T00:00:00.123Z");
+    assert_eq!(instant(at(-1)), "1970-01-01T00:00:00.000Z");
+}

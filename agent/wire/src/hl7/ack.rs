@@ -3,7 +3,7 @@
 use wardlight_core::time::Timestamp;
 
 use super::time::write;
-use super::{Head, Refusal};
+use super::{Head, Refusal, escape};
 
 /// The acknowledgement of a message: `AA`, or `AE` and `AR` with why. `application` is our name, `id` our own control id.
 pub fn ack(head: &Head, outcome: Result<(), &Refusal>, application: &str, id: &str, now: Timestamp) -> Vec<u8> {
@@ -49,19 +49,7 @@ pub fn ack(head: &Head, outcome: Result<(), &Refusal>, application: &str, id: &s
     text.into_bytes()
 }
 
-/// Text that holds no delimiter of ours.
+/// A sender's own words back, on one line.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '|' => out.push_str("\\F\\"),
-            '^' => out.push_str("\\S\\"),
-            '&' => out.push_str("\\T\\"),
-            '~' => out.push_str("\\R\\"),
-            '\\' => out.push_str("\\E\\"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
+    escape::text(text, |_control| " ".to_owned())
 }

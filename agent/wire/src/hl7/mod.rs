@@ -7,6 +7,7 @@
 mod ack;
 mod adt;
 mod answer;
+mod escape;
 pub mod mllp;
 mod observation;
 mod pcd01;

@@ -5,15 +5,14 @@
 //! public captures of IHE ACM; where a kind of alarm has no MDC code that is known from one, the event is told as text under
 //! `196616^MDC_EVT_ALARM`.
 
-use std::fmt::Write;
-
 use wardlight_core::alarms::AlarmKind;
 use wardlight_core::codes::{NUMERICS, Numeric, Parameter, Unit};
 use wardlight_core::time::Timestamp;
 
 use crate::Alert;
 use crate::fhir::ResourceId;
-use crate::instant;
+use crate::hl7::escape;
+use crate::hl7::time::write;
 
 /// A message and what its acknowledgement must name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +65,7 @@ fn observations(alert: &Alert, changed: &str) -> Vec<String> {
     let (event, abnormal) = event(kind.as_ref());
     let mut flags = vec![priority, kind_of_alarm];
     flags.splice(0..0, abnormal);
-    let said = escaped(&alert.text);
+    let said = escape::text(&alert.text, |control| format!("\\X{:02X}\\", u32::from(control)));
     let attribute = |code: &str, facet: u8, value: &str| format!("ST|{code}^MDC|1.1.0.1.{facet}|{value}||||||R");
     let mut all = vec![
         "|69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS^MDC|1.0.0.0|||||||X".to_owned(),
@@ -160,32 +159,13 @@ fn inactivation(alert: &Alert) -> &'static str {
 }
 
 fn at(millis: i64) -> String {
-    instant::hl7(Timestamp::from_millis(millis))
+    // What lies before 1970 is 1970: no device of this site measured then.
+    write(Timestamp::from_millis(millis.max(0)))
 }
 
 fn segment(text: &mut String, segment: &str) {
     text.push_str(segment);
     text.push('\r');
-}
-
-/// Text without the characters that divide fields (HL7 v2.6, section 2.7), nor any that would end a segment.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\\' => out.push_str("\\E\\"),
-            '|' => out.push_str("\\F\\"),
-            '^' => out.push_str("\\S\\"),
-            '&' => out.push_str("\\T\\"),
-            '~' => out.push_str("\\R\\"),
-            control if control.is_control() => {
-                // Writing to a String cannot fail.
-                write!(out, "\\X{:02X}\\", u32::from(control)).ok();
-            }
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

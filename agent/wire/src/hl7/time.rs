@@ -131,6 +131,11 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_written_in_utc_to_the_millisecond() {
+        assert_eq!(write(Timestamp::from_millis(1_767_225_600_123)), "20260101000000.123+0000");
+    }
+
+    #[test]
     fn what_is_no_time_is_refused() {
         for bad in [
             "",

@@ -3,10 +3,10 @@
 
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::json;
+use wardlight_core::hex;
 
 use super::*;
 use crate::audit_export::{sign, signer};
-use wardlight_core::hex;
 
 const SITE: &str = "st-mary";
 /// Every fifth record is a signed head.
