@@ -90,13 +90,15 @@ impl Model {
             return Ok(Vec::new());
         }
         let mut features = Vec::with_capacity(rows.len() * self.normalisation.mean.len());
-        let mut hours = Vec::with_capacity(self.hours.as_ref().map_or(0, |_| rows.len() * 2 * HOURLY_VALUES));
+        let mut hours = Vec::new();
         for (index, row) in rows.iter().enumerate() {
             self.normalise(index, row, &mut features, &mut hours)?;
         }
-        let inputs: &[&[f32]] = &[&features, &hours];
-        let used = if self.hours.is_some() { 2 } else { 1 };
-        self.network.run(inputs.get(..used).unwrap_or(inputs), rows.len())
+        let mut inputs: Vec<&[f32]> = vec![&features];
+        if self.hours.is_some() {
+            inputs.push(&hours);
+        }
+        self.network.run(&inputs, rows.len())
     }
 
     fn normalise(&self, index: usize, row: &[f32], features: &mut Vec<f32>, hours: &mut Vec<f32>) -> Result<(), ModelError> {

@@ -343,7 +343,7 @@ impl Pipeline {
             Ok(_) | Err(_) => None,
         };
         Suspect {
-            stay: stay.map_or(StayKey::SITE, |token| StayKey(*token.as_bytes())),
+            stay: record::stay_key(stay),
             source: inbound.topic.clone(),
             reason,
             at_ms: now.as_millis(),

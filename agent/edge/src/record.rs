@@ -54,12 +54,11 @@ pub(crate) struct RawMessage<'a> {
 impl Stored<'_> {
     /// The sealed entry for it, under the stay's key or, without a stay, the site's.
     pub(crate) fn entry(&self, kind: Kind, stay: Option<StayToken>, at: Timestamp) -> Entry {
-        let stay = stay.map_or(StayKey::SITE, |token| StayKey(*token.as_bytes()));
         // Writing to memory cannot fail for these types; an empty body would be reported as unreadable when read.
         let body = postcard::to_allocvec(self).unwrap_or_default();
         Entry {
             kind,
-            stay,
+            stay: stay_key(stay),
             at_ms: at.as_millis(),
             body,
         }
@@ -69,6 +68,16 @@ impl Stored<'_> {
     pub(crate) fn read(body: &[u8]) -> Result<Stored<'_>, postcard::Error> {
         postcard::from_bytes(body)
     }
+}
+
+/// The key that a stay's entries are sealed under; the site's for what is of no stay.
+pub(crate) fn stay_key(stay: Option<StayToken>) -> StayKey {
+    stay.map_or(StayKey::SITE, |token| StayKey(*token.as_bytes()))
+}
+
+/// Whose an entry under this key is; `None` for what belongs to the site.
+pub(crate) fn stay_of_key(key: StayKey) -> Option<StayToken> {
+    (key != StayKey::SITE).then(|| StayToken::from_bytes(key.0))
 }
 
 /// The entry for an input that is not a message; `None` for what is not journaled. `ward` is as it was before the input.

@@ -18,7 +18,7 @@ use wardlight_core::patient::PatientProfile;
 use wardlight_core::people::{Actor, Role};
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::Ward;
-use wardlight_journal::{Entry, StayToken as StayKey, Suspect};
+use wardlight_journal::{Entry, Suspect};
 use wardlight_station::{CommandFailure, Origin, Request};
 use wardlight_wire::hl7::{self, Content, Head, Movement, MovementKind, Observations, Patient, Received, Refusal};
 
@@ -27,6 +27,7 @@ use crate::config::Hl7Config;
 use crate::desk::Ticket;
 use crate::metrics as m;
 use crate::pipeline::Pipeline;
+use crate::record;
 
 /// Messages remembered, to know one that is sent again.
 const REMEMBERED: usize = 4096;
@@ -317,7 +318,7 @@ fn birth(first: &Message, head: &Head, interval_s: u16) -> Message {
 fn suspect(from: IpAddr, head: &Head, reason: String, stay: Option<StayToken>, now: Timestamp) -> Suspect {
     let id: String = head.control_id.chars().take(MAX_TEXT).collect();
     Suspect {
-        stay: stay.map_or(StayKey::SITE, |token| StayKey(*token.as_bytes())),
+        stay: record::stay_key(stay),
         source: format!("hl7/{from}/{id}"),
         reason,
         at_ms: now.as_millis(),

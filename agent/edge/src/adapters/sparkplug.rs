@@ -13,7 +13,7 @@ use wardlight_core::codes;
 use wardlight_core::ids::DeviceId;
 use wardlight_core::message::{Birth, Body, Channel, DeviceEvent, Message};
 use wardlight_core::time::Timestamp;
-use wardlight_journal::{StayToken as StayKey, Suspect};
+use wardlight_journal::Suspect;
 use wardlight_wire::RejectedReading;
 use wardlight_wire::sparkplug::{self, Kind, Meaning, Metric, MetricValue, Payload, SparkplugTopic};
 
@@ -21,6 +21,7 @@ use crate::config::SparkplugConfig;
 use crate::desk::Ticket;
 use crate::metrics as m;
 use crate::pipeline::Pipeline;
+use crate::record;
 use crate::session::{Inbound, Outgoing};
 
 /// Tables of nodes and devices; births beyond are refused.
@@ -294,7 +295,7 @@ impl Pipeline {
         let entries = self.on_adapted(taken.messages, inbound.live, now);
         let stay = topic.device_id().and_then(|device| self.stay_at(&device));
         let suspect = (!reasons.is_empty() && !inbound.live).then(|| Suspect {
-            stay: stay.map_or(StayKey::SITE, |token| StayKey(*token.as_bytes())),
+            stay: record::stay_key(stay),
             source: inbound.topic.clone(),
             reason: reasons.join("; "),
             at_ms: now.as_millis(),

@@ -15,7 +15,7 @@ use wardlight_core::hex;
 use wardlight_core::ids::StayToken;
 use wardlight_core::time::Timestamp;
 use wardlight_core::ward::Ward;
-use wardlight_journal::{Checkpoint, Journal, JournalError, Options, Reader, StayToken as StayKey};
+use wardlight_journal::{Checkpoint, Journal, JournalError, Options, Reader};
 
 use crate::audit::Record;
 use crate::config::Config;
@@ -61,7 +61,7 @@ pub(crate) fn erase(
         Record::at_command_line("erase_stay", by, detail).of_stay(stay).entry(now)
     };
     let tombstone = |erased: &wardlight_journal::Erased, head| Receipt::new(site, erased, now, head).to_bytes();
-    journal.erase(StayKey(*stay.as_bytes()), checkpoint, record, tombstone)?;
+    journal.erase(record::stay_key(Some(stay)), checkpoint, record, tombstone)?;
     Ok(())
 }
 

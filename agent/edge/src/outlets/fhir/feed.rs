@@ -7,14 +7,14 @@ use wardlight_core::ids::StayToken;
 use wardlight_core::message::{Body, DeviceEvent, Message};
 use wardlight_core::time::Timestamp;
 use wardlight_core::vitals::Reading;
-use wardlight_journal::{Filter, JournalError, Kind, Reader, StayToken as StayKey};
+use wardlight_journal::{Filter, JournalError, Kind, Reader};
 use wardlight_wire::fhir::{Mapping, Resource, measured};
 
 use super::position::Position;
 use super::thinning::Thinning;
 use crate::config::{FhirConfig, JournalConfig};
 use crate::keys;
-use crate::record::{RawMessage, Stored};
+use crate::record::{self, RawMessage, Stored};
 
 /// Reads on where the last batch ended.
 pub(super) struct Feed {
@@ -121,7 +121,7 @@ impl Feed {
                 each(
                     &mut self.thinning,
                     stored,
-                    stay_of(entry.stay),
+                    record::stay_of_key(entry.stay),
                     Timestamp::from_millis(entry.at_ms),
                 );
             }
@@ -173,7 +173,7 @@ impl Feed {
                 thinning: &mut self.thinning,
                 position: &mut batch.upto,
             };
-            let made = source.resources(stay_of(stored.entry.stay), &stored.entry.body, at);
+            let made = source.resources(record::stay_of_key(stored.entry.stay), &stored.entry.body, at);
             if !made.is_empty() {
                 batch.oldest = batch.oldest.or(Some(at));
                 batch.resources.extend(made);
@@ -244,11 +244,6 @@ impl Source<'_> {
 fn decoded(raw: &RawMessage<'_>, at: Timestamp) -> Option<Message> {
     let decoded = wardlight_wire::decode(raw.topic, raw.payload, raw.content_type, at);
     decoded.ok().map(|decoded| decoded.message)
-}
-
-/// Whose the entry is; `None` for what belongs to the site.
-fn stay_of(key: StayKey) -> Option<StayToken> {
-    (key != StayKey::SITE).then(|| StayToken::from_bytes(key.0))
 }
 
 /// A batch may say one thing of a resource: the newest.
