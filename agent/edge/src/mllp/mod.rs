@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -23,7 +23,7 @@ use crate::agent::Input;
 use crate::clock::Clock;
 use crate::config::Hl7Listen;
 use crate::session::Phase;
-use crate::tls::ServerTls;
+use crate::tls::{ServerTls, handshake};
 
 /// MSH-3 of what we say.
 const APPLICATION: &str = "Wardlight";
@@ -31,7 +31,7 @@ const APPLICATION: &str = "Wardlight";
 const READ_BYTES: usize = 16 * 1024;
 /// A connection on which nothing has come for this long is closed, so that a sender that vanished does not hold its place for ever.
 const IDLE: Duration = Duration::from_hours(1);
-/// A handshake of TLS and the writing of an answer take at most this long.
+/// The writing of an answer takes at most this long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An open door.
@@ -116,19 +116,8 @@ pub(crate) struct Way {
     pub(crate) clock: Clock,
 }
 
-async fn converse(stream: TcpStream, tls: Option<TlsAcceptor>, from: IpAddr, limit: usize, way: &Way) -> anyhow::Result<()> {
-    match tls {
-        None => serve_one(stream, from, limit, way).await,
-        Some(tls) => {
-            let stream = timeout(PATIENCE, tls.accept(stream))
-                .await
-                .context("the handshake takes too long")??;
-            serve_one(stream, from, limit, way).await
-        }
-    }
-}
-
-async fn serve_one(mut stream: impl AsyncRead + AsyncWrite + Unpin, from: IpAddr, limit: usize, way: &Way) -> anyhow::Result<()> {
+async fn converse(tcp: TcpStream, tls: Option<TlsAcceptor>, from: IpAddr, limit: usize, way: &Way) -> anyhow::Result<()> {
+    let mut stream = handshake(tcp, tls).await?;
     let mut frames = Frames::new(limit);
     let mut buffer = vec![0; READ_BYTES];
     loop {

@@ -7,13 +7,11 @@ use std::time::Duration;
 use axum::serve::Listener;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tracing::{error, warn};
 
-use super::{Refusal, ServerTls, Stream};
+use super::{Refusal, ServerTls, Stream, handshake};
 
-/// Longest wait for a handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Most handshakes at once; further connections wait in the system's queue.
 const HANDSHAKES: usize = 128;
 /// Rest after the system could not accept, as when there are no descriptors left.
@@ -45,17 +43,7 @@ impl PageListener {
         // Without this, small frames such as alarms may wait 40 ms for the ones before them to be confirmed.
         tcp.set_nodelay(true).ok();
         let acceptor = self.tls.as_mut().map(ServerTls::acceptor);
-        self.handshakes.spawn(async move {
-            let stream: io::Result<Box<dyn Stream>> = match acceptor {
-                None => Ok(Box::new(tcp)),
-                Some(acceptor) => match timeout(HANDSHAKE, acceptor.accept(tcp)).await {
-                    Ok(Ok(stream)) => Ok(Box::new(stream)),
-                    Ok(Err(error)) => Err(error),
-                    Err(_elapsed) => Err(io::ErrorKind::TimedOut.into()),
-                },
-            };
-            (peer, stream)
-        });
+        self.handshakes.spawn(async move { (peer, handshake(tcp, acceptor).await) });
     }
 
     fn refuse(&self, peer: SocketAddr, error: &io::Error) {

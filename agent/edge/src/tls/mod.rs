@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(crate) use client::Connector;
 pub(crate) use listener::PageListener;
-pub(crate) use server::ServerTls;
+pub(crate) use server::{ServerTls, handshake};
 
 /// TCP, or TLS over it.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

@@ -1,16 +1,22 @@
 //! TLS of a door (the page, HL7): its certificate and, where the hospital wants it, only for those who have one themselves.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tracing::{error, info};
 
-use super::{TlsFileError, VERSIONS, authorities, certificates, fault, key, provider, revoked};
+use super::{Stream, TlsFileError, VERSIONS, authorities, certificates, fault, key, provider, revoked};
 use crate::config::ServerTlsFiles;
+
+/// Longest wait for a handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// When a file was changed last and its size; `None` if it is not there.
 type Seen = Option<(SystemTime, u64)>;
@@ -50,6 +56,18 @@ impl ServerTls {
             }
         }
         TlsAcceptor::from(Arc::clone(&self.config))
+    }
+}
+
+/// The stream of a connection that came in: TCP, or TLS over it once the handshake is through.
+///
+/// # Errors
+/// What the handshake failed of; it takes ten seconds at most.
+pub(crate) async fn handshake(tcp: TcpStream, acceptor: Option<TlsAcceptor>) -> io::Result<Box<dyn Stream>> {
+    let Some(acceptor) = acceptor else { return Ok(Box::new(tcp)) };
+    match timeout(HANDSHAKE, acceptor.accept(tcp)).await {
+        Ok(stream) => Ok(Box::new(stream?)),
+        Err(_elapsed) => Err(io::Error::new(io::ErrorKind::TimedOut, "the handshake takes too long")),
     }
 }
 
